@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Text as people see it: UTF-8 checked, and user bytes made safe to print.
+/// Pure functions; any thread.
+namespace app::text {
+
+/// Takes one well-formed UTF-8 character (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF) off the front
+/// of `bytes`. Nothing, and `bytes` unchanged, where the front is not one (or `bytes` is empty).
+std::optional<char32_t> take_utf8(std::string_view& bytes);
+
+/// Whether all of `bytes` is well-formed UTF-8. Empty text is.
+bool is_utf8(std::string_view bytes);
+
+/// Control characters of ASCII (DEL too) and of Latin-1 (U+0080–U+009F): what a terminal obeys instead of showing.
+bool is_control(char32_t character);
+
+/// `bytes` as one printable line of UTF-8: printable characters as they are, `\` as `\\`, a line feed as `\n`,
+/// carriage return `\r`, tab `\t`, every other control character or ill-formed byte as `\xHH`.
+/// At most `limit` bytes of the input are shown; what is cut is counted: `abc... (97 bytes more)`.
+std::string visible(std::string_view bytes, std::size_t limit);
+
+/// `text` with its first letter in lower case, where it starts with one ASCII capital followed by a small letter:
+/// what the system says ("Address already in use") fits into our sentences.
+std::string uncapitalised(std::string text);
+
+}  // namespace app::text
