@@ -1,0 +1,123 @@
+#include "03_acceptor_pool/pool.hpp"
+
+#include "app/events.hpp"
+
+#include <boost/asio.hpp>
+
+#include <thread>
+
+namespace pool {
+
+namespace events = app::events;
+
+namespace {
+
+constexpr app::Who server{"server"};
+
+std::vector<std::unique_ptr<Loop>> make_loops(unsigned threads) {
+    std::vector<std::unique_ptr<Loop>> loops;
+    for (unsigned i = 0; i < threads; ++i) loops.push_back(std::make_unique<Loop>());
+    return loops;
+}
+
+}  // namespace
+
+Options::Options() : threads(std::max(1u, std::thread::hardware_concurrency())) {}
+
+void Options::declare(app::CommandLine& line) {
+    constexpr std::int64_t million = 1'000'000;
+    line.group("This stage");
+    line.number("--acceptors", acceptors, 1, 1000, "Coroutines that accept");
+    line.number("--threads", threads, 1, 256, "Event loops, each in a thread of its own");
+    line.number("--max-connections", max_connections, 0, million, "Clients served at once; 0: no limit");
+    line.choice("--overload", overload, std::array{"queue", "reject"},
+                "Clients above it wait in the backlog, or are closed");
+    line.seconds("--idle-timeout", idle_timeout, std::chrono::hours(24),
+                 "Close clients that are silent so long; 0: never");
+    line.number("--setup-ms", setup_ms, 0, 60'000,
+                "Let each acceptor work so long on each connection, in milliseconds");
+    line.seconds("--shutdown-timeout", shutdown_timeout, std::chrono::hours(1),
+                 "How long clients may finish at the end");
+}
+
+Pool::Pool(const Options& options, std::string_view prefix,
+           const std::function<net::Listener(asio::io_context&)>& listen)
+    : options_(options),
+      prefix_(prefix),
+      loops_(make_loops(options.threads)),
+      listener_(listen(loops_.front()->context)),
+      places_(loops_.front()->context, options.max_connections, options.overload) {
+    for (unsigned i = 0; i < options.acceptors; ++i)
+        acceptors_.push_back({asio::steady_timer(loops_.front()->context)});
+    set_up = [this](std::uint64_t number, net::Socket&) -> asio::awaitable<void> {
+        if (options_.setup_ms > 0) co_await wait(number, std::chrono::milliseconds(options_.setup_ms));
+    };
+}
+
+void Pool::start(std::function<void()> on_deaf) {
+    accepting_ = options_.acceptors;
+    for (std::uint64_t number = 1; number <= options_.acceptors; ++number) {
+        const auto ended = [this, number, on_deaf](const std::exception_ptr& exception) {
+            tell_crash({"acceptor", number}, exception);
+            if (--accepting_ == 0 && !stopping_) on_deaf();
+        };
+        asio::co_spawn(loops_.front()->context, acceptor(*this, number), ended);
+    }
+    if (options_.idle_timeout.count() == 0) return;
+    for (auto& loop : loops_) {
+        asio::post(loop->context, [this, &loop] { loop->connections.send_idle_away(options_.idle_timeout); });
+    }
+}
+
+void Pool::stop() {
+    asio::post(loops_.front()->context, [this] {
+        stopping_ = true;
+        app::tell(server, events::stops_accepting);
+        listener_.close();
+        places_.stop();
+        for (auto& acceptor : acceptors_) acceptor.timer.cancel();
+        for (auto& loop : loops_) {
+            asio::post(loop->context, [this, &loop] {
+                loop->connections.stop(options_.shutdown_timeout);
+                loop->work.reset();
+            });
+        }
+    });
+}
+
+void Pool::tell_accepted() const {
+    for (std::uint64_t number = 1; number <= acceptors_.size(); ++number) {
+        app::tell({"acceptor", number}, events::accepted, acceptors_[number - 1].accepted);
+    }
+}
+
+asio::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::milliseconds time) {
+    if (stopping_) co_return;
+    auto& timer = acceptors_[acceptor - 1].timer;
+    timer.expires_after(time);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+}
+
+void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Place place) {
+    ++acceptors_[acceptor - 1].accepted;
+    const app::Who client{"client", ++clients_};
+    asio::dispatch(loop.context, [this, &loop, client, socket = std::move(socket), place = std::move(place)]() mutable {
+        auto connection = loop.connections.add(std::move(socket), client, std::move(place));
+        asio::co_spawn(loop.context, session(std::move(connection), prefix_),
+                       [client](const std::exception_ptr& exception) { tell_crash(client, exception); });
+    });
+}
+
+bool tell_crash(app::Who who, const std::exception_ptr& exception) {
+    if (!exception) return false;
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception& error) {
+        app::tell(who, events::crashed, error.what());
+    } catch (...) {
+        app::tell(who, events::crashed, "something that is no std::exception");
+    }
+    return true;
+}
+
+}  // namespace pool

@@ -1,0 +1,97 @@
+#pragma once
+
+#include "03_acceptor_pool/connections.hpp"
+#include "03_acceptor_pool/places.hpp"
+#include "app/options.hpp"
+#include "net/listener.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace pool {
+
+namespace asio = boost::asio;
+
+/// The options of this stage.
+struct Options {
+    unsigned acceptors = 8;
+    unsigned threads;              ///< event loops; by default one for each processor this process may use
+    unsigned max_connections = 0;  ///< 0: no limit
+    Overload overload = Overload::queue;
+    std::chrono::milliseconds idle_timeout{0};  ///< 0: no limit
+    unsigned setup_ms = 0;                      ///< a costly set-up for each connection, to see what the pool is for
+    std::chrono::milliseconds shutdown_timeout{5000};
+
+    Options();
+    void declare(app::CommandLine& line);
+};
+
+/// An event loop: one thread runs it, and what belongs to it is touched by that thread only.
+struct Loop {
+    asio::io_context context{1};
+    Connections connections{context};
+    asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+};
+
+/// Acceptors that share one listening socket, and the loops that their clients are spread over.
+/// Everything runs in the first loop's thread, except where it says otherwise.
+class Pool {
+public:
+    /// Makes the loops and, in the first of them, listens by calling `listen`.
+    Pool(const Options& options, std::string_view prefix,
+         const std::function<net::Listener(asio::io_context&)>& listen);
+
+    /// Starts the acceptors. They accept as soon as threads run the loops. `on_deaf` is called when the last one has
+    /// died of an exception: nobody accepts any more.
+    void start(std::function<void()> on_deaf);
+
+    /// Stops accepting and lets go of the port; clients that are owed nothing are closed, the others may finish for
+    /// `shutdown_timeout`, then they are cut off. The loops' run() returns when all is over. Any thread; once.
+    void stop();
+
+    /// Tells who accepted how many. When the loops have ended.
+    void tell_accepted() const;
+
+    std::vector<std::unique_ptr<Loop>>& loops() { return loops_; }
+
+    // What an acceptor needs.
+    net::Listener& listener() { return listener_; }
+    Places& places() { return places_; }
+    Loop& next_loop() { return *loops_[turn_++ % loops_.size()]; }
+    /// Waits; or less long, when the pool stops.
+    asio::awaitable<void> wait(std::uint64_t acceptor, std::chrono::milliseconds time);
+    /// The costly set-up. Tests put their own here.
+    std::function<asio::awaitable<void>(std::uint64_t acceptor, net::Socket&)> set_up;
+    /// Serves a client in its loop.
+    void start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Place place);
+
+private:
+    struct Acceptor {
+        asio::steady_timer timer;  // what it waits for besides clients
+        std::uint64_t accepted = 0;
+    };
+
+    Options options_;
+    std::string_view prefix_;
+    std::vector<std::unique_ptr<Loop>> loops_;
+    net::Listener listener_;
+    Places places_;
+    std::vector<Acceptor> acceptors_;
+    std::size_t turn_ = 0;       // whose loop the next client gets
+    std::uint64_t clients_ = 0;  // the last client's number
+    unsigned accepting_ = 0;     // acceptors that live
+    bool stopping_ = false;
+};
+
+/// What server.cpp shows.
+asio::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix);
+asio::awaitable<void> session(Connections::Entry connection, std::string_view prefix);
+asio::awaitable<void> acceptor(Pool& pool, std::uint64_t number);
+
+/// For co_spawn: tells of an exception that ended `who`. With Asio's `detached` it would vanish without a word.
+/// True when there was one.
+bool tell_crash(app::Who who, const std::exception_ptr& exception);
+
+}  // namespace pool

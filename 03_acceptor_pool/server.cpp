@@ -1,0 +1,63 @@
+// 03_acceptor_pool: a pool of acceptors, a coroutine for each client.
+//
+// A coroutine that waits gives its thread back, so a few threads serve any number of clients. Several acceptors wait at
+// one listening socket: while one of them sets a connection up, or backs off, or has died, the others go on accepting.
+
+#include "app/server.hpp"
+#include "03_acceptor_pool/pool.hpp"
+#include "app/events.hpp"
+#include "app/faults.hpp"
+
+namespace pool {
+
+namespace events = app::events;
+
+/// While packets come, send the replies: all whole packets of one read are answered in one write.
+asio::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix) {
+    app::tell(client, events::waits_for_data);
+    while (auto packets = co_await socket.async_recv_many()) {
+        for (const auto packet : *packets) {
+            app::tell_data(client, packet);
+            app::faults::obey(packet);
+            socket.put({prefix, packet});
+        }
+        if (!co_await socket.async_flush()) break;
+        app::tell(client, events::waits_for_data);
+    }
+}
+
+/// One client. An exception ends this coroutine, and start_session() hears of it.
+asio::awaitable<void> session(Connections::Entry connection, std::string_view prefix) {
+    co_await serve(connection.socket(), connection.client(), prefix);
+    app::tell_closed(connection.client(), connection.socket().why_closed());
+    co_await connection.socket().async_close();
+}
+
+/// Accepts clients until the pool stops.
+asio::awaitable<void> acceptor(Pool& pool, std::uint64_t number) {
+    const app::Who acceptor{"acceptor", number};
+    for (;;) {
+        // Before the client: a hard limit means that one client too many is never accepted.
+        Place place = co_await pool.places().take_to_accept(acceptor);
+        app::tell(acceptor, events::waits_for_client);
+        Loop& loop = pool.next_loop();
+        auto socket = co_await pool.listener().async_accept(loop.context);
+        if (socket.error() == net::Error::stopped) break;
+        if (!socket) {
+            app::tell_shortage(acceptor, socket.error());
+            co_await pool.wait(number, app::shortage_wait);
+            continue;
+        }
+        app::tell_connected(acceptor, *socket);
+        if (!place) place = pool.places().try_take();
+        if (!place) {
+            app::tell_rejected(acceptor, *socket, "too many clients");
+            socket->refuse("too many clients, try again later");
+            continue;
+        }
+        co_await pool.set_up(number, *socket);
+        pool.start_session(number, loop, std::move(*socket), std::move(place));
+    }
+}
+
+}  // namespace pool

@@ -1,0 +1,33 @@
+#include "app/events.hpp"
+
+#include "app/server.hpp"
+
+namespace app {
+
+void tell_connected(const Who& who, const net::Socket& client) {
+    if (story::is_told()) tell(who, events::got_client_connection, client.peername());
+}
+
+void tell_rejected(const Who& who, const net::Socket& client, std::string_view reason) {
+    if (story::is_told()) tell(who, events::rejects_client, client.peername(), reason);
+}
+
+void tell_shortage(const Who& who, const boost::system::error_code& why) {
+    tell_seldom(who, events::cannot_accept, net::reason(why), shortage_wait.count());
+}
+
+void tell_data(const Who& who, std::string_view packet) {
+    if (packet.ends_with('\n')) packet.remove_suffix(1);
+    if (packet.ends_with('\r')) packet.remove_suffix(1);
+    tell(who, events::got_data_from_client, packet);
+}
+
+void tell_closed(const Who& who, const boost::system::error_code& why) {
+    if (!why || why == net::Error::closed) {
+        tell(who, events::connection_closed);
+    } else {
+        tell(who, events::connection_lost, net::reason(why));
+    }
+}
+
+}  // namespace app

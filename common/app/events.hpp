@@ -1,0 +1,58 @@
+#pragma once
+
+#include "app/story.hpp"
+#include "net/socket.hpp"
+
+/// Every event that is told, in the order of a server's life: its name in JSON, and its sentence with its fields.
+/// Who tells it stands before the sentence: `server`, `acceptor 3`, `client 7`.
+/// Fields: sockname and peer are addresses, `127.0.0.1:1234`; pid a process id; data what came, its line ending left
+/// out; reason the system's words or an exception's; names ending in _ms are milliseconds.
+namespace app::events {
+
+// The server.
+inline constexpr Event<1> started{"started", "started with pid {pid}"};
+inline constexpr Event<1> got_listening_socket{"got_listening_socket", "got listening socket {sockname}"};
+inline constexpr Event<1> faults_are_on{"faults_are_on", "obeys faults: {faults}"};
+inline constexpr Event<1> got_signal{"got_signal", "got signal {signal}"};
+inline constexpr Event<0> stops_accepting{"stops_accepting", "stops accepting"};
+inline constexpr Event<2> cuts_off{"cuts_off", "cuts off {clients} clients after {waited_ms} ms"};
+inline constexpr Event<0> stopped{"stopped", "stopped"};
+
+// Whoever accepts: the server itself in 01, its acceptors from 02 on.
+inline constexpr Event<0> waits_for_client{"waits_for_client", "waits for client"};
+inline constexpr Event<1> got_client_connection{"got_client_connection", "got client connection {peer}"};
+inline constexpr Event<2> cannot_accept{"cannot_accept", "cannot accept: {reason}; waits {wait_ms} ms"};
+inline constexpr Event<1> cannot_start_thread{"cannot_start_thread", "cannot start a thread: {reason}"};
+inline constexpr Event<1> waits_for_free_place{"waits_for_free_place", "waits until one of {max} clients leaves"};
+inline constexpr Event<2> rejects_client{"rejects_client", "rejects client {peer}: {reason}"};
+inline constexpr Event<1> crashed{"crashed", "crashed: {reason}"};
+inline constexpr Event<1> accepted{"accepted", "accepted {clients} clients"};
+
+// Whoever serves: the server itself in 01, a client's own thread or coroutine from 02 on.
+inline constexpr Event<0> waits_for_data{"waits_for_data", "waits for data"};
+inline constexpr Event<1> got_data_from_client{"got_data_from_client", "got data from client {data}"};
+inline constexpr Event<0> connection_closed{"connection_closed", "connection closed"};
+inline constexpr Event<1> connection_lost{"connection_lost", "connection lost: {reason}"};
+inline constexpr Event<1> is_idle{"is_idle", "is idle for {idle_ms} ms"};
+
+}  // namespace app::events
+
+/// Events whose values cost something: prepared only where a story is told.
+namespace app {
+
+/// That a client was accepted.
+void tell_connected(const Who& who, const net::Socket& client);
+
+/// That nobody can be accepted for now, and how long whoever accepts waits (see shortage_wait). Told seldom.
+void tell_shortage(const Who& who, const boost::system::error_code& why);
+
+/// That a client was accepted only to be closed.
+void tell_rejected(const Who& who, const net::Socket& client, std::string_view reason);
+
+/// What came from a client, without its line ending, which would only blur the log.
+void tell_data(const Who& who, std::string_view packet);
+
+/// How a connection ended: closed by the client, or lost with a reason.
+void tell_closed(const Who& who, const boost::system::error_code& why);
+
+}  // namespace app

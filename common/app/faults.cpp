@@ -1,0 +1,60 @@
+#include "app/faults.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+
+namespace app::faults {
+
+namespace {
+
+bool is_on = false;
+
+/// The number after `command`, where it is one of at most `max`.
+std::optional<unsigned> number_after(std::string_view packet, std::string_view command, unsigned max) {
+    if (!packet.starts_with(command)) return std::nullopt;
+    packet.remove_prefix(command.size());
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(packet.data(), packet.data() + packet.size(), number);
+    if (error != std::errc() || end != packet.data() + packet.size() || number > max) return std::nullopt;
+    return number;
+}
+
+[[noreturn]] void crash_with_segv() {
+    volatile int* volatile nowhere = nullptr;
+    *nowhere = 1;
+    std::abort();
+}
+
+void spin() {
+    // Volatile, because a compiler may take a loop that does nothing away.
+    volatile bool for_ever = true;
+    while (for_ever) {
+    }
+}
+
+void leak(std::size_t bytes) {
+    // Every page is written to: memory that was only asked for costs nothing.
+    if (auto* const lost = static_cast<char*>(std::malloc(bytes))) std::memset(lost, 0xAA, bytes);
+}
+
+}  // namespace
+
+void switch_on() {
+    is_on = true;
+}
+
+void obey(std::string_view packet) {
+    if (!is_on || !packet.starts_with('!')) return;
+    while (packet.ends_with('\n') || packet.ends_with('\r')) packet.remove_suffix(1);
+    if (packet == "!throw") throw Fault("!throw");
+    if (packet == "!abort") std::abort();
+    if (packet == "!segv") crash_with_segv();
+    if (packet == "!spin") spin();
+    if (const auto mebibytes = number_after(packet, "!leak ", max_leak_mib)) leak(std::size_t{*mebibytes} << 20);
+    // Not exit(): its destructors would run while other threads still use what they destroy.
+    if (const auto code = number_after(packet, "!exit ", 255)) std::_Exit(static_cast<int>(*code));
+}
+
+}  // namespace app::faults

@@ -1,0 +1,59 @@
+#include "app/server.hpp"
+
+#include "app/events.hpp"
+#include "app/faults.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+
+#include <unistd.h>
+
+namespace app {
+
+namespace {
+
+constexpr Who server{"server"};
+
+sigset_t shutdown_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+}  // namespace
+
+net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions& options) {
+    auto listener = net::listen(loop, options.host, options.port, options.socket);
+    if (!listener) {
+        std::cerr << "cannot listen on " << net::host_and_port(options.host, options.port) << ": "
+                  << net::reason(listener.error()) << std::endl;
+        std::exit(EXIT_FAILURE);
+    }
+    return std::move(*listener);
+}
+
+void announce(const ServerOptions& options, const net::Listener& listener) {
+    const auto address = net::to_string(listener.sockname());
+    story::first_line(address);
+    if (options.faults) tell(server, events::faults_are_on, faults::commands);
+    if (options.faults && options.log == Log::quiet) std::cerr << "faults are on: " << faults::commands << std::endl;
+    tell(server, events::started, ::getpid());
+    tell(server, events::got_listening_socket, address);
+}
+
+void block_shutdown_signals() {
+    const auto signals = shutdown_signals();
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+}
+
+void wait_for_shutdown_signal() {
+    const auto signals = shutdown_signals();
+    int number = 0;
+    ::sigwait(&signals, &number);
+    tell(server, events::got_signal, number == SIGINT ? "SIGINT" : "SIGTERM");
+}
+
+}  // namespace app

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <boost/system/error_code.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+/// What a server tells of itself: one event a line, who does what, in the words of the Erlang and Elixir originals.
+///   text    acceptor 3 got client connection 127.0.0.1:50514
+///   json    {"time":"2026-01-31T12:00:00.000000Z","who":"acceptor 3","event":"got_client_connection","peer":"127.0…"}
+///   quiet   nothing but the first line and errors
+/// Any thread. A line is on its way before tell() returns, so that the last words before a crash are not lost. A reader
+/// of our stdout who stops reading costs at most `patience` once; after that lines are left out, and counted, until
+/// there is room again.
+namespace app {
+
+enum class Log { text, json, quiet };
+
+/// Who an event happened to: a role, and a number where there are several of it.
+struct Who {
+    std::string_view role;     ///< must outlive every use: a literal
+    std::uint64_t number = 0;  ///< 0: there is only one
+};
+std::string to_string(const Who& who);
+
+/// A kind of event: its name in JSON, and its sentence, in which {each field} has its place. See events.hpp.
+template <std::size_t fields>
+struct Event {
+    std::string_view name;
+    std::string_view sentence;
+
+    // A sentence with too many or too few fields does not compile.
+    consteval Event(const char* event_name, const char* words) : name(event_name), sentence(words) {
+        std::size_t found = 0;
+        for (const char c : sentence) found += c == '{';
+        if (found != fields) throw "the sentence does not have that many fields";
+    }
+};
+
+/// One field's value. Text comes from users and systems, so it is escaped (app::text::visible) and cut.
+class Field {
+public:
+    /// How much of a text is shown, in bytes.
+    static constexpr std::size_t max_shown = 80;
+
+    Field(std::string_view text) : text_(text) {}
+    Field(const char* text) : text_(text) {}
+    Field(const std::string& text) : text_(text) {}
+    Field(std::integral auto number) : number_(static_cast<std::int64_t>(number)), is_number_(true) {}
+
+    bool is_number() const { return is_number_; }
+    std::int64_t number() const { return number_; }
+    std::string shown() const;
+
+private:
+    std::string_view text_;
+    std::int64_t number_ = 0;
+    bool is_number_ = false;
+};
+
+namespace story {
+
+/// How long a line waits for a reader of stdout.
+inline constexpr int patience_ms = 1000;
+
+/// How often, at the most, an event that is told seldom() is told.
+inline constexpr int seldom_ms = 1000;
+
+/// Chooses how events are told from now on. Before the first thread starts.
+void open(Log log);
+
+/// Whether events are told at all: ask before preparing one that costs something.
+bool is_told();
+
+/// Writes the line that says that clients can connect, `Listening on <address>`: plain in every mode, always the first.
+void first_line(std::string_view address);
+
+void tell(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
+void tell_seldom(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
+
+}  // namespace story
+
+/// Tells an event, with a value for each field of its sentence.
+template <std::size_t fields, class... Values>
+void tell(const Who& who, const Event<fields>& event, const Values&... values) {
+    static_assert(sizeof...(values) == fields, "one value for each field");
+    if (story::is_told()) story::tell(who, event.name, event.sentence, {Field(values)...});
+}
+
+/// As tell(), for what may happen a thousand times a second: whoever it happens to, told once in `seldom_ms`.
+template <std::size_t fields, class... Values>
+void tell_seldom(const Who& who, const Event<fields>& event, const Values&... values) {
+    static_assert(sizeof...(values) == fields, "one value for each field");
+    if (story::is_told()) story::tell_seldom(who, event.name, event.sentence, {Field(values)...});
+}
+
+}  // namespace app

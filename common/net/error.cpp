@@ -1,0 +1,41 @@
+#include "net/error.hpp"
+
+#include "app/text.hpp"
+
+namespace net {
+
+namespace {
+
+class Category : public boost::system::error_category {
+public:
+    const char* name() const noexcept override { return "net"; }
+    std::string message(int value) const override {
+        switch (static_cast<Error>(value)) {
+            case Error::closed: return "closed";
+            case Error::incomplete: return "no whole packet yet";
+            case Error::too_long: return "packet too long";
+            case Error::cut_short: return "closed in the middle of a packet";
+            case Error::stopped: return "stopped";
+        }
+        return "unknown";
+    }
+};
+
+}  // namespace
+
+boost::system::error_code make_error_code(Error error) {
+    static const Category category;
+    return {static_cast<int>(error), category};
+}
+
+std::string reason(const boost::system::error_code& error) {
+    return app::text::uncapitalised(error.message());
+}
+
+bool is_shortage(const boost::system::error_code& error) {
+    namespace errc = boost::system::errc;
+    return error == errc::too_many_files_open || error == errc::too_many_files_open_in_system ||
+           error == errc::no_buffer_space || error == errc::not_enough_memory;
+}
+
+}  // namespace net

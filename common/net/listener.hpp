@@ -1,0 +1,42 @@
+#pragma once
+
+#include "net/socket.hpp"
+
+namespace net {
+
+/// A listening socket: the kernel finishes connections on its own and keeps them, up to the backlog, until somebody
+/// accepts them. Closed when it is destroyed. SO_REUSEADDR is on, so that a restarted server gets its port back.
+class Listener {
+public:
+    /// Takes over an acceptor that listens already.
+    Listener(tcp::acceptor acceptor, const SocketOptions& options);
+
+    /// Waits for the next client. A client that gave up before it was accepted is passed over, as accept(2) advises.
+    /// Errors: a shortage (is_shortage(): wait, then call again); Error::stopped after stop() or close().
+    result<Socket> accept();
+
+    /// As accept(); the socket belongs to `loop`, which may be another than the listener's.
+    asio::awaitable<result<Socket>> async_accept(asio::io_context& loop);
+
+    /// Wakes the threads that wait in accept(), for good. Any thread.
+    void stop();
+
+    /// Lets go of the port: from now on clients are refused. Ends async_accept() with Error::stopped.
+    void close();
+
+    /// The address it listens on, with the real port.
+    tcp::endpoint sockname() const;
+
+private:
+    result<Socket> accepted(const boost::system::error_code& error, tcp::socket socket);
+
+    tcp::acceptor acceptor_;
+    SocketOptions options_;
+};
+
+/// Listens on the first address of `host` that can be had; port 0 takes a free one. Errors: the resolver's ("host not
+/// found"), socket(2)'s, bind(2)'s ("address already in use", "permission denied"), listen(2)'s.
+result<Listener> listen(asio::io_context& loop, const std::string& host, std::uint16_t port,
+                        const SocketOptions& options);
+
+}  // namespace net

@@ -1,0 +1,184 @@
+#include "net/packet.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+namespace net {
+
+std::string_view to_string(Packet mode) {
+    return packet_names[static_cast<std::size_t>(mode)];
+}
+
+std::size_t header_size(Packet mode) {
+    switch (mode) {
+        case Packet::one: return 1;
+        case Packet::two: return 2;
+        case Packet::four: return 4;
+        default: return 0;
+    }
+}
+
+// ---- Decoder --------------------------------------------------------------------------------------------------------
+
+Decoder::Decoder(Packet mode, std::size_t max_packet) : mode_(mode), max_packet_(max_packet) {}
+
+result<std::string_view> Decoder::next() {
+    if (broken_) return broken_;
+    if (mode_ == Packet::line) return next_line();
+    if (mode_ != Packet::raw) return next_frame();
+    if (begin_ < end_) return take(0, end_ - begin_);
+    return ended_ ? Error::closed : Error::incomplete;
+}
+
+result<std::string_view> Decoder::next_line() {
+    for (;;) {
+        const std::string_view unsearched(bytes_.get() + searched_, clean_ - searched_);
+        const auto found = unsearched.find('\n');
+        const bool whole = found != unsearched.npos;
+        const std::size_t line_end = whole ? searched_ + found : clean_;
+        // A CR at the end may be half of CR LF, which does not count.
+        const bool has_cr = line_end > begin_ && bytes_[line_end - 1] == '\r';
+        if (line_end - begin_ - (has_cr ? 1 : 0) > max_packet_) return broken_ = Error::too_long;
+        if (whole) return take(0, line_end + 1 - begin_);
+        searched_ = clean_;
+        if (raw_ == end_) break;
+        // What filled() could not pass at once goes through the filter line by line, so that telnet's answers keep
+        // their place among the replies.
+        const auto progress = telnet_.run(bytes_.get() + raw_, end_ - raw_, bytes_.get() + clean_, answers_);
+        raw_ += progress.taken;
+        clean_ += progress.kept;
+    }
+    if (!ended_) return Error::incomplete;
+    if (begin_ < clean_) return take(0, clean_ - begin_);
+    return Error::closed;
+}
+
+result<std::string_view> Decoder::next_frame() {
+    const std::size_t header = header_size(mode_);
+    const std::size_t arrived = end_ - begin_;
+    if (arrived >= header) {
+        std::size_t size = 0;
+        for (std::size_t i = 0; i < header; ++i) size = size << 8 | static_cast<unsigned char>(bytes_[begin_ + i]);
+        // Before waiting for it: a header that lies must not make us keep memory for what never comes.
+        if (size > max_packet_) return broken_ = Error::too_long;
+        if (arrived - header >= size) return take(header, size);
+    }
+    if (!ended_) return Error::incomplete;
+    return arrived == 0 ? Error::closed : Error::cut_short;
+}
+
+result<std::string_view> Decoder::take(std::size_t header, std::size_t size) {
+    const std::string_view packet(bytes_.get() + begin_ + header, size);
+    begin_ += header + size;
+    searched_ = begin_;
+    if (mode_ != Packet::line) clean_ = raw_ = end_;
+    if (clean_ == begin_ && raw_ == end_) begin_ = searched_ = clean_ = raw_ = end_ = 0;
+    return packet;
+}
+
+std::span<char> Decoder::space() {
+    // The packet that is coming moves to the front.
+    const std::size_t coming = clean_ - begin_;
+    if (begin_ > 0) std::memmove(bytes_.get(), bytes_.get() + begin_, coming);
+    begin_ = 0;
+    clean_ = raw_ = end_ = coming;
+    searched_ = mode_ == Packet::line ? coming : 0;
+    // Half a read's worth of room is enough; without it a long packet would come in ever smaller reads.
+    if (capacity_ < end_ + read_size / 2) {
+        capacity_ = std::max(read_size, std::min(2 * capacity_, max_packet_ + header_size(mode_) + read_size));
+        auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
+        if (end_ > 0) std::memcpy(larger.get(), bytes_.get(), end_);
+        bytes_ = std::move(larger);
+    } else if (end_ == 0 && capacity_ > 2 * read_size) {
+        // One long packet is no reason to keep so much for ever.
+        capacity_ = read_size;
+        bytes_ = std::make_unique_for_overwrite<char[]>(capacity_);
+    }
+    return {bytes_.get() + end_, capacity_ - end_};
+}
+
+void Decoder::filled(std::size_t size) {
+    const std::string_view arrived(bytes_.get() + end_, size);
+    end_ += size;
+    if (mode_ != Packet::line) {
+        clean_ = raw_ = end_;
+    } else if (telnet_.is_plain(arrived)) {
+        telnet_.pass(arrived);
+        clean_ = raw_ = end_;
+    }
+}
+
+void Decoder::end() {
+    ended_ = true;
+}
+
+// ---- Outbox ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// What an empty outbox may keep, so that small replies need no allocation.
+constexpr std::size_t kept_capacity = 512;
+
+/// Larger memory goes from one outbox of a thread to the next that needs it: at any moment few have something to write.
+thread_local std::string spare;
+
+}  // namespace
+
+void Outbox::put(std::initializer_list<std::string_view> pieces) {
+    std::size_t size = 0;
+    for (const auto piece : pieces) size += piece.size();
+    const std::size_t header = header_size(mode_);
+    if (header > 0 && size >> (8 * header) != 0) {
+        throw std::length_error("a packet of " + std::to_string(size) + " bytes does not fit its header");
+    }
+    if (copied_.empty() && size > copied_.capacity() && spare.capacity() > copied_.capacity()) copied_.swap(spare);
+    for (std::size_t i = header; i-- > 0;) copied_ += static_cast<char>(size >> (8 * i) & 0xFF);
+    for (const auto piece : pieces) {
+        const bool needs_escape = mode_ == Packet::line && piece.find(telnet::iac) != piece.npos;
+        if (needs_escape) {
+            telnet::append_escaped(piece, copied_);
+        } else if (piece.size() >= reference_from) {
+            references_.push_back({copied_.size(), piece});
+        } else {
+            copied_.append(piece);
+        }
+    }
+}
+
+std::size_t Outbox::gather(Buffers& buffers) const {
+    std::size_t used = 0;
+    std::size_t skip = written_;
+    const auto add = [&](std::string_view bytes) {
+        const std::size_t skipped = std::min(skip, bytes.size());
+        skip -= skipped;
+        bytes.remove_prefix(skipped);
+        if (!bytes.empty() && used < max_buffers) buffers[used++] = boost::asio::buffer(bytes);
+    };
+    const std::string_view copied = copied_;
+    std::size_t done = 0;
+    for (const auto& reference : references_) {
+        add(copied.substr(done, reference.at - done));
+        add(reference.bytes);
+        done = reference.at;
+        if (used == max_buffers) return used;
+    }
+    add(copied.substr(done));
+    return used;
+}
+
+void Outbox::written(std::size_t size) {
+    written_ += size;
+    std::size_t all = copied_.size();
+    for (const auto& reference : references_) all += reference.bytes.size();
+    if (written_ < all) return;
+    written_ = 0;
+    copied_.clear();
+    references_.clear();
+    if (copied_.capacity() > kept_capacity) {
+        if (copied_.capacity() > spare.capacity()) copied_.swap(spare);
+        if (copied_.capacity() > kept_capacity) std::string().swap(copied_);
+    }
+}
+
+}  // namespace net

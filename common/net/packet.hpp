@@ -1,0 +1,121 @@
+#pragma once
+
+#include "net/error.hpp"
+#include "net/telnet.hpp"
+
+#include <boost/asio/buffer.hpp>
+
+#include <array>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Where packets begin and end in a stream of bytes: gen_tcp's option `packet`. TCP itself knows no packets; what one
+/// side sends at once may arrive in pieces cut anywhere, or together with what came before and after.
+/// Everything here is pure bytes: no sockets; one thread at a time for each object.
+namespace net {
+
+enum class Packet {
+    raw,   ///< whatever one read brings
+    line,  ///< up to and including a line feed, telnet's commands taken out; CR NUL ends a line too and becomes CR LF
+    one,   ///< after a header of 1 byte that holds the length
+    two,   ///< of 2 bytes, big-endian
+    four,  ///< of 4 bytes, big-endian
+};
+
+/// The modes as options name them, in the enum's order.
+inline constexpr std::array<std::string_view, 5> packet_names{"raw", "line", "1", "2", "4"};
+
+std::string_view to_string(Packet mode);
+
+/// Bytes of the length header: 0 for raw and line.
+std::size_t header_size(Packet mode);
+
+/// How much one read asks for. Less costs dearly when clients send much (a sixteenth of it: four times the work).
+inline constexpr std::size_t read_size = 64 * 1024;
+
+/// Cuts the bytes that arrive into packets.
+/// Memory: read_size, and up to `max_packet` more while a packet is longer than that.
+class Decoder {
+public:
+    /// `max_packet` limits what a packet holds, in bytes, without its header or line ending. raw has no limit to keep.
+    Decoder(Packet mode, std::size_t max_packet);
+
+    /// The next whole packet, without its header; a line with its ending. The view is valid until space() is called.
+    /// Else Error::incomplete (call space(), read, call filled()); and for good: Error::too_long, or after end()
+    /// Error::cut_short (inside a frame) or Error::closed. An unfinished last line is a packet.
+    result<std::string_view> next();
+
+    /// Where the next bytes go: never empty. Only after next() said incomplete.
+    std::span<char> space();
+    /// `size` bytes have come into space().
+    void filled(std::size_t size);
+    /// No more bytes will come.
+    void end();
+
+    /// Telnet's answers to what next() has gone past so far, to be sent before any later reply. The caller empties it.
+    std::string& answers() { return answers_; }
+
+private:
+    result<std::string_view> next_line();
+    result<std::string_view> next_frame();
+    result<std::string_view> take(std::size_t header, std::size_t size);
+
+    Packet mode_;
+    std::size_t max_packet_;
+    telnet::Filter telnet_;
+    std::string answers_;
+    bool ended_ = false;
+    boost::system::error_code broken_;  // why nothing more can be decoded
+
+    // begin_ ≤ searched_ ≤ clean_ ≤ raw_ ≤ end_ ≤ capacity_: the packet that is coming starts at begin_; up to clean_
+    // its bytes are data, and up to searched_ known to hold no line feed; from raw_ they are as they came, telnet's
+    // commands and all. What lies between clean_ and raw_ was such a command.
+    std::unique_ptr<char[]> bytes_;
+    std::size_t capacity_ = 0, begin_ = 0, searched_ = 0, clean_ = 0, raw_ = 0, end_ = 0;
+};
+
+/// Collects packets for one write: adds headers or telnet's doubled 255.
+class Outbox {
+public:
+    /// A piece at least this long is not copied: it must stay where it is until the outbox is empty again.
+    static constexpr std::size_t reference_from = 4096;
+
+    explicit Outbox(Packet mode) : mode_(mode) {}
+
+    /// Appends one packet, given in pieces (Erlang's iodata), with its framing.
+    /// A frame longer than its header can say is a std::length_error, and nothing is appended.
+    void put(std::initializer_list<std::string_view> pieces);
+
+    /// Appends bytes as they are, copied.
+    void put_bytes(std::string_view bytes) { copied_.append(bytes); }
+
+    bool empty() const { return copied_.empty() && references_.empty(); }
+
+    /// How many buffers one write takes at the most (Asio's own limit for a gathered write).
+    static constexpr std::size_t max_buffers = 64;
+    using Buffers = std::array<boost::asio::const_buffer, max_buffers>;
+
+    /// The first bytes not written yet, as buffers for one gathered write; how many are used is returned.
+    std::size_t gather(Buffers& buffers) const;
+
+    /// `size` bytes were written. When it was the last of them, large memory is given back.
+    void written(std::size_t size);
+
+private:
+    struct Reference {
+        std::size_t at;  // how many bytes of copied_ come before it
+        std::string_view bytes;
+    };
+
+    Packet mode_;
+    std::string copied_;
+    std::vector<Reference> references_;  // in order
+    std::size_t written_ = 0;            // of everything
+};
+
+}  // namespace net

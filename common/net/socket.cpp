@@ -1,0 +1,219 @@
+#include "net/socket.hpp"
+
+#include <boost/asio.hpp>
+
+#include <array>
+#include <sstream>
+
+#include <poll.h>
+
+namespace net {
+
+namespace {
+
+constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+Socket::Socket(tcp::socket socket, const SocketOptions& options)
+    : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {}
+
+// ---- receiving ------------------------------------------------------------------------------------------------------
+
+// The two twins differ in how they wait, and in nothing else.
+
+result<std::string_view> Socket::recv() {
+    for (;;) {
+        const auto packet = in_.next();
+        if (packet) return packet;
+        if (packet.error() != Error::incomplete) return why_closed_ = packet.error();
+        if (const auto sent = flush(); !sent) return sent.error();
+        const auto space = in_.space();
+        boost::system::error_code error;
+        const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
+        if (!arrived(error, size)) return why_closed_;
+    }
+}
+
+asio::awaitable<result<std::string_view>> Socket::async_recv() {
+    auto packets = co_await async_recv_many();
+    if (!packets) co_return packets.error();
+    co_return *packets->begin();
+}
+
+asio::awaitable<result<Packets>> Socket::async_recv_many() {
+    for (;;) {
+        const auto packet = in_.next();
+        if (packet) co_return Packets(in_, *packet);
+        if (packet.error() != Error::incomplete) co_return why_closed_ = packet.error();
+        if (!in_.answers().empty()) {
+            if (const auto sent = co_await async_flush(); !sent) co_return sent.error();
+        }
+        const auto space = in_.space();
+        const auto [error, size] = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), outcome);
+        if (!arrived(error, size)) co_return why_closed_;
+    }
+}
+
+/// Notes what a read has brought. False when the connection is broken.
+bool Socket::arrived(const boost::system::error_code& error, std::size_t size) {
+    if (error == asio::error::eof) {
+        in_.end();
+        return true;
+    }
+    if (error) {
+        why_closed_ = error;
+        return false;
+    }
+    in_.filled(size);
+    bytes_moved_ += size;
+    return true;
+}
+
+// ---- sending --------------------------------------------------------------------------------------------------------
+
+result<void> Socket::send(std::initializer_list<std::string_view> pieces) {
+    put(pieces);
+    return flush();
+}
+
+void Socket::put(std::initializer_list<std::string_view> pieces) {
+    // What telnet asked before this packet is answered before it.
+    if (!in_.answers().empty()) {
+        out_.put_bytes(in_.answers());
+        in_.answers().clear();
+    }
+    out_.put(pieces);
+}
+
+result<void> Socket::flush() {
+    out_.put_bytes(in_.answers());
+    in_.answers().clear();
+    while (!out_.empty()) {
+        Outbox::Buffers buffers;
+        const std::size_t used = out_.gather(buffers);
+        boost::system::error_code error;
+        const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        if (error) return failed(error);
+        out_.written(size);
+        bytes_moved_ += size;
+    }
+    return {};
+}
+
+asio::awaitable<result<void>> Socket::async_flush() {
+    out_.put_bytes(in_.answers());
+    in_.answers().clear();
+    while (!out_.empty()) {
+        Outbox::Buffers buffers;
+        const std::size_t used = out_.gather(buffers);
+        const auto [error, size] = co_await socket_.async_write_some(std::span(buffers).first(used), outcome);
+        if (error) co_return failed(error);
+        out_.written(size);
+        bytes_moved_ += size;
+    }
+    co_return result<void>();
+}
+
+result<void> Socket::failed(const boost::system::error_code& error) {
+    return why_closed_ = error;
+}
+
+// ---- ending ---------------------------------------------------------------------------------------------------------
+
+void Socket::shutdown(tcp::socket::shutdown_type direction) {
+    boost::system::error_code not_connected_any_more;
+    socket_.shutdown(direction, not_connected_any_more);
+}
+
+void Socket::close() {
+    boost::system::error_code ignored;
+    if (why_closed_ == Error::too_long) {
+        say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
+        const auto deadline = std::chrono::steady_clock::now() + linger;
+        while (!read_away()) {
+            const auto left =
+                std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            pollfd readable{socket_.native_handle(), POLLIN, 0};
+            if (left.count() <= 0 || ::poll(&readable, 1, static_cast<int>(left.count())) <= 0) break;
+        }
+    }
+    socket_.close(ignored);
+}
+
+asio::awaitable<void> Socket::async_close() {
+    boost::system::error_code ignored;
+    if (why_closed_ == Error::too_long) {
+        say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
+        asio::steady_timer deadline(socket_.get_executor(), linger);
+        deadline.async_wait([this](boost::system::error_code cancelled) {
+            if (!cancelled) shutdown(tcp::socket::shutdown_both);
+        });
+        while (!read_away()) co_await socket_.async_wait(tcp::socket::wait_read, outcome);
+    }
+    socket_.close(ignored);
+}
+
+void Socket::refuse(std::string_view why) {
+    say_error(why);
+    read_away();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+}
+
+/// The last words to a peer, as far as its protocol has words; then nothing more goes out. Does not wait: a peer that
+/// reads nothing does not get them.
+void Socket::say_error(std::string_view why) {
+    boost::system::error_code ignored;
+    socket_.non_blocking(true, ignored);
+    if (options_.packet == Packet::line) {
+        socket_.write_some(asio::buffer("ERROR " + std::string(why) + "\r\n"), ignored);
+    }
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+/// Reads and forgets what has arrived, without waiting. True when nothing more will come.
+bool Socket::read_away() {
+    std::array<char, 16 * 1024> forgotten;
+    boost::system::error_code error;
+    while (!error) socket_.read_some(asio::buffer(forgotten), error);
+    return error != asio::error::would_block;
+}
+
+// ---- names ----------------------------------------------------------------------------------------------------------
+
+std::string Socket::peername() const {
+    boost::system::error_code error;
+    const auto endpoint = socket_.remote_endpoint(error);
+    return error ? "not connected" : to_string(endpoint);
+}
+
+std::string Socket::sockname() const {
+    boost::system::error_code error;
+    const auto endpoint = socket_.local_endpoint(error);
+    return error ? "not connected" : to_string(endpoint);
+}
+
+std::string to_string(const tcp::endpoint& endpoint) {
+    return host_and_port(endpoint.address().to_string(), endpoint.port());
+}
+
+std::string host_and_port(const std::string& host, std::uint16_t port) {
+    const bool ipv6 = host.find(':') != host.npos;
+    return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+result<Socket> connect(asio::io_context& loop, const std::string& host, std::uint16_t port,
+                       const SocketOptions& options) {
+    boost::system::error_code error;
+    const auto addresses = tcp::resolver(loop).resolve(host, std::to_string(port), error);
+    if (error) return error;
+    tcp::socket socket(loop);
+    asio::connect(socket, addresses, error);
+    if (error) return error;
+    socket.set_option(tcp::no_delay(true), error);
+    if (error) return error;
+    return Socket(std::move(socket), options);
+}
+
+}  // namespace net

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "net/error.hpp"
+#include "net/packet.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+/// What gen_tcp takes as options of listen and connect; accepted sockets inherit them.
+struct SocketOptions {
+    Packet packet = Packet::line;
+    std::size_t max_packet = 65536;  ///< bytes, see Decoder
+    int backlog = 1024;              ///< clients that may wait for accept; listen(2) cuts it to the system's own limit
+};
+
+/// The whole packets that one read has brought, decoded one by one while they are looked at; to be used at once.
+class Packets {
+public:
+    struct End {};
+    class Iterator {
+    public:
+        Iterator(Decoder& decoder, std::string_view first) : decoder_(&decoder), packet_(first) {}
+        std::string_view operator*() const { return *packet_; }
+        Iterator& operator++() {
+            packet_ = decoder_->next();
+            return *this;
+        }
+        bool operator==(End) const { return !packet_; }
+
+    private:
+        Decoder* decoder_;
+        result<std::string_view> packet_;
+    };
+
+    Packets(Decoder& decoder, std::string_view first) : decoder_(&decoder), first_(first) {}
+    Iterator begin() { return {*decoder_, first_}; }
+    static End end() { return {}; }
+
+private:
+    Decoder* decoder_;
+    std::string_view first_;
+};
+
+/// A connected TCP socket that speaks in packets, in passive mode: nothing arrives unless it is asked for (gen_tcp's
+/// {active, false}). Closed when it is destroyed. Nagle's algorithm is off; never raises SIGPIPE.
+///
+/// Each call comes twice: blocking, and as an awaitable that lets the thread do other things meanwhile. Use one kind
+/// for one socket. One thread at a time, except for shutdown(), which any thread may call while the socket is open.
+class Socket {
+public:
+    /// Takes over a connected socket.
+    Socket(tcp::socket socket, const SocketOptions& options);
+
+    /// The next packet; valid until the next call. Error::closed when the peer has ended its stream and everything
+    /// before that was delivered; else Error::too_long, Error::cut_short or the system's error. Answers telnet
+    /// meanwhile.
+    result<std::string_view> recv();
+    asio::awaitable<result<std::string_view>> async_recv();
+
+    /// All whole packets of one read: at least one. Errors as in recv(). Valid until the next call of either.
+    asio::awaitable<result<Packets>> async_recv_many();
+
+    /// Sends one packet, given in pieces, whole. Returns when the system has taken it over.
+    result<void> send(std::initializer_list<std::string_view> pieces);
+
+    /// Adds one packet to what flush() will send. Pieces of Outbox::reference_from bytes or more are not copied: keep
+    /// them until flush() is done.
+    void put(std::initializer_list<std::string_view> pieces);
+    /// Sends everything that was put (and telnet's answers), in as few writes as the system allows.
+    result<void> flush();
+    asio::awaitable<result<void>> async_flush();
+
+    /// Why recv or send failed last: what "closed" was.
+    boost::system::error_code why_closed() const { return why_closed_; }
+
+    /// Bytes that have gone through in either direction: as long as it stays the same, the connection is idle.
+    std::uint64_t bytes_moved() const { return bytes_moved_; }
+
+    /// Ends one direction, or both. Of the receiving one: what has arrived is still delivered, then recv says closed,
+    /// as if the peer had done it. Wakes whoever waits in that direction. Any thread.
+    void shutdown(tcp::socket::shutdown_type direction);
+
+    /// Closes. A peer that sent too long a packet is told so first (in line mode), and what it is still sending is read
+    /// away for up to `linger`: closing with bytes unread would reset the connection and could destroy the message.
+    void close();
+    asio::awaitable<void> async_close();
+    static constexpr std::chrono::milliseconds linger{1000};
+
+    /// Closes a client that is not served, at once: says why in line mode (`ERROR …`); never waits for the peer.
+    void refuse(std::string_view why);
+
+    /// The addresses of the two ends, as `127.0.0.1:1234` or `[::1]:1234`; "not connected" where there is none.
+    std::string peername() const;
+    std::string sockname() const;
+
+    /// The executor of the loop the socket belongs to.
+    tcp::socket::executor_type get_executor() { return socket_.get_executor(); }
+
+private:
+    bool arrived(const boost::system::error_code& error, std::size_t size);
+    result<void> failed(const boost::system::error_code& error);
+    void say_error(std::string_view why);
+    bool read_away();
+
+    tcp::socket socket_;
+    SocketOptions options_;
+    Decoder in_;
+    Outbox out_;
+    std::uint64_t bytes_moved_ = 0;
+    boost::system::error_code why_closed_;
+};
+
+/// Connects to the first address of `host` that answers. Blocking. Errors: the resolver's, or connect(2)'s.
+result<Socket> connect(asio::io_context& loop, const std::string& host, std::uint16_t port,
+                       const SocketOptions& options);
+
+/// `host:port` for messages, with brackets around an IPv6 address.
+std::string host_and_port(const std::string& host, std::uint16_t port);
+
+/// `127.0.0.1:1234` or `[::1]:1234`.
+std::string to_string(const tcp::endpoint& endpoint);
+
+}  // namespace net
