@@ -9,13 +9,9 @@
 
 namespace net {
 
-namespace {
+namespace {}  // namespace
 
-constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
-
-}  // namespace
-
-Socket::Socket(tcp::socket socket, const SocketOptions& options)
+Socket::Socket(TcpSocket socket, const SocketOptions& options)
     : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {}
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
@@ -35,13 +31,13 @@ result<std::string_view> Socket::recv() {
     }
 }
 
-asio::awaitable<result<std::string_view>> Socket::async_recv() {
+awaitable<result<std::string_view>> Socket::async_recv() {
     auto packets = co_await async_recv_many();
     if (!packets) co_return packets.error();
     co_return *packets->begin();
 }
 
-asio::awaitable<result<Packets>> Socket::async_recv_many() {
+awaitable<result<Packets>> Socket::async_recv_many() {
     for (;;) {
         const auto packet = in_.next();
         if (packet) co_return Packets(in_, *packet);
@@ -101,7 +97,7 @@ result<void> Socket::flush() {
     return {};
 }
 
-asio::awaitable<result<void>> Socket::async_flush() {
+awaitable<result<void>> Socket::async_flush() {
     out_.put_bytes(in_.answers());
     in_.answers().clear();
     while (!out_.empty()) {
@@ -141,15 +137,15 @@ void Socket::close() {
     socket_.close(ignored);
 }
 
-asio::awaitable<void> Socket::async_close() {
+awaitable<void> Socket::async_close() {
     boost::system::error_code ignored;
     if (why_closed_ == Error::too_long) {
         say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
-        asio::steady_timer deadline(socket_.get_executor(), linger);
+        Timer deadline(socket_.get_executor(), linger);
         deadline.async_wait([this](boost::system::error_code cancelled) {
             if (!cancelled) shutdown(tcp::socket::shutdown_both);
         });
-        while (!read_away()) co_await socket_.async_wait(tcp::socket::wait_read, outcome);
+        while (!read_away()) co_await socket_.async_wait(TcpSocket::wait_read, outcome);
     }
     socket_.close(ignored);
 }
@@ -208,7 +204,7 @@ result<Socket> connect(asio::io_context& loop, const std::string& host, std::uin
     boost::system::error_code error;
     const auto addresses = tcp::resolver(loop).resolve(host, std::to_string(port), error);
     if (error) return error;
-    tcp::socket socket(loop);
+    TcpSocket socket(loop);
     asio::connect(socket, addresses, error);
     if (error) return error;
     socket.set_option(tcp::no_delay(true), error);
