@@ -78,7 +78,7 @@ bool skip(ByteReader& in, int depth);
 
 bool skip_each(ByteReader& in, std::uint64_t count, int depth) {
     // Every term is at least one byte long: a count that lies is found out before it costs anything.
-    if (count > in.size()) return false;
+    if (!in.ok() || count > in.size()) return false;
     while (count-- > 0) {
         if (!skip(in, depth)) return false;
     }
