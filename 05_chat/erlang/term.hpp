@@ -56,7 +56,7 @@ public:
     /// A reference, as its bytes: all a node does with another's reference is to send it back.
     std::optional<std::string_view> reference();
     /// Text as an Elixir program may send it, in UTF-8: a BINARY (as it is: the caller checks), a STRING or LIST of
-    /// code points, or NIL. Never more bytes than it had on the wire.
+    /// code points, or NIL. At most twice as many bytes as on the wire.
     std::optional<std::string> text();
     /// Any well-formed term, as its bytes.
     std::optional<std::string_view> any();

@@ -29,15 +29,16 @@ std::string write(Outbox& outbox, std::size_t most = SIZE_MAX) {
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: g++ would take a free() inside a delete for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t size) {
     ++allocations;
     if (void* memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
     std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
     std::free(memory);
 }
 
