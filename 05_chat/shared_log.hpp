@@ -102,7 +102,8 @@ public:
 
     /// For him alone, after everything that is in the log now.
     void add(std::string_view own);
-    /// What was appended to the log from `from` on is not for him. `from` is a place he has not been sent yet.
+    /// What was appended to the log from `from` on is not for him. `from` is the log's end before that append;
+    /// nothing else may have been added in between.
     void skip_since(SharedLog::Position from);
 
     bool empty() const { return patches_.empty() && log_bytes() == 0; }

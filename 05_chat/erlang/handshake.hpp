@@ -48,7 +48,8 @@ Digest digest(std::string_view cookie, std::uint32_t challenge);
 bool same(const Digest& one, std::string_view other);
 
 /// What the accepting side says to a name. `alive`: a node of that name is connected already; the newcomer decides
-/// whether that was itself in an earlier life.
+/// whether that was itself in an earlier life. If so the handshake goes on, and at Up the older connection is to be
+/// closed.
 enum class Status { ok, ok_simultaneous, nok, not_allowed, alive };
 
 class Handshake {
