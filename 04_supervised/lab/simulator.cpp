@@ -189,7 +189,7 @@ void Simulator::perform(Node& node, const Reply& action) {
 void Simulator::perform(Node& node, const Report& action) {
     const Offender& offender = action.offender;
     std::string who = offender.label.empty() ? offender.id : offender.label;
-    if (offender.nb_children > 0) who = counted(static_cast<int>(offender.nb_children), offender.id);
+    if (offender.nb_children > 0) who = std::to_string(offender.nb_children) + " x " + offender.id;
     tell(Kind::report, node.core.name(), offender.id,
          "reports " + std::string(to_string(action.context)) + ": " + who + ", " + to_string(action.reason) +
              (action.note.empty() ? "" : " (" + action.note + ")"));

@@ -26,7 +26,7 @@ enum class ChildState {
 
 /// A line of `--tree`.
 struct ChildInfo {
-    ChildId id;
+    ChildId id{};
     Pid pid = undefined;  // of a restarting child: of its last life
     std::string label;    // what the driver calls that life, e.g. "4711" for an operating system's pid
     ChildType type = ChildType::worker;
@@ -44,7 +44,7 @@ enum class Context { start_error, child_terminated, shutdown_error, shutdown };
 
 /// Whom a report is about.
 struct Offender {
-    ChildId id;
+    ChildId id{};
     Pid pid = undefined;
     std::string label{};
     std::size_t nb_children = 0;  // not 0: so many dynamic children at once, instead of one with a pid
@@ -79,10 +79,10 @@ struct TerminateChildRequest {
     std::variant<ChildId, Pid> child;  // an id; of a dynamic supervisor a pid
 };
 struct RestartChildRequest {
-    ChildId id;
+    ChildId id{};
 };
 struct DeleteChildRequest {
-    ChildId id;
+    ChildId id{};
 };
 struct WhichChildrenRequest {};
 struct CountChildrenRequest {};

@@ -10,8 +10,9 @@ namespace supervision {
 /// Restart intensity: how many restarts a supervisor has had lately (add_restart in supervisor.erl).
 ///
 /// OTP counts in whole seconds of monotonic time, so two restarts share a window iff the difference of their *floored*
-/// seconds is at most `period`. With a period of 1 s a gap of 1.1 s always trips and one of 2.1 s never does; between
-/// them it depends on where in the second the first one fell.
+/// seconds is at most `period`. Up to `period` apart they always do, from `period` + 1 s on they never do; between the
+/// two it depends on where in its second the first one fell (0.9 s and 2.0 s are two seconds apart, 0.8 s and 1.9 s
+/// one).
 class RestartWindow {
 public:
     RestartWindow(int intensity, std::chrono::seconds period) : intensity_(intensity), period_(period) {}

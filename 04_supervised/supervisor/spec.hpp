@@ -72,7 +72,7 @@ struct Shutdown {
 };
 
 struct ChildSpec {
-    ChildId id;
+    ChildId id{};
     /// What is started, in words, for reports (OTP's mfargs).
     std::string start{};
     Restart restart = Restart::permanent;
