@@ -89,18 +89,21 @@ void Simulator::perform(Node& node, const StartChild& action) {
 
 void Simulator::start_worker(Node& node, Pid pid, const std::string& name, const std::string& id) {
     Manners& worker = manners(id);
+    const auto answer = [&](Event event) {
+        after(worker.starts_in, [this, &node, event = std::move(event)] {
+            if (node.alive) perform(node, node.core.handle(event, now_));
+        });
+    };
     if (worker.fails > 0) {
         --worker.fails;
-        return deliver(node, ChildStartFailed{pid, worker.fails_with});
+        return answer(ChildStartFailed{pid, worker.fails_with});
     }
     if (worker.ignores > 0) {
         --worker.ignores;
-        return deliver(node, ChildIgnored{pid});
+        return answer(ChildIgnored{pid});
     }
     lives_[name] = Life{id, &node, pid};
-    after(worker.starts_in, [this, &node, pid, name] {
-        if (node.alive && lives_.contains(name)) perform(node, node.core.handle(ChildStarted{pid, name}, now_));
-    });
+    answer(ChildStarted{pid, name});
 }
 
 void Simulator::perform(Node& node, const SupervisorStarted&) {
@@ -166,9 +169,10 @@ void Simulator::kill_children(Node& node) {
 // --- Timers, answers and reports ------------------------------------------------------------------------------------
 
 void Simulator::perform(Node& node, const ArmTimer& action) {
+    tell(Kind::timer, node.core.name(), "", "sets a timer: " + std::to_string(action.after.count()) + " ms");
     after(action.after, [this, &node, timer = action.timer] {
         if (!node.alive || node.disarmed.contains(timer)) return;
-        tell(Kind::timer, node.core.name(), "", "time is up");
+        tell(Kind::timer, node.core.name(), "", "the timer is up");
         perform(node, node.core.handle(TimerFired{timer}, now_));
     });
 }
@@ -276,7 +280,7 @@ void Simulator::request(const Statement& statement) {
                 node->declarations.insert_or_assign(spec.id, *statement.declared);
             }
             request.body = StartChildRequest{spec};
-            text = "start_child " + spec.id;
+            text = spec.id.empty() ? "start_child" : "start_child " + spec.id;
             break;
         }
         case Verb::terminate_child: {
