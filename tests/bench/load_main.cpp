@@ -1,12 +1,11 @@
 // The load on one server, by hand: `load --port 1234 -c 100 -d 16` against whatever echoes there.
 #include "load.hpp"
+#include "report.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 
 #include <iostream>
-
-#include "report.hpp"
 
 using namespace bench;
 

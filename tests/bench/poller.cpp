@@ -46,9 +46,10 @@ Fd connect_to(std::uint16_t port, std::uint64_t number) {
     check(bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), "bind");
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     address.sin_port = htons(port);
-    if (connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) return socket;
-    if (errno == EINTR) throw Interrupted();
-    throw std::system_error(errno, std::system_category(), "connect");
+    const timeval patience{.tv_sec = 5, .tv_usec = 0};  // of connect, where the server's backlog is full and stays so
+    setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+    check(connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), "connect");
+    return socket;
 }
 
 Poller::Poller(std::chrono::milliseconds patience, std::stop_token stop)

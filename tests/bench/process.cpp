@@ -110,10 +110,15 @@ Cores choose_cores() {
     return {*server, *server, "server and load shared a core: the figures say little"};
 }
 
+static cpu_set_t just(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    return set;
+}
+
 void pin_to(int core) {
-    cpu_set_t only;
-    CPU_ZERO(&only);
-    CPU_SET(core, &only);
+    const cpu_set_t only = just(core);
     if (sched_setaffinity(0, sizeof only, &only) != 0) fail("sched_setaffinity");
 }
 
@@ -132,6 +137,7 @@ Server::Server(const std::vector<std::string>& command, std::optional<int> core)
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
+    const cpu_set_t only = just(core.value_or(0));
     const pid_t parent = getpid();
 
     pid_ = fork();
@@ -144,7 +150,7 @@ Server::Server(const std::vector<std::string>& command, std::optional<int> core)
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, nullptr);
-        if (core) pin_to(*core);
+        if (core && sched_setaffinity(0, sizeof only, &only) != 0) _exit(1);
         dup2(ends[1], STDOUT_FILENO);
         execv(arguments[0], arguments.data());
         _exit(127);
