@@ -112,7 +112,7 @@ TEST(Honesty, AnIdleConnectionHasItsWeight) {
     plan.connections = 100;
     const double weight = run(plan, {}).bytes_per_connection;
     EXPECT_GT(weight, 4096);
-    EXPECT_LT(weight, 1024 * 1024);
+    EXPECT_LT(weight, 8 * 1024 * 1024);  // its whole stack; a sanitizer adds a MiB of its own
 }
 
 TEST(Honesty, AnEndIsAskedForAndComes) {
