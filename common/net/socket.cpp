@@ -45,6 +45,9 @@ awaitable<result<Packets>> Socket::async_recv_many() {
         if (!in_.answers().empty()) {
             if (const auto sent = co_await async_flush(); !sent) co_return sent.error();
         }
+        // The others first. Asio tries to read before it waits, which right after an answer is mostly a call in vain; a
+        // turn later, on a busy server, the next packet is there.
+        co_await asio::post(socket_.get_executor(), asio::deferred);
         const auto space = in_.space();
         const auto [error, size] = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), outcome);
         if (!arrived(error, size)) co_return why_closed_;
@@ -100,10 +103,18 @@ result<void> Socket::flush() {
 awaitable<result<void>> Socket::async_flush() {
     out_.put_bytes(in_.answers());
     in_.answers().clear();
+    if (!out_.empty() && !socket_.non_blocking()) socket_.non_blocking(true);
     while (!out_.empty()) {
         Outbox::Buffers buffers;
         const std::size_t used = out_.gather(buffers);
-        const auto [error, size] = co_await socket_.async_write_some(std::span(buffers).first(used), outcome);
+        boost::system::error_code error;
+        const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        if (error == asio::error::would_block) {
+            // Rare: the peer does not read as fast as it asks. Everything else waits here, and nobody else does.
+            const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
+            if (broken) co_return failed(broken);
+            continue;
+        }
         if (error) co_return failed(error);
         out_.written(size);
         bytes_moved_ += size;
