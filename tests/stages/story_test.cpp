@@ -170,9 +170,11 @@ TEST_P(Story, AReaderWhoHasGoneCostsOnlyTheStory) {
 }
 
 TEST_P(Story, SaysThatFaultsAreOn) {
-    const Server on(stage(), {"--faults"});
-    EXPECT_EQ(on.count_lines("server obeys faults: !throw !abort !segv !spin !leak N !exit N"), 1u);
-    const Server off(stage());
+    Server on(stage(), {"--faults"});
+    on.wait_for_line("waits for client");
+    EXPECT_EQ(on.lines().at(1), "server obeys faults: !throw !abort !segv !spin !leak N !exit N");
+    Server off(stage());
+    off.wait_for_line("waits for client");
     EXPECT_EQ(off.count_lines("faults"), 0u);
     // Where the story is not told, it is said beside it.
     const Server quiet(stage(), {"--faults", "--log", "quiet"});
