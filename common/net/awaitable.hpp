@@ -7,7 +7,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include <chrono>
 
@@ -29,7 +29,8 @@ using TcpAcceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Timer =
     asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
-/// For `co_await operation(..., net::outcome)`: errors come back as values, `auto [error, size] = …`.
-inline constexpr auto outcome = asio::as_tuple(asio::use_awaitable_t<Executor>());
+/// For `co_await operation(..., net::outcome)`: errors come back as values, `auto [error, size] = …`. `deferred` hands
+/// the operation itself to co_await; the usual `use_awaitable` would first wrap it in a coroutine of its own.
+inline constexpr auto outcome = asio::as_tuple(asio::deferred);
 
 }  // namespace net
