@@ -52,8 +52,11 @@ public:
     /// A free place, or an empty one where there is none.
     Place try_take();
 
-    /// Nobody waits any longer.
-    void stop() { taken_.close(); }
+    /// Nobody waits any longer. In the acceptors' thread.
+    void stop() {
+        taken_.cancel();  // first: close() leaves those who wait to send where they are, for ever
+        taken_.close();
+    }
 
 private:
     friend Place;
