@@ -35,8 +35,11 @@ void spin() {
 }
 
 void leak(std::size_t bytes) {
-    // Every page is written to: memory that was only asked for costs nothing.
-    if (auto* const lost = static_cast<char*>(std::malloc(bytes))) std::memset(lost, 0xAA, bytes);
+    // Every page is written to: memory that was only asked for costs nothing. Volatile, because a compiler may take away
+    // memory that nobody reads.
+    static char* volatile lost;
+    lost = static_cast<char*>(std::malloc(bytes));
+    if (lost != nullptr) std::memset(lost, 0xAA, bytes);
 }
 
 }  // namespace
