@@ -3,8 +3,8 @@
 #include <boost/asio.hpp>
 
 #include <array>
-#include <sstream>
 
+#include <fcntl.h>
 #include <poll.h>
 
 namespace net {
@@ -16,7 +16,10 @@ constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 Socket::Socket(tcp::socket socket, const SocketOptions& options)
-    : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {}
+    : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {
+    // Programs that we start are not to hold our sockets open.
+    ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
+}
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
