@@ -34,6 +34,7 @@ result<std::string_view> Socket::recv() {
         const auto space = in_.space();
         boost::system::error_code error;
         const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
+        if (error == asio::error::interrupted) continue;  // by a signal, which is no concern of this connection
         if (!arrived(error, size)) return why_closed_;
     }
 }
@@ -97,6 +98,7 @@ result<void> Socket::flush() {
         const std::size_t used = out_.gather(buffers);
         boost::system::error_code error;
         const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        if (error == asio::error::interrupted) continue;
         if (error) return failed(error);
         out_.written(size);
         bytes_moved_ += size;
