@@ -53,8 +53,11 @@ public:
     /// A free place, or an empty one where there is none.
     Place try_take();
 
-    /// Nobody waits any longer.
-    void stop() { taken_.close(); }
+    /// Nobody waits any longer. In the thread of those who wait.
+    void stop() {
+        taken_.cancel();  // wakes those who wait: close() alone would leave them waiting for ever
+        taken_.close();
+    }
 
 private:
     friend Place;
