@@ -312,6 +312,24 @@ TEST_F(AwaitingSocket, PacketsBeforeATooLongOneAreDelivered) {
     EXPECT_EQ(recv().error(), Error::too_long);
 }
 
+TEST_F(AwaitingSocket, AClientThatLeavesAtTheVeryEndOfTheLingerDoesNoHarm) {
+    meet({.max_packet = 5});
+    write(client, "123456789");
+    EXPECT_EQ(recv().error(), Error::too_long);
+    boost::asio::co_spawn(
+        loop,
+        [](net::Socket socket) -> boost::asio::awaitable<void> { co_await socket.async_close(); }(std::move(*socket)),
+        boost::asio::detached);
+    loop.restart();
+    loop.poll();
+    // This loop is busy with something else for so long that it finds both at once: the client has gone, the time is
+    // up.
+    std::this_thread::sleep_for(net::Socket::linger + 10ms);
+    client.close();
+    loop.run_for(twins::deadline);
+    EXPECT_TRUE(loop.stopped());
+}
+
 TEST_F(AwaitingSocket, AThreadDoesOtherThingsWhileItWaits) {
     meet();
     bool done = false;
