@@ -3,8 +3,6 @@
 #include "03_acceptor_pool/places.hpp"
 #include "net/socket.hpp"
 
-#include <boost/asio/steady_timer.hpp>
-
 #include <chrono>
 #include <list>
 
@@ -59,8 +57,8 @@ private:
     void look_for_idle();
 
     std::list<Connection> all_;
-    asio::steady_timer idle_timer_;
-    asio::steady_timer stop_timer_;
+    net::Timer idle_timer_;
+    net::Timer stop_timer_;
     std::chrono::milliseconds idle_timeout_{0};
     bool stopping_ = false;
 };

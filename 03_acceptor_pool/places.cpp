@@ -9,11 +9,11 @@ namespace pool {
 Places::Places(asio::io_context& loop, unsigned max, Overload overload)
     : max_(max), overload_(overload), taken_(loop, max) {}
 
-asio::awaitable<Place> Places::take_to_accept(app::Who acceptor) {
+net::awaitable<Place> Places::take_to_accept(app::Who acceptor) {
     if (overload_ == Overload::reject) co_return Place();
     if (Place place = try_take()) co_return place;
     app::tell_seldom(acceptor, app::events::waits_for_free_place, max_);
-    const auto [stopped] = co_await taken_.async_send(boost::system::error_code(), asio::as_tuple(asio::use_awaitable));
+    const auto [stopped] = co_await taken_.async_send(boost::system::error_code(), net::outcome);
     co_return stopped ? Place() : Place(this);
 }
 

@@ -1,10 +1,9 @@
 #pragma once
 
 #include "app/story.hpp"
+#include "net/awaitable.hpp"
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/concurrent_channel.hpp>
-#include <boost/asio/io_context.hpp>
 
 #include <optional>
 #include <utility>
@@ -48,7 +47,7 @@ public:
 
     /// Before accepting. Where clients queue: waits for a free place; empty when stop() was called. Where they are
     /// rejected: empty, at once, since a place that is taken while nobody comes would be missed by somebody.
-    asio::awaitable<Place> take_to_accept(app::Who acceptor);
+    net::awaitable<Place> take_to_accept(app::Who acceptor);
 
     /// A free place, or an empty one where there is none.
     Place try_take();
@@ -66,7 +65,7 @@ private:
     unsigned max_;
     Overload overload_;
     // A channel with room for `max` messages, one for each place that is taken: sending waits where it is full.
-    asio::experimental::concurrent_channel<void(boost::system::error_code)> taken_;
+    asio::experimental::concurrent_channel<net::Executor, void(boost::system::error_code)> taken_;
 };
 
 inline Place::~Place() {

@@ -47,9 +47,8 @@ Pool::Pool(const Options& options, std::string_view prefix,
       loops_(make_loops(options.threads)),
       listener_(listen(loops_.front()->context)),
       places_(loops_.front()->context, options.max_connections, options.overload) {
-    for (unsigned i = 0; i < options.acceptors; ++i)
-        acceptors_.push_back({asio::steady_timer(loops_.front()->context)});
-    set_up = [this](std::uint64_t number, net::Socket&) -> asio::awaitable<void> {
+    for (unsigned i = 0; i < options.acceptors; ++i) acceptors_.push_back({net::Timer(loops_.front()->context)});
+    set_up = [this](std::uint64_t number, net::Socket&) -> net::awaitable<void> {
         if (options_.setup_ms > 0) co_await wait(number, std::chrono::milliseconds(options_.setup_ms));
     };
 }
@@ -96,11 +95,11 @@ void Pool::tell_accepted() const {
     }
 }
 
-asio::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::milliseconds time) {
+net::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::milliseconds time) {
     if (stopping_) co_return;
     auto& timer = acceptors_[acceptor - 1].timer;
     timer.expires_after(time);
-    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    co_await timer.async_wait(net::outcome);
 }
 
 void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Place place) {

@@ -61,15 +61,15 @@ public:
     Places& places() { return places_; }
     Loop& next_loop() { return *loops_[turn_++ % loops_.size()]; }
     /// Waits; or less long, when the pool stops.
-    asio::awaitable<void> wait(std::uint64_t acceptor, std::chrono::milliseconds time);
+    net::awaitable<void> wait(std::uint64_t acceptor, std::chrono::milliseconds time);
     /// The costly set-up. Tests put their own here.
-    std::function<asio::awaitable<void>(std::uint64_t acceptor, net::Socket&)> set_up;
+    std::function<net::awaitable<void>(std::uint64_t acceptor, net::Socket&)> set_up;
     /// Serves a client in its loop.
     void start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Place place);
 
 private:
     struct Acceptor {
-        asio::steady_timer timer;  // what it waits for besides clients
+        net::Timer timer;  // what it waits for besides clients
         std::uint64_t accepted = 0;
     };
 
@@ -88,9 +88,9 @@ private:
 };
 
 /// What server.cpp shows.
-asio::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix);
-asio::awaitable<void> session(Connections::Entry connection, std::string_view prefix);
-asio::awaitable<void> acceptor(Pool& pool, std::uint64_t number);
+net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix);
+net::awaitable<void> session(Connections::Entry connection, std::string_view prefix);
+net::awaitable<void> acceptor(Pool& pool, std::uint64_t number);
 
 /// For co_spawn: tells of an exception that ended `who`. With Asio's `detached` it would vanish without a word.
 /// True when there was one.

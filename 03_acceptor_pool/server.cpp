@@ -13,7 +13,7 @@ namespace pool {
 namespace events = app::events;
 
 /// While packets come, send the replies: all whole packets of one read are answered in one write.
-asio::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix) {
+net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix) {
     app::tell(client, events::waits_for_data);
     while (auto packets = co_await socket.async_recv_many()) {
         for (const auto packet : *packets) {
@@ -27,14 +27,14 @@ asio::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_vi
 }
 
 /// One client. An exception ends this coroutine, and start_session() hears of it.
-asio::awaitable<void> session(Connections::Entry connection, std::string_view prefix) {
+net::awaitable<void> session(Connections::Entry connection, std::string_view prefix) {
     co_await serve(connection.socket(), connection.client(), prefix);
     app::tell_closed(connection.client(), connection.socket().why_closed());
     co_await connection.socket().async_close();
 }
 
 /// Accepts clients until the pool stops.
-asio::awaitable<void> acceptor(Pool& pool, std::uint64_t number) {
+net::awaitable<void> acceptor(Pool& pool, std::uint64_t number) {
     const app::Who acceptor{"acceptor", number};
     for (;;) {
         // Before the client: a hard limit means that one client too many is never accepted.

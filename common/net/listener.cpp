@@ -18,13 +18,13 @@ bool concerns_one_client(const boost::system::error_code& error) {
            error == errc::operation_not_permitted || error.value() == EHOSTDOWN || error.value() == ENONET;
 }
 
-result<tcp::acceptor> open(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
-    tcp::acceptor acceptor(loop);
+result<TcpAcceptor> open(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
+    TcpAcceptor acceptor(loop);
     boost::system::error_code error;
     acceptor.open(address.protocol(), error);
     if (error) return error;
     ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
-    acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+    acceptor.set_option(TcpAcceptor::reuse_address(true), error);
     // Accepted sockets inherit these two (Linux, BSD), which saves two calls for each client.
     if (!error) acceptor.set_option(tcp::no_delay(true), error);
     // Telnet sends parts of its commands as urgent data; out of line they would leave a hole in the stream.
@@ -49,27 +49,27 @@ result<Listener> listen(asio::io_context& loop, const std::string& host, std::ui
     return error;
 }
 
-Listener::Listener(tcp::acceptor acceptor, const SocketOptions& options)
+Listener::Listener(TcpAcceptor acceptor, const SocketOptions& options)
     : acceptor_(std::move(acceptor)), options_(options) {}
 
 result<Socket> Listener::accept() {
     for (;;) {
-        tcp::socket socket(acceptor_.get_executor());
+        TcpSocket socket(acceptor_.get_executor());
         boost::system::error_code error;
         acceptor_.accept(socket, error);
         if (!concerns_one_client(error)) return accepted(error, std::move(socket));
     }
 }
 
-asio::awaitable<result<Socket>> Listener::async_accept(asio::io_context& loop) {
+awaitable<result<Socket>> Listener::async_accept(asio::io_context& loop) {
     for (;;) {
         if (!acceptor_.is_open()) co_return Error::stopped;
-        auto [error, socket] = co_await acceptor_.async_accept(loop, asio::as_tuple(asio::use_awaitable));
+        auto [error, socket] = co_await acceptor_.async_accept(loop, outcome);
         if (!concerns_one_client(error)) co_return accepted(error, std::move(socket));
     }
 }
 
-result<Socket> Listener::accepted(const boost::system::error_code& error, tcp::socket socket) {
+result<Socket> Listener::accepted(const boost::system::error_code& error, TcpSocket socket) {
     if (is_shortage(error)) return error;
     if (error) return Error::stopped;
     return Socket(std::move(socket), options_);

@@ -9,14 +9,14 @@ namespace net {
 class Listener {
 public:
     /// Takes over an acceptor that listens already.
-    Listener(tcp::acceptor acceptor, const SocketOptions& options);
+    Listener(TcpAcceptor acceptor, const SocketOptions& options);
 
     /// Waits for the next client. A client that gave up before it was accepted is passed over, as accept(2) advises.
     /// Errors: a shortage (is_shortage(): wait, then call again); Error::stopped after stop() or close().
     result<Socket> accept();
 
     /// As accept(); the socket belongs to `loop`, which may be another than the listener's.
-    asio::awaitable<result<Socket>> async_accept(asio::io_context& loop);
+    awaitable<result<Socket>> async_accept(asio::io_context& loop);
 
     /// Wakes the threads that wait in accept(), for good. Any thread.
     void stop();
@@ -28,9 +28,9 @@ public:
     tcp::endpoint sockname() const;
 
 private:
-    result<Socket> accepted(const boost::system::error_code& error, tcp::socket socket);
+    result<Socket> accepted(const boost::system::error_code& error, TcpSocket socket);
 
-    tcp::acceptor acceptor_;
+    TcpAcceptor acceptor_;
     SocketOptions options_;
 };
 

@@ -1,6 +1,7 @@
 #include "net/packet.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <stdexcept>
 
@@ -78,27 +79,42 @@ result<std::string_view> Decoder::take(std::size_t header, std::size_t size) {
 }
 
 std::span<char> Decoder::space() {
-    // The packet that is coming moves to the front.
     const std::size_t coming = clean_ - begin_;
-    if (begin_ > 0) std::memmove(bytes_.get(), bytes_.get() + begin_, coming);
+    make_room(coming);
     begin_ = 0;
     clean_ = raw_ = end_ = coming;
     searched_ = mode_ == Packet::line ? coming : 0;
-    // Half a read's worth of room is enough; without it a long packet would come in ever smaller reads.
-    if (capacity_ < end_ + read_size / 2) {
-        capacity_ = std::max(read_size, std::min(2 * capacity_, max_packet_ + header_size(mode_) + read_size));
-        auto larger = std::make_unique_for_overwrite<char[]>(capacity_);
-        if (end_ > 0) std::memcpy(larger.get(), bytes_.get(), end_);
-        bytes_ = std::move(larger);
-    } else if (end_ == 0 && capacity_ > 2 * read_size) {
-        // One long packet is no reason to keep so much for ever.
-        capacity_ = read_size;
-        bytes_ = std::make_unique_for_overwrite<char[]>(capacity_);
-    }
     return {bytes_.get() + end_, capacity_ - end_};
 }
 
+/// Moves the packet that is coming to the front of a buffer with room for the next read.
+void Decoder::make_room(std::size_t coming) {
+    const std::size_t wanted = coming + reading_;
+    const bool too_small = capacity_ < coming + reading_ / 2;
+    const bool too_large = capacity_ > 2 * wanted;
+    if (!too_small && !too_large) {
+        if (begin_ > 0 && coming > 0) std::memmove(bytes_.get(), bytes_.get() + begin_, coming);
+        return;
+    }
+    // Twice as much each time, so that a long packet is not moved again with every read; but never more than the
+    // longest packet, with its header or half a line ending, and one read after it.
+    const std::size_t longest = max_packet_ + sizeof(std::uint32_t) + read_size;
+    capacity_ = too_large ? wanted : std::min(std::max(wanted, 2 * capacity_), longest);
+    auto other = std::make_unique_for_overwrite<char[]>(capacity_);
+    if (coming > 0) std::memcpy(other.get(), bytes_.get() + begin_, coming);
+    bytes_ = std::move(other);
+}
+
 void Decoder::filled(std::size_t size) {
+    constexpr unsigned series = 64;
+    if (size == capacity_ - end_) {
+        reading_ = read_size;
+        small_reads_ = 0;
+    } else if (size > small_read_size) {
+        small_reads_ = 0;
+    } else if (++small_reads_ == series) {
+        reading_ = small_read_size;
+    }
     const std::string_view arrived(bytes_.get() + end_, size);
     end_ += size;
     if (mode_ != Packet::line) {

@@ -35,11 +35,15 @@ std::string_view to_string(Packet mode);
 /// Bytes of the length header: 0 for raw and line.
 std::size_t header_size(Packet mode);
 
-/// How much one read asks for. Less costs dearly when clients send much (a sixteenth of it: four times the work).
+/// How much one read asks for where a client sends much. Less costs dearly: a sixteenth of it, four times the work.
 inline constexpr std::size_t read_size = 64 * 1024;
 
+/// And where a client sends little, as most do: a buffer that size is what an idle connection costs.
+inline constexpr std::size_t small_read_size = 512;
+
 /// Cuts the bytes that arrive into packets.
-/// Memory: read_size, and up to `max_packet` more while a packet is longer than that.
+/// Memory: small_read_size; read_size from the first read that fills its buffer to a series of small ones; and up to
+/// `max_packet` more while a packet is longer than that.
 class Decoder {
 public:
     /// `max_packet` limits what a packet holds, in bytes, without its header or line ending. raw has no limit to keep.
@@ -64,6 +68,7 @@ private:
     result<std::string_view> next_line();
     result<std::string_view> next_frame();
     result<std::string_view> take(std::size_t header, std::size_t size);
+    void make_room(std::size_t coming);
 
     Packet mode_;
     std::size_t max_packet_;
@@ -77,6 +82,8 @@ private:
     // commands and all. What lies between clean_ and raw_ was such a command.
     std::unique_ptr<char[]> bytes_;
     std::size_t capacity_ = 0, begin_ = 0, searched_ = 0, clean_ = 0, raw_ = 0, end_ = 0;
+    std::size_t reading_ = small_read_size;  // how much the next read asks for
+    unsigned small_reads_ = 0;               // how many in a row would have done with small_read_size
 };
 
 /// Collects packets for one write: adds headers or telnet's doubled 255.

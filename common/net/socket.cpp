@@ -9,13 +9,7 @@
 
 namespace net {
 
-namespace {
-
-constexpr auto outcome = asio::as_tuple(asio::use_awaitable);
-
-}  // namespace
-
-Socket::Socket(tcp::socket socket, const SocketOptions& options)
+Socket::Socket(TcpSocket socket, const SocketOptions& options)
     : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {
     // Programs that we start are not to hold our sockets open.
     ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
@@ -39,13 +33,13 @@ result<std::string_view> Socket::recv() {
     }
 }
 
-asio::awaitable<result<std::string_view>> Socket::async_recv() {
+awaitable<result<std::string_view>> Socket::async_recv() {
     auto packets = co_await async_recv_many();
     if (!packets) co_return packets.error();
     co_return *packets->begin();
 }
 
-asio::awaitable<result<Packets>> Socket::async_recv_many() {
+awaitable<result<Packets>> Socket::async_recv_many() {
     for (;;) {
         const auto packet = in_.next();
         if (packet) co_return Packets(in_, *packet);
@@ -53,6 +47,9 @@ asio::awaitable<result<Packets>> Socket::async_recv_many() {
         if (!in_.answers().empty()) {
             if (const auto sent = co_await async_flush(); !sent) co_return sent.error();
         }
+        // The others first. Asio tries to read before it waits, which right after an answer is mostly a call in vain; a
+        // turn later, on a busy server, the next packet is there.
+        co_await asio::post(socket_.get_executor(), asio::deferred);
         const auto space = in_.space();
         const auto [error, size] = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), outcome);
         if (!arrived(error, size)) co_return why_closed_;
@@ -106,13 +103,21 @@ result<void> Socket::flush() {
     return {};
 }
 
-asio::awaitable<result<void>> Socket::async_flush() {
+awaitable<result<void>> Socket::async_flush() {
     out_.put_bytes(in_.answers());
     in_.answers().clear();
+    if (!out_.empty() && !socket_.non_blocking()) socket_.non_blocking(true);
     while (!out_.empty()) {
         Outbox::Buffers buffers;
         const std::size_t used = out_.gather(buffers);
-        const auto [error, size] = co_await socket_.async_write_some(std::span(buffers).first(used), outcome);
+        boost::system::error_code error;
+        const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        if (error == asio::error::would_block) {
+            // Rare: the peer does not read as fast as it asks. Everything else waits here, and nobody else does.
+            const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
+            if (broken) co_return failed(broken);
+            continue;
+        }
         if (error) co_return failed(error);
         out_.written(size);
         bytes_moved_ += size;
@@ -146,15 +151,15 @@ void Socket::close() {
     socket_.close(ignored);
 }
 
-asio::awaitable<void> Socket::async_close() {
+awaitable<void> Socket::async_close() {
     boost::system::error_code ignored;
     if (why_closed_ == Error::too_long) {
         say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
-        asio::steady_timer deadline(socket_.get_executor(), linger);
+        Timer deadline(socket_.get_executor(), linger);
         deadline.async_wait([this](boost::system::error_code cancelled) {
             if (!cancelled) shutdown(tcp::socket::shutdown_both);
         });
-        while (!read_away()) co_await socket_.async_wait(tcp::socket::wait_read, outcome);
+        while (!read_away()) co_await socket_.async_wait(TcpSocket::wait_read, outcome);
     }
     socket_.close(ignored);
 }
@@ -213,7 +218,7 @@ result<Socket> connect(asio::io_context& loop, const std::string& host, std::uin
     boost::system::error_code error;
     const auto addresses = tcp::resolver(loop).resolve(host, std::to_string(port), error);
     if (error) return error;
-    tcp::socket socket(loop);
+    TcpSocket socket(loop);
     asio::connect(socket, addresses, error);
     if (error) return error;
     socket.set_option(tcp::no_delay(true), error);

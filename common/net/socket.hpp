@@ -1,11 +1,8 @@
 #pragma once
 
+#include "net/awaitable.hpp"
 #include "net/error.hpp"
 #include "net/packet.hpp"
-
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -15,9 +12,6 @@
 #include <string_view>
 
 namespace net {
-
-namespace asio = boost::asio;
-using asio::ip::tcp;
 
 /// What gen_tcp takes as options of listen and connect; accepted sockets inherit them.
 struct SocketOptions {
@@ -63,16 +57,16 @@ private:
 class Socket {
 public:
     /// Takes over a connected socket.
-    Socket(tcp::socket socket, const SocketOptions& options);
+    Socket(TcpSocket socket, const SocketOptions& options);
 
     /// The next packet; valid until the next call. Error::closed when the peer has ended its stream and everything
     /// before that was delivered; else Error::too_long, Error::cut_short or the system's error. Answers telnet
     /// meanwhile.
     result<std::string_view> recv();
-    asio::awaitable<result<std::string_view>> async_recv();
+    awaitable<result<std::string_view>> async_recv();
 
     /// All whole packets of one read: at least one. Errors as in recv(). Valid until the next call of either.
-    asio::awaitable<result<Packets>> async_recv_many();
+    awaitable<result<Packets>> async_recv_many();
 
     /// Sends one packet, given in pieces, whole. Returns when the system has taken it over.
     result<void> send(std::initializer_list<std::string_view> pieces);
@@ -82,7 +76,7 @@ public:
     void put(std::initializer_list<std::string_view> pieces);
     /// Sends everything that was put (and telnet's answers), in as few writes as the system allows.
     result<void> flush();
-    asio::awaitable<result<void>> async_flush();
+    awaitable<result<void>> async_flush();
 
     /// Why recv or send failed last: what "closed" was.
     boost::system::error_code why_closed() const { return why_closed_; }
@@ -97,7 +91,7 @@ public:
     /// Closes. A peer that sent too long a packet is told so first (in line mode), and what it is still sending is read
     /// away for up to `linger`: closing with bytes unread would reset the connection and could destroy the message.
     void close();
-    asio::awaitable<void> async_close();
+    awaitable<void> async_close();
     static constexpr std::chrono::milliseconds linger{1000};
 
     /// Closes a client that is not served, at once: says why in line mode (`ERROR …`); never waits for the peer.
@@ -108,7 +102,7 @@ public:
     std::string sockname() const;
 
     /// The executor of the loop the socket belongs to.
-    tcp::socket::executor_type get_executor() { return socket_.get_executor(); }
+    Executor get_executor() { return socket_.get_executor(); }
 
 private:
     bool arrived(const boost::system::error_code& error, std::size_t size);
@@ -116,7 +110,7 @@ private:
     void say_error(std::string_view why);
     bool read_away();
 
-    tcp::socket socket_;
+    TcpSocket socket_;
     SocketOptions options_;
     Decoder in_;
     Outbox out_;

@@ -32,7 +32,7 @@ protected:
         return loop.stopped() && sessions == 0;
     }
 
-    asio::awaitable<void> echo(Connections::Entry connection) {
+    net::awaitable<void> echo(Connections::Entry connection) {
         ++sessions;
         while (const auto packet = co_await connection.socket().async_recv()) {
             connection.socket().put({*packet});
@@ -56,18 +56,18 @@ TEST_F(ConnectionsTest, WhoIsSilentIsSentAwayAndWhoTalksIsNot) {
     // Talks every 20 ms for as long as the silent one is there.
     asio::steady_timer tick(loop);
     bool is_over = false;
-    const auto talk = [&]() -> asio::awaitable<void> {
+    const auto talk = [&]() -> net::awaitable<void> {
         while (sessions > 1 || !is_over) {
-            co_await asio::async_write(talks, asio::buffer("x", 1), asio::use_awaitable);
+            co_await asio::async_write(talks, asio::buffer("x", 1), asio::deferred);
             char echo = 0;
-            co_await asio::async_read(talks, asio::buffer(&echo, 1), asio::use_awaitable);
+            co_await asio::async_read(talks, asio::buffer(&echo, 1), asio::deferred);
             tick.expires_after(20ms);
-            co_await tick.async_wait(asio::use_awaitable);
+            co_await tick.async_wait(asio::deferred);
             if (sessions == 1) is_over = true;
         }
     };
     const auto start = Clock::now();
-    twins::run(loop, [&]() -> asio::awaitable<void> {
+    twins::run(loop, [&]() -> net::awaitable<void> {
         co_await talk();
         loop.stop();
     }());

@@ -74,7 +74,7 @@ TEST_F(OpenSocketsTest, ComingAndGoingDuringTheShutdownIsSafe) {
         clients.emplace_back([this] {
             boost::asio::io_context own;
             for (int round = 0; round < 50; ++round) {
-                net::Socket socket(tcp::socket(own, tcp::v4()), {});
+                net::Socket socket(net::TcpSocket(own, tcp::v4()), {});
                 const OpenSockets::Entry entry(sockets, socket);
             }
         });

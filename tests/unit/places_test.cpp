@@ -64,7 +64,7 @@ TEST_F(PlacesTest, WhoQueuesGetsAPlaceAsSoonAsOneIsFree) {
     bool has_place = false;
     asio::co_spawn(
         loop,
-        [&]() -> asio::awaitable<void> {
+        [&]() -> net::awaitable<void> {
             const Place place = co_await places.take_to_accept(acceptor);
             has_place = static_cast<bool>(place);
         },
@@ -95,7 +95,7 @@ TEST_F(PlacesTest, StopWakesEverybodyWhoWaits) {
     for (int i = 0; i < 3; ++i) {
         asio::co_spawn(
             loop,
-            [&]() -> asio::awaitable<void> {
+            [&]() -> net::awaitable<void> {
                 const Place place = co_await places.take_to_accept(acceptor);
                 EXPECT_FALSE(place);
                 ++woken;
@@ -119,14 +119,14 @@ TEST_F(PlacesTest, TheLimitIsHardOverSeveralLoops) {
     std::vector<std::future<void>> visitors;
     for (int i = 0; i < 16; ++i) {
         auto& home = loops[i % loops.size()];
-        const auto visit = [&]() -> asio::awaitable<void> {
+        const auto visit = [&]() -> net::awaitable<void> {
             for (int round = 0; round < 100; ++round) {
                 const Place place = co_await places.take_to_accept(acceptor);
                 EXPECT_TRUE(place);
                 const int now = ++taken;
                 for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
                 }
-                co_await asio::post(home, asio::use_awaitable);  // let others come in between
+                co_await asio::post(home, asio::deferred);  // let others come in between
                 ++visits;
                 --taken;
             }

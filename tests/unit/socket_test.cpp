@@ -317,8 +317,7 @@ TEST_F(AwaitingSocket, AClientThatLeavesAtTheVeryEndOfTheLingerDoesNoHarm) {
     write(client, "123456789");
     EXPECT_EQ(recv().error(), Error::too_long);
     boost::asio::co_spawn(
-        loop,
-        [](net::Socket socket) -> boost::asio::awaitable<void> { co_await socket.async_close(); }(std::move(*socket)),
+        loop, [](net::Socket socket) -> net::awaitable<void> { co_await socket.async_close(); }(std::move(*socket)),
         boost::asio::detached);
     loop.restart();
     loop.poll();

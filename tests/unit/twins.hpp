@@ -23,16 +23,16 @@ inline constexpr std::chrono::seconds deadline{20};
 
 /// Runs `loop` until `awaitable` is done; what it returns.
 template <class T>
-T run(asio::io_context& loop, asio::awaitable<T> awaitable) {
+T run(asio::io_context& loop, net::awaitable<T> awaitable) {
     std::optional<T> value;
-    const auto keep = [](asio::awaitable<T> from, std::optional<T>& to) -> asio::awaitable<void> {
+    const auto keep = [](net::awaitable<T> from, std::optional<T>& to) -> net::awaitable<void> {
         to.emplace(co_await std::move(from));
     };
     run(loop, keep(std::move(awaitable), value));
     return std::move(*value);
 }
 template <>
-inline void run(asio::io_context& loop, asio::awaitable<void> awaitable) {
+inline void run(asio::io_context& loop, net::awaitable<void> awaitable) {
     const auto outcome = asio::co_spawn(loop, std::move(awaitable), asio::use_future);
     loop.restart();
     loop.run_for(deadline);

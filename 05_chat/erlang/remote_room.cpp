@@ -1,0 +1,82 @@
+#include "05_chat/erlang/remote_room.hpp"
+
+#include "05_chat/names.hpp"
+#include "app/text.hpp"
+
+namespace erlang {
+
+RemoteRoom::RemoteRoom(Connection& connection, ProcessTable& processes, std::string_view name)
+    : connection_(connection), processes_(processes), name_(name), watcher_(processes.spawn()) {}
+
+RemoteRoom::~RemoteRoom() {
+    while (!pids_.empty()) leave(pids_.begin()->first);
+    processes_.exit(watcher_);
+}
+
+void RemoteRoom::start() {
+    reference_ = processes_.make_reference();
+    connection_.monitor(watcher_, name_, reference_);
+}
+
+void RemoteRoom::join(chat::PersonId person, std::string_view name) {
+    const auto [found, is_new] = pids_.try_emplace(person);
+    if (!is_new) return;
+    found->second = processes_.spawn();
+    persons_.emplace(found->second, person);
+    send(found->second, "join", name);
+}
+
+void RemoteRoom::say(chat::PersonId person, std::string_view text) {
+    if (const auto found = pids_.find(person); found != pids_.end()) send(found->second, "message", text);
+}
+
+void RemoteRoom::leave(chat::PersonId person) {
+    end(person, "normal");
+}
+
+std::optional<chat::PersonId> RemoteRoom::exit(const ExitSignal& signal) {
+    const auto found = persons_.find(signal.to);
+    if (found == persons_.end()) return std::nullopt;
+    const chat::PersonId person = found->second;
+    // A normal exit of somebody else ends nobody (erlang:exit/2).
+    TermReader reason(signal.reason);
+    const auto word = reason.atom();
+    if (word == "normal") return std::nullopt;
+    end(person, word.value_or("killed") == "kill" ? "killed" : word.value_or("killed"));
+    return person;
+}
+
+void RemoteRoom::end(chat::PersonId person, std::string_view reason) {
+    const auto found = pids_.find(person);
+    if (found == pids_.end()) return;
+    const Pid pid = found->second;
+    pids_.erase(found);
+    persons_.erase(pid);
+    processes_.exit(pid);
+    std::string term;
+    put_atom(term, reason);
+    connection_.exited(pid, term);
+}
+
+void RemoteRoom::send(const Pid& from, std::string_view verb, std::string_view text) {
+    std::string message;
+    put_tuple(message, 3);
+    put_pid(message, from);
+    put_atom(message, verb);
+    put_binary(message, text);
+    connection_.send(from, name_, message);
+}
+
+std::optional<RemoteRoom::Heard> RemoteRoom::message(const Message& message) const {
+    const auto found = persons_.find(message.to);
+    if (found == persons_.end()) return std::nullopt;
+    TermReader in(message.term);
+    if (!in.tuple(3)) return std::nullopt;
+    const auto room = in.pid();
+    if (!room || room->node != connection_.peer() || !in.atom("message")) return std::nullopt;
+    const auto text = in.text();
+    if (!text || !in.empty() || !app::text::is_utf8(*text)) return std::nullopt;
+    return Heard{found->second, chat::without_controls(*text)};
+}
+
+}  // namespace erlang

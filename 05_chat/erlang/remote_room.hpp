@@ -1,0 +1,56 @@
+#pragma once
+
+#include "05_chat/erlang/connection.hpp"
+#include "05_chat/room.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace erlang {
+
+/// A room that another Erlang node runs (ours, or one in Elixir), as our people are in it: each has a process of their
+/// own there, which does what the original's client does. Nothing says no in the original's messages, and nothing says
+/// that a Join went well: whoever asked is in. Pure; one thread at a time.
+class RemoteRoom {
+public:
+    /// The room is what the connection's node has registered under `name`. All must outlive this.
+    RemoteRoom(Connection& connection, ProcessTable& processes, std::string_view name);
+    /// Our people's processes end with it.
+    ~RemoteRoom();
+    RemoteRoom(const RemoteRoom&) = delete;
+    RemoteRoom& operator=(const RemoteRoom&) = delete;
+
+    /// Monitors the room; once, when the connection is up.
+    void start();
+    void join(chat::PersonId person, std::string_view name);
+    void say(chat::PersonId person, std::string_view text);
+    /// His process ends, normally; a room that monitors it is told.
+    void leave(chat::PersonId person);
+
+    struct Heard {
+        chat::PersonId person;
+        std::string text;  // well-formed UTF-8 without control characters
+    };
+    /// A message to one of our processes: what the room says to one of our people. Nothing where it is something else.
+    std::optional<Heard> message(const Message& message) const;
+    /// This says that the room has ended, or (reason noproc) that there is none.
+    bool is_down(const Down& down) const { return !reference_.empty() && down.reference == reference_; }
+    /// Somebody there ended the process of one of our people (or the room did): who is out now.
+    std::optional<chat::PersonId> exit(const ExitSignal& signal);
+
+private:
+    void end(chat::PersonId person, std::string_view reason);
+    void send(const Pid& from, std::string_view verb, std::string_view text);
+
+    Connection& connection_;
+    ProcessTable& processes_;
+    std::string name_;
+    Pid watcher_;            // the process of ours that monitors the room
+    std::string reference_;  // under which it does; empty before start()
+    std::map<chat::PersonId, Pid> pids_;
+    std::map<Pid, chat::PersonId> persons_;
+};
+
+}  // namespace erlang

@@ -1,0 +1,75 @@
+#pragma once
+
+#include "05_chat/erlang/connection.hpp"
+#include "05_chat/room.hpp"
+#include "05_chat/shared_log.hpp"
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace erlang {
+
+/// The Erlang dialect: the line as `{room, :message, "Michael says: Hello!"}`, a record with four bytes of length.
+void encode_line(const Pid& room, const chat::Line& line, std::string& out);
+
+/// One of our rooms, as the processes of *one* connected node see it: they join with `{pid, :join, name}`, speak with
+/// `{pid, :message, text}`, and get `{room, :message, text}` for every line. It monitors each member, as an Elixir room
+/// would: whoever ends has left. The messages are the original's and there are no others; a refused name is answered
+/// with a message that says so.
+///
+/// Lines come from a log of records that all connected nodes share (encode_line). A line goes to each member in a
+/// frame of its own, as the protocol has it; the message in it is encoded once. Pure; one thread at a time.
+class RoomProcess {
+public:
+    /// `next_person` gives an id nobody had before. All must outlive this.
+    RoomProcess(Connection& connection, ProcessTable& processes, const Pid& room, chat::SharedLog& records,
+                std::uint64_t owner, std::function<chat::PersonId()> next_person);
+
+    /// A message to the room: what the engine is to be asked, and its answer given to outcome(). Or why not.
+    std::variant<chat::Request, Ignored> message(std::string_view term);
+    /// Somebody ended: his Leave, if he was a member.
+    std::optional<chat::Request> down(const Down& down);
+    /// The connection has ended: the Leave of everybody it brought.
+    std::vector<chat::Request> closed();
+    /// What became of a request. After a Join, the records from here on are the newcomer's.
+    void outcome(const chat::Request& request, const boost::system::result<chat::Line, chat::Refusal>& result);
+
+    /// There are records that have not been sent to all members.
+    bool has_more() const { return reader_.behind() > 0; }
+    /// The node reads too slowly: records are gone. To be closed.
+    bool is_overrun() const { return reader_.is_overrun(); }
+    /// Moves records into the connection's output until that holds `enough` bytes or there are none: call it when the
+    /// output has been sent. So a slow node keeps its place in the log, and nothing is copied for it before its time.
+    void write(std::size_t enough = 64 * 1024);
+
+    std::size_t people() const { return members_.size(); }
+
+private:
+    struct Member {
+        Pid pid;
+        std::string prefix;     // send_prefix(pid)
+        std::string reference;  // under which we monitor him
+        chat::SharedLog::Position from;
+        bool joined = false;  // false: his Join is on its way to the engine
+    };
+
+    void forget(chat::PersonId person);
+    void tell(const Pid& pid, std::string_view text);
+
+    Connection& connection_;
+    ProcessTable& processes_;
+    Pid room_;
+    chat::SharedLog::Reader reader_;
+    std::function<chat::PersonId()> next_person_;
+    std::map<chat::PersonId, Member> members_;
+    std::map<Pid, chat::PersonId> persons_;
+    std::map<std::string, chat::PersonId, std::less<>> references_;
+    chat::PersonId sent_to_ = 0;  // the last who got the record the reader stands at; 0: nobody yet
+    std::string record_;          // that record; kept so that its memory is used again
+};
+
+}  // namespace erlang

@@ -1,0 +1,66 @@
+#include "05_chat/house.hpp"
+
+namespace chat {
+
+namespace {
+
+// "a, b and 7 more": a list that stays one line, however many there are.
+class Listing {
+public:
+    explicit Listing(std::size_t most) : most_(most) {}
+
+    void add(const std::string& item) {
+        if (++count_ > most_) return;
+        text_ += (text_.empty() ? "" : ", ") + item;
+    }
+    std::string text() const {
+        return count_ > most_ ? text_ + " and " + std::to_string(count_ - most_) + " more" : text_;
+    }
+
+private:
+    std::size_t most_;
+    std::size_t count_ = 0;
+    std::string text_;
+};
+
+}  // namespace
+
+House::House(const Limits& limits, std::string_view lobby) : limits_(limits), lobby_(lobby) {
+    rooms_.try_emplace(folded(lobby), Named{lobby_, Room(limits_)});
+}
+
+boost::system::result<Line, Refusal> House::apply(std::string_view room, Sequence at, const Request& request) {
+    const std::string key = folded(room);
+    auto found = rooms_.find(key);
+    if (found == rooms_.end()) {
+        if (!std::holds_alternative<Join>(request)) return Refusal::not_here;
+        if (const auto wrong = check_name(room)) return *wrong;
+        if (rooms_.size() >= limits_.max_rooms) return Refusal::too_many_rooms;
+        found = rooms_.try_emplace(key, Named{std::string(room), Room(limits_)}).first;
+    }
+    auto outcome = found->second.room.apply(at, request);
+    // Also after a Join that was refused: an empty room must not stay open because somebody had a bad name.
+    if (found->second.room.people().empty() && key != folded(lobby_)) rooms_.erase(found);
+    return outcome;
+}
+
+const Room* House::find(std::string_view room) const {
+    const auto found = rooms_.find(folded(room));
+    return found == rooms_.end() ? nullptr : &found->second.room;
+}
+
+std::string who(const Room& room, std::size_t most) {
+    Listing names(most);
+    for (const auto& [person, name] : room.people()) names.add(name);
+    return "In the room: " + names.text();
+}
+
+std::string rooms(const House& house, std::size_t most) {
+    Listing list(most);
+    for (const auto& [key, named] : house.rooms()) {
+        list.add(named.name + " (" + std::to_string(named.room.people().size()) + ")");
+    }
+    return "Rooms: " + list.text();
+}
+
+}  // namespace chat

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// What people and rooms may be called, and what of their speech may reach other people's terminals.
+/// Pure functions; any thread.
+namespace chat {
+
+/// Why a room said no. `reason` puts it into words.
+enum class Refusal {
+    name_empty,
+    name_too_long,
+    name_not_utf8,
+    name_ill_formed,
+    name_taken,
+    already_here,
+    not_here,
+    room_full,
+    too_many_rooms,
+    text_too_long,
+    text_not_utf8,
+    out_of_order,
+};
+
+/// The refusal as the end of a sentence a person understands: "the name is taken".
+std::string_view reason(Refusal refusal);
+
+/// In characters, not bytes.
+inline constexpr std::size_t max_name = 32;
+
+/// What is wrong with `name`, if anything. A name is 1 to 32 characters of well-formed UTF-8 without spaces (Unicode's
+/// White_Space, and the two zero-width ones), control characters, or the marks that turn the direction of writing:
+/// they would let one person look like another.
+std::optional<Refusal> check_name(std::string_view name);
+
+/// `name` with ASCII capitals made small: two names are the same when this is.
+std::string folded(std::string_view name);
+
+/// `text` without control characters, which a terminal obeys instead of showing. It must be well-formed UTF-8.
+std::string without_controls(std::string_view text);
+
+}  // namespace chat

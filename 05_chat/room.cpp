@@ -1,0 +1,51 @@
+#include "05_chat/room.hpp"
+
+#include "app/text.hpp"
+
+namespace chat {
+
+std::string words(const Line& line) {
+    switch (line.kind) {
+        case Line::Kind::joined: return line.name + " has joined the room";
+        case Line::Kind::said: return line.name + " says: " + line.text;
+        case Line::Kind::left: break;
+    }
+    return line.name + " has left the room" + (line.text.empty() ? "" : " (" + line.text + ")");
+}
+
+boost::system::result<Line, Refusal> Room::apply(Sequence at, const Request& request) {
+    if (at <= last_) return Refusal::out_of_order;
+    last_ = at;
+    return std::visit([this](const auto& wanted) { return happen(wanted); }, request);
+}
+
+boost::system::result<Line, Refusal> Room::happen(const Join& request) {
+    if (const auto wrong = check_name(request.name)) return *wrong;
+    if (people_.contains(request.person)) return Refusal::already_here;
+    if (people_.size() >= limits_.max_people) return Refusal::room_full;
+    if (!names_.try_emplace(folded(request.name), request.person).second) return Refusal::name_taken;
+    people_.emplace(request.person, request.name);
+    return Line{last_, Line::Kind::joined, request.person, request.name, {}};
+}
+
+boost::system::result<Line, Refusal> Room::happen(const Say& request) {
+    const auto speaker = people_.find(request.person);
+    if (speaker == people_.end()) return Refusal::not_here;
+    if (request.text.size() > limits_.max_line) return Refusal::text_too_long;
+    if (!app::text::is_utf8(request.text)) return Refusal::text_not_utf8;
+    const Line line{last_, Line::Kind::said, request.person, speaker->second, without_controls(request.text)};
+    if (limits_.history > 0) {
+        if (history_.size() == limits_.history) history_.pop_front();
+        history_.push_back(line);
+    }
+    return line;
+}
+
+boost::system::result<Line, Refusal> Room::happen(const Leave& request) {
+    const auto person = people_.extract(request.person);
+    if (person.empty()) return Refusal::not_here;
+    names_.erase(folded(person.mapped()));
+    return Line{last_, Line::Kind::left, request.person, person.mapped(), without_controls(request.why)};
+}
+
+}  // namespace chat

@@ -1,0 +1,127 @@
+#include "05_chat/text_door.hpp"
+
+#include "app/text.hpp"
+
+#include <utility>
+
+namespace chat {
+
+namespace {
+
+constexpr std::string_view help =
+    "/who        who is in the room\r\n"
+    "/rooms      which rooms there are\r\n"
+    "/join ROOM  go to another room, or open one\r\n"
+    "/quit       leave\r\n"
+    "/help       this list\r\n"
+    "Everything else you type is said to the room.\r\n";
+
+Step print(std::string_view text) {
+    return {std::string(text) + std::string(line_end), {}, false};
+}
+
+std::string sentence(Refusal refusal) {
+    std::string text(reason(refusal));
+    if (text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    return text;
+}
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+}  // namespace
+
+void encode_text(const Line& line, std::string& out) {
+    out += words(line);
+    out += line_end;
+}
+
+Step TextDoor::open() const {
+    return print("Welcome! What is your name?");
+}
+
+Step TextDoor::line(std::string_view typed) {
+    if (typed.starts_with('/')) return command(typed);
+    if (!down_.empty()) return print("room is DOWN");
+    if (room_.empty()) return join(lobby_, trimmed(typed));
+    // Enter on an empty line is what people press to see whether anybody is there, not something to say.
+    if (trimmed(typed).empty()) return {};
+    return {{}, Submission{room_, Say{person_, std::string(typed)}}, false};
+}
+
+Step TextDoor::command(std::string_view typed) {
+    typed = trimmed(typed);
+    const std::size_t space = typed.find_first_of(" \t");
+    const std::string_view verb = typed.substr(0, space);
+    const std::string_view argument = space == typed.npos ? std::string_view() : trimmed(typed.substr(space));
+    if (verb == "/help") return {std::string(help), {}, false};
+    if (verb == "/rooms") return {{}, Question{Question::About::rooms, room_}, false};
+    if (verb == "/quit") {
+        Step step = print("Goodbye!");
+        if (auto farewell = hang_up()) step.then = std::move(*farewell);
+        step.close = true;
+        return step;
+    }
+    if (verb != "/who" && verb != "/join") {
+        return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
+    }
+    if (!down_.empty()) return print("room is DOWN");
+    if (room_.empty()) return print("First tell me your name.");
+    if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
+    if (argument.empty()) return print("Which room? /join ROOM");
+    if (folded(argument) == folded(room_)) return print("You are in that room already.");
+    return join(argument, name_);
+}
+
+Step TextDoor::join(std::string_view room, std::string_view name) {
+    wanted_ = room;
+    if (room_.empty()) name_ = name;
+    return {{}, Submission{wanted_, Join{person_, name_}}, false};
+}
+
+Step TextDoor::outcome(const boost::system::result<Line, Refusal>& result, std::span<const Line> history) {
+    const bool joining = !wanted_.empty();
+    const std::string wanted = std::exchange(wanted_, {});
+    if (!result) {
+        const std::string why = sentence(result.error());
+        return print(joining && room_.empty() ? why + ". What is your name?" : why + ".");
+    }
+    if (!joining) return {};
+    Step step;
+    for (const Line& line : history) encode_text(line, step.print);
+    step.print += "You are in the room " + wanted + " as " + name_ + ". /help lists the commands.";
+    step.print += line_end;
+    if (!room_.empty()) step.then = Submission{room_, Leave{person_, {}}};
+    room_ = wanted;
+    return step;
+}
+
+Step TextDoor::answer(std::string_view text) const {
+    return print(text);
+}
+
+Step TextDoor::idle(bool closing) const {
+    if (!closing) return print("Are you still there? Press Enter, or I shall say goodbye.");
+    Step step = print("Goodbye!");
+    step.close = true;
+    return step;
+}
+
+Step TextDoor::room_down() {
+    down_ = std::exchange(room_, {});
+    wanted_.clear();
+    return print("room is DOWN");
+}
+
+Step TextDoor::rejoin() {
+    return join(std::exchange(down_, {}), name_);
+}
+
+std::optional<Submission> TextDoor::hang_up() {
+    if (room_.empty()) return std::nullopt;
+    return Submission{std::exchange(room_, {}), Leave{person_, {}}};
+}
+
+}  // namespace chat

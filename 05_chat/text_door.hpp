@@ -1,0 +1,83 @@
+#pragma once
+
+#include "05_chat/room.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+/// The text door: what a person at a telnet, or a program that reads lines, says to the house and hears from it.
+///
+/// The first line is the person's name, also when it comes before the question has been read, so
+/// `printf 'Michael\nHello!\n' | nc` works as well as a person does. After that a line is speech, and a line that
+/// begins with `/` is a command. Pure; one thread at a time.
+namespace chat {
+
+/// What ends every line at this door (RFC 854: a telnet's line ends in CR LF).
+inline constexpr std::string_view line_end = "\r\n";
+
+/// The line as the text door's dialect has it: its words, and the end of the line.
+void encode_text(const Line& line, std::string& out);
+
+/// A request for the engine that orders the room. One at a time: its outcome comes back before the next line is read.
+struct Submission {
+    std::string room;
+    Request request;
+};
+
+/// A question for whoever has the rooms; its answer is printed as it is.
+struct Question {
+    enum class About { people, rooms } about;
+    std::string room;
+};
+
+/// What a door is to do next: print, then carry out, then, at the end, say goodbye and close.
+struct Step {
+    std::string print;  // whole lines, for this person alone
+    std::variant<std::monostate, Submission, Question> then;
+    bool close = false;
+};
+
+class TextDoor {
+public:
+    /// `person` is his for as long as the connection lasts; his first room is `lobby`.
+    TextDoor(PersonId person, std::string lobby) : person_(person), lobby_(std::move(lobby)) {}
+
+    /// The question for the name: the first thing at this door.
+    Step open() const;
+    /// He typed this; without its line end. Not while a submission or a question is open.
+    Step line(std::string_view typed);
+    /// The outcome of the Submission, and for a Join that went well the room's history.
+    /// After it he may be in another room (room()), whose lines he is to hear from here on.
+    Step outcome(const boost::system::result<Line, Refusal>& result, std::span<const Line> history = {});
+    /// The answer to the Question.
+    Step answer(std::string_view text) const;
+    /// He typed nothing for a long time: is he still there? `closing` the second time.
+    Step idle(bool closing) const;
+    /// The node that has his room is gone, and he from the room: until rejoin() what he says goes nowhere, and he is
+    /// told so.
+    Step room_down();
+    /// Asks again, under his name, for the room that went down.
+    Step rejoin();
+    /// The connection ended: what is left to say to the engine.
+    std::optional<Submission> hang_up();
+
+    /// Empty until he has joined, and again when the room went down.
+    const std::string& room() const { return room_; }
+    const std::string& name() const { return name_; }
+
+private:
+    Step command(std::string_view typed);
+    Step join(std::string_view room, std::string_view name);
+
+    PersonId person_;
+    std::string lobby_;
+    std::string name_;  // the last one asked for; his own once room_ is not empty
+    std::string room_;
+    std::string wanted_;  // the room of a Join whose outcome is open
+    std::string down_;    // the room that went down, until rejoin()
+};
+
+}  // namespace chat

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+
+namespace chat {
+
+/// How fast one person is read: `rate` lines a second, `burst` of them at once after a pause. Nothing is refused or
+/// lost: whoever writes faster is *read* more slowly, and TCP passes that on to the sender.
+/// A token bucket, kept as the one moment at which the bucket would be full again (the "generic cell rate algorithm" of
+/// ITU-T I.371): whole ticks, no rounding error that grows. Pure, the time is the caller's.
+class TokenBucket {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    /// Seconds. Slower than a line an hour is taken as a line an hour, so that the arithmetic cannot overflow.
+    static constexpr double longest_interval = 3600;
+
+    /// `rate` 0: no limit. `burst` is at least 1.
+    TokenBucket(double rate, int burst)
+        : interval_(rate > 0 ? std::chrono::duration_cast<Clock::duration>(
+                                   std::chrono::duration<double>(std::min(1 / rate, longest_interval)))
+                             : Clock::duration::zero()),
+          burst_(std::max(burst, 1)) {}
+
+    /// A line was read at `now`. How long to wait before the next one is read: zero while there are tokens.
+    Clock::duration take(Clock::time_point now) {
+        full_ = std::max(full_, now) + interval_;
+        return std::max(full_ + interval_ - burst_ * interval_ - now, Clock::duration::zero());
+    }
+
+private:
+    Clock::duration interval_;
+    int burst_;
+    Clock::time_point full_{};
+};
+
+}  // namespace chat

@@ -1,0 +1,188 @@
+// The bench as a person runs it, and the parts of it that only compute.
+#include "bench/process.hpp"
+#include "bench/stream.hpp"
+#include "bench/summary.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+
+using namespace bench;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+TEST(Stream, EveryMessageOfEveryConnectionIsDifferent) {
+    const Stream stream("", 16, true);
+    std::set<std::string> seen;
+    for (std::uint32_t connection = 0; connection < 20; ++connection) {
+        for (std::uint64_t message = 0; message < 500; ++message) {
+            std::string text(16, '\0');
+            stream.write(connection, message * 16, 16, text.data());
+            EXPECT_EQ(text.find('\n'), 15u);
+            EXPECT_TRUE(seen.insert(text).second);
+        }
+    }
+}
+
+TEST(Stream, ThePositionOfTheFirstWrongByteIsFoundWhateverTheCut) {
+    for (const bool lines : {false, true}) {
+        const Stream stream("ECHO ", 40, lines);
+        std::string whole(stream.message_size() * 3, '\0');
+        stream.write(7, 0, whole.size(), whole.data());
+        for (std::size_t from = 0; from < whole.size(); ++from) {
+            const std::string_view rest = std::string_view(whole).substr(from);
+            EXPECT_EQ(stream.matching(7, from, rest), rest.size());
+            std::string again(rest.size(), '\0');
+            stream.write(7, from, again.size(), again.data());
+            EXPECT_EQ(again, rest);
+            std::string wrong = whole;
+            wrong[from] ^= 1;
+            EXPECT_EQ(stream.matching(7, 0, wrong), from);
+        }
+    }
+}
+
+TEST(Summary, QuantilesLieBetweenNeighbours) {
+    EXPECT_DOUBLE_EQ(quantile({3, 1, 2}, 0.5), 2);
+    EXPECT_DOUBLE_EQ(quantile({1, 2}, 0.5), 1.5);
+    EXPECT_DOUBLE_EQ(quantile({5}, 0.99), 5);
+}
+
+TEST(Summary, OnlyWhatIsClearIsCalled) {
+    EXPECT_EQ((Ratio{1.03, 1.01, 1.05}).verdict(), "tie");
+    EXPECT_EQ((Ratio{1.30, 1.20, 1.40}).verdict(), "dearer");
+    EXPECT_EQ((Ratio{0.80, 0.70, 0.90}).verdict(), "cheaper");
+    EXPECT_EQ((Ratio{1.02, 0.90, 1.20}).verdict(), "too noisy to call");
+    EXPECT_EQ((Ratio{1.08, 1.02, 1.20}).verdict(), "too noisy to call");
+}
+
+TEST(Summary, RoundsAreComparedWithTheirOwn) {
+    // The machine became twice as slow in the middle: that is no difference between the servers.
+    const Ratio ratio = Ratio::of({1.1, 1.1, 2.2, 2.2}, {1, 1, 2, 2});
+    EXPECT_NEAR(ratio.low, 1.1, 1e-9);
+    EXPECT_NEAR(ratio.high, 1.1, 1e-9);
+}
+
+TEST(Server, OneThatDoesNotListenIsAnError) {
+    EXPECT_THROW(Server({"/bin/echo", "Hello"}, {}), std::runtime_error);
+    EXPECT_THROW(Server({"/nowhere/at/all"}, {}), std::runtime_error);
+}
+
+TEST(Server, IsGoneWhenItsObjectIs) {
+    pid_t pid = 0;
+    {
+        const Server server({RAW_EPOLL, "--port", "0"}, {});
+        pid = server.pid();
+        EXPECT_EQ(kill(pid, 0), 0);
+        EXPECT_GT(resident_bytes(pid), 100'000u);
+        EXPECT_GT(cpu_time(pid), 0ns);
+    }
+    EXPECT_EQ(kill(pid, 0), -1);
+}
+
+namespace {
+
+// Ended, whether or not somebody has already asked for its exit status.
+bool gone(pid_t pid) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/stat");
+    std::string number, name, state;
+    return !(status >> number >> name >> state) || state == "Z";
+}
+
+// The bench, running with its output in a file.
+struct Bench {
+    fs::path directory = fs::path(testing::TempDir()) / ("bench-" + std::to_string(getpid()));
+    pid_t pid = -1;
+
+    explicit Bench(std::vector<std::string> arguments) {
+        fs::create_directory(directory);
+        arguments.insert(arguments.begin(), BENCH);
+        arguments.insert(arguments.end(), {"--json", directory / "out.json"});
+        std::vector<char*> words;
+        for (std::string& word : arguments) words.push_back(word.data());
+        words.push_back(nullptr);
+        pid = fork();
+        if (pid == 0) {
+            const int out = open((directory / "out").c_str(), O_CREAT | O_WRONLY, 0600);
+            dup2(out, STDOUT_FILENO);
+            dup2(out, STDERR_FILENO);
+            execv(words[0], words.data());
+            _exit(127);
+        }
+    }
+    ~Bench() { fs::remove_all(directory); }
+
+    int wait() const {
+        int status = 0;
+        waitpid(pid, &status, 0);
+        return WEXITSTATUS(status);
+    }
+    std::string text(const char* file) const {
+        std::ifstream in(directory / file);
+        return {std::istreambuf_iterator<char>(in), {}};
+    }
+    // The server it is measuring now, once there is one.
+    pid_t server() const {
+        const auto deadline = std::chrono::steady_clock::now() + 20s;
+        while (std::chrono::steady_clock::now() < deadline) {
+            std::ifstream children("/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children");
+            if (pid_t child; children >> child) return child;
+            std::this_thread::sleep_for(1ms);
+        }
+        return -1;
+    }
+};
+
+}  // namespace
+
+TEST(Bench, AServerThatAnswersWronglyHasNoFigures) {
+    const Bench bench({"lines", "--quick", "--rounds", "1", "--only", "wrong", "--server",
+                       std::string("wrong=") + WRONG_SERVER + " --mistake extra"});
+    EXPECT_EQ(bench.wait(), 1);
+    EXPECT_THAT(bench.text("out"), testing::HasSubstr("FAILED: connection 0: "));
+    EXPECT_THAT(bench.text("out.json"), testing::HasSubstr("\"failure\":\"connection 0: "));
+}
+
+TEST(Bench, ARightServerStandsBesideItsStick) {
+    const Bench bench(
+        {"lines", "--quick", "--rounds", "1", "--only", "right", "--server", std::string("right=") + RAW_THREADS});
+    EXPECT_EQ(bench.wait(), 0);
+    EXPECT_THAT(bench.text("out"), testing::HasSubstr("x raw_epoll"));
+    EXPECT_THAT(bench.text("out.json"), testing::HasSubstr("\"ratio\":{\"stick\":\"raw_epoll\""));
+}
+
+TEST(Bench, ItSaysWhenServerAndLoadShareACore) {
+    cpu_set_t before;
+    sched_getaffinity(0, sizeof before, &before);
+    pin_to(choose_cores().server);
+    EXPECT_THAT(choose_cores().shared, testing::HasSubstr("shared a core"));
+    sched_setaffinity(0, sizeof before, &before);
+}
+
+TEST(Bench, InterruptedItLeavesNoProcessAndNoFile) {
+    for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
+        const Bench bench({"echo", "--rounds", "1000"});
+        const pid_t server = bench.server();
+        ASSERT_GT(server, 0);
+        kill(bench.pid, signal);
+        const int code = bench.wait();
+        if (signal != SIGKILL) {
+            EXPECT_EQ(code, 130);
+            EXPECT_THAT(bench.text("out"), testing::HasSubstr("interrupted"));
+        }
+        // A killed bench cannot end its server itself; the kernel does, a moment later.
+        const auto deadline = std::chrono::steady_clock::now() + 10s;
+        while (!gone(server) && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+        EXPECT_TRUE(gone(server));
+        EXPECT_FALSE(fs::exists(bench.directory / "out.json"));
+        EXPECT_FALSE(fs::exists(bench.directory / "out.json.unfinished"));
+    }
+}

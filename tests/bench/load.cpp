@@ -1,0 +1,368 @@
+#include "load.hpp"
+
+#include "app/text.hpp"
+#include "poller.hpp"
+#include "process.hpp"
+#include "stream.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <limits>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+using std::chrono::steady_clock;
+
+namespace {
+
+constexpr std::size_t read_size = 256 * 1024;
+constexpr std::size_t write_size = 256 * 1024;
+constexpr std::size_t set_up_at_once = 256;  // connections waiting for their first answer; a backlog may be short
+constexpr std::size_t spare_files = 64;      // what a process has open besides connections
+constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
+constexpr auto no_deadline = steady_clock::time_point::max();
+
+double seconds(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+// The streams that go out and have to come back, and the buffers all connections share.
+class Wire {
+public:
+    explicit Wire(const Plan& plan)
+        : sent_("", plan.size, plan.lines),
+          replies_(plan.lines ? "ECHO " : "", plan.size, plan.lines),
+          in_(read_size, '\0'),
+          out_(write_size, '\0') {}
+
+    std::size_t message_size() const { return sent_.message_size(); }
+    std::size_t reply_size() const { return replies_.message_size(); }
+
+    // Sends the connection's bytes from `position` to `end`, or fewer if the kernel takes no more. Returns how many.
+    std::uint64_t send(int socket, std::uint32_t connection, std::uint64_t position, std::uint64_t end) {
+        std::uint64_t done = position;
+        while (done < end) {
+            const std::size_t length = std::min<std::uint64_t>(end - done, write_size);
+            sent_.write(connection, done, length, out_.data());
+            const ssize_t taken = ::send(socket, out_.data(), length, MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (taken < 0 && errno == EAGAIN) break;
+            if (taken < 0) throw WrongAnswer(who(connection) + ": the server closed: " + system_says());
+            done += static_cast<std::uint64_t>(taken);
+            if (static_cast<std::size_t>(taken) < length) break;
+        }
+        return done - position;
+    }
+
+    // Reads once, and checks what came against the stream from `position` on, which may not go beyond `end`. Returns
+    // how many bytes came; nothing for the end of the stream, which is right only where `closing` says so.
+    std::optional<std::uint64_t> receive(int socket, std::uint32_t connection, std::uint64_t position,
+                                         std::uint64_t end, bool closing) {
+        const ssize_t got = recv(socket, in_.data(), read_size, MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN) return 0;
+        if (got < 0) throw WrongAnswer(who(connection) + ": " + system_says());
+        if (got == 0 && !closing) {
+            throw WrongAnswer(who(connection) + ": the server closed after " + std::to_string(position) + " of " +
+                              std::to_string(end) + " bytes");
+        }
+        if (got == 0) return {};
+        const std::string_view bytes(in_.data(), static_cast<std::size_t>(got));
+        const std::size_t right = replies_.matching(connection, position, bytes);
+        if (right < bytes.size()) {
+            const std::size_t shown = std::min<std::size_t>(bytes.size() - right, 24);
+            std::string wanted(shown, '\0');
+            replies_.write(connection, position + right, shown, wanted.data());
+            throw WrongAnswer(who(connection) + ": byte " + std::to_string((position + right) % reply_size()) +
+                              " of reply " + std::to_string((position + right) / reply_size()) + " is wrong: got `" +
+                              app::text::visible(bytes.substr(right, shown), shown) + "`, expected `" +
+                              app::text::visible(wanted, shown) + "`");
+        }
+        if (position + bytes.size() > end) {
+            throw WrongAnswer(who(connection) + ": " + std::to_string(position + bytes.size() - end) +
+                              " bytes that nobody asked for");
+        }
+        return bytes.size();
+    }
+
+private:
+    static std::string who(std::uint32_t connection) { return "connection " + std::to_string(connection); }
+    static std::string system_says() { return app::text::uncapitalised(std::system_category().message(errno)); }
+
+    Stream sent_;
+    Stream replies_;
+    std::string in_;
+    std::string out_;
+};
+
+// What the servers and we had used when the measured time began.
+class Measured {
+public:
+    explicit Measured(const Plan& plan) : server_(plan.server) {}
+
+    void begin() {
+        if (server_) server_cpu_ = cpu_time(*server_);
+        load_cpu_ = std::clock();
+        start_ = steady_clock::now();
+    }
+    void end(Report& report, const Latencies& latencies) const {
+        report.seconds = seconds(steady_clock::now() - start_);
+        report.load_cpu = static_cast<double>(std::clock() - load_cpu_) / CLOCKS_PER_SEC;
+        if (server_) report.server_cpu = seconds(cpu_time(*server_) - server_cpu_);
+        report.median_us = latencies.quantile(0.5);
+        report.p99_us = latencies.quantile(0.99);
+    }
+
+private:
+    std::optional<pid_t> server_;
+    std::chrono::nanoseconds server_cpu_{};
+    std::clock_t load_cpu_ = 0;
+    steady_clock::time_point start_;
+};
+
+// Connections that stay, each with some messages in flight.
+class Echo {
+public:
+    Echo(const Plan& plan, std::stop_token stop)
+        : plan_(plan), wire_(plan), poller_(plan.patience, std::move(stop)), connections_(plan.connections) {}
+
+    Report run() {
+        Report report;
+        open(1);
+        const std::size_t memory_of_one = plan_.kind == Kind::idle && plan_.server ? resident_bytes(*plan_.server) : 0;
+        open(connections_.size());
+        if (memory_of_one > 0 && connections_.size() > 1) {
+            report.bytes_per_connection = (static_cast<double>(resident_bytes(*plan_.server)) - memory_of_one) /
+                                          static_cast<double>(connections_.size() - 1);
+        }
+        report.messages = answered_;
+        if (plan_.kind == Kind::echo) measure(report);
+        finish();
+        return report;
+    }
+
+private:
+    // All positions are bytes since the connection's beginning.
+    struct Connection {
+        Fd socket;
+        std::uint64_t sent = 0;
+        std::uint64_t received = 0;
+        std::uint64_t goal = 1;       // messages to send and to get answered
+        std::uint64_t probe_end = 0;  // where the reply ends whose time is taken; 0: none is under way
+        steady_clock::time_point probe_sent;
+        bool blocked = false;  // the kernel took less than we had: EPOLLOUT is watched
+        bool closing = false;  // we have sent our last byte and said so
+    };
+
+    std::uint64_t answered(const Connection& c) const { return c.received / wire_.reply_size(); }
+
+    // Opens connections until there are `count`, and waits for the first answer on each.
+    void open(std::size_t count) {
+        while (opened_ < count) {
+            Connection& c = connections_[opened_];
+            c.socket = connect_to(plan_.port, opened_);
+            poller_.add(c.socket.get(), static_cast<std::uint32_t>(opened_), EPOLLIN);
+            top_up(static_cast<std::uint32_t>(opened_++));
+            ++waiting_;
+            if (waiting_ == set_up_at_once || opened_ == count) turn_until_answered();
+        }
+    }
+
+    void measure(Report& report) {
+        Measured measured(plan_);
+        for (Connection& c : connections_) c.goal = unlimited;
+        waiting_ = connections_.size();
+        for (std::uint32_t i = 0; i < connections_.size(); ++i) top_up(i);
+        turn_until(steady_clock::now() + plan_.warm_up);
+        const std::uint64_t before = answered_;
+        latencies_.clear();
+        measured.begin();
+        turn_until(steady_clock::now() + plan_.measured);
+        measured.end(report, latencies_);
+        report.messages = answered_ - before;
+    }
+
+    // What was begun is finished, and nothing comes after it.
+    void finish() {
+        waiting_ = 0;
+        for (std::uint32_t i = 0; i < connections_.size(); ++i) {
+            Connection& c = connections_[i];
+            c.goal = (c.sent + wire_.message_size() - 1) / wire_.message_size();
+            if (answered(c) < c.goal) ++waiting_;
+        }
+        turn_until_answered();
+        for (Connection& c : connections_) {
+            shutdown(c.socket.get(), SHUT_WR);
+            c.closing = true;
+        }
+        while (opened_ > 0) turn(no_deadline);
+    }
+
+    void turn_until_answered() {
+        while (waiting_ > 0) turn(no_deadline);
+    }
+    void turn_until(steady_clock::time_point until) {
+        while (turn(until)) continue;
+    }
+
+    // Serves the events there are; false when `until` has come.
+    bool turn(steady_clock::time_point until) {
+        const auto events = poller_.wait(until);
+        for (const epoll_event& event : events) {
+            if (event.events & ~EPOLLOUT) receive(event.data.u32);
+            top_up(event.data.u32);
+        }
+        return !events.empty();
+    }
+
+    void receive(std::uint32_t index) {
+        Connection& c = connections_[index];
+        const std::uint64_t end = (c.sent + wire_.message_size() - 1) / wire_.message_size() * wire_.reply_size();
+        const auto got = wire_.receive(c.socket.get(), index, c.received, end, c.closing);
+        if (!got) {
+            c.socket.close();
+            --opened_;
+            return;
+        }
+        const std::uint64_t before = answered(c);
+        c.received += *got;
+        const std::uint64_t now = answered(c);
+        answered_ += now - before;
+        if (before < c.goal && now >= c.goal) --waiting_;
+        if (c.probe_end != 0 && c.received >= c.probe_end) {
+            latencies_.add(steady_clock::now() - c.probe_sent);
+            c.probe_end = 0;
+        }
+    }
+
+    // Sends what the depth allows.
+    void top_up(std::uint32_t index) {
+        Connection& c = connections_[index];
+        if (c.closing) return;
+        const std::uint64_t end = std::min(c.goal, answered(c) + plan_.depth) * wire_.message_size();
+        if (c.sent >= end) return;
+        if (c.probe_end == 0) {
+            const std::uint64_t next = (c.sent + wire_.message_size() - 1) / wire_.message_size();
+            c.probe_end = (next + 1) * wire_.reply_size();
+            c.probe_sent = steady_clock::now();
+        }
+        c.sent += wire_.send(c.socket.get(), index, c.sent, end);
+        if (const bool blocked = c.sent < end; blocked != c.blocked) {
+            c.blocked = blocked;
+            poller_.change(c.socket.get(), index, blocked ? EPOLLIN | EPOLLOUT : EPOLLIN);
+        }
+    }
+
+    const Plan& plan_;
+    Wire wire_;
+    Poller poller_;
+    Latencies latencies_;
+    std::vector<Connection> connections_;
+    std::size_t opened_ = 0;      // the first so many are connected
+    std::size_t waiting_ = 0;     // of those, how many are short of their goal
+    std::uint64_t answered_ = 0;  // messages, on all together
+};
+
+// Connections that live for one message: connect, send, be answered, half-close, see the server close.
+class Churn {
+public:
+    Churn(const Plan& plan, std::stop_token stop)
+        : plan_(plan), wire_(plan), poller_(plan.patience, std::move(stop)), slots_(plan.connections) {}
+
+    Report run() {
+        Report report;
+        Measured measured(plan_);
+        for (std::uint32_t i = 0; i < slots_.size(); ++i) open(i);
+        turn_until(steady_clock::now() + plan_.warm_up);
+        const std::uint64_t before = served_;
+        latencies_.clear();
+        measured.begin();
+        turn_until(steady_clock::now() + plan_.measured);
+        measured.end(report, latencies_);
+        report.messages = served_ - before;
+        ending_ = true;
+        while (opened_ > 0) turn(no_deadline);
+        return report;
+    }
+
+private:
+    struct Slot {
+        Fd socket;
+        std::uint32_t number = 0;  // of the connection that has the slot
+        std::uint64_t received = 0;
+        bool closing = false;  // all was answered, and we have half-closed
+        steady_clock::time_point since;
+    };
+
+    void open(std::uint32_t index) {
+        Slot& slot = slots_[index];
+        slot = {};
+        slot.since = steady_clock::now();
+        slot.number = next_++;
+        slot.socket = connect_to(plan_.port, slot.number);
+        ++opened_;
+        if (wire_.send(slot.socket.get(), slot.number, 0, wire_.message_size()) < wire_.message_size()) {
+            throw std::invalid_argument("a fresh connection does not take a message of this size at once");
+        }
+        poller_.add(slot.socket.get(), index, EPOLLIN);
+    }
+
+    bool turn(steady_clock::time_point until) {
+        const auto events = poller_.wait(until);
+        for (const epoll_event& event : events) receive(event.data.u32);
+        return !events.empty();
+    }
+    void turn_until(steady_clock::time_point until) {
+        while (turn(until)) continue;
+    }
+
+    void receive(std::uint32_t index) {
+        Slot& slot = slots_[index];
+        const auto got = wire_.receive(slot.socket.get(), slot.number, slot.received, wire_.reply_size(), slot.closing);
+        if (!got) {
+            slot.socket.close();
+            --opened_;
+            ++served_;
+            latencies_.add(steady_clock::now() - slot.since);
+            if (!ending_) open(index);
+            return;
+        }
+        slot.received += *got;
+        if (!slot.closing && slot.received == wire_.reply_size()) {
+            slot.closing = true;
+            shutdown(slot.socket.get(), SHUT_WR);
+        }
+    }
+
+    const Plan& plan_;
+    Wire wire_;
+    Poller poller_;
+    Latencies latencies_;
+    std::vector<Slot> slots_;
+    std::size_t opened_ = 0;
+    std::uint64_t served_ = 0;
+    std::uint32_t next_ = 0;
+    bool ending_ = false;
+};
+
+void require(bool met, const char* what) {
+    if (!met) throw std::invalid_argument(what);
+}
+
+}  // namespace
+
+Report run(const Plan& plan, std::stop_token stop) {
+    require(plan.size > Stream::tag_size + 1 && plan.size <= Stream::max_size, "a message has 10 bytes to 1 MiB");
+    require(plan.depth >= 1 && plan.depth <= 4096, "1 to 4096 messages are in flight");
+    require(plan.connections >= 1 && plan.connections + spare_files <= raise_file_limit(),
+            "there are more connections than this process may have files (ulimit -n)");
+    return plan.kind == Kind::churn ? Churn(plan, std::move(stop)).run() : Echo(plan, std::move(stop)).run();
+}
+
+}  // namespace bench

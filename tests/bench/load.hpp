@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+
+/// The load on a server, with every byte of the answers checked. One thread, the caller's.
+namespace bench {
+
+enum class Kind {
+    echo,   ///< open all connections, keep `depth` messages in flight on each
+    churn,  ///< connect, one message, close, over and over, on `connections` at a time
+    idle,   ///< open all connections, one message each, and weigh the server
+};
+
+struct Plan {
+    Kind kind = Kind::echo;
+    std::uint16_t port = 0;       ///< on 127.0.0.1
+    bool lines = true;            ///< line mode ("ECHO " precedes the line in its reply), else raw
+    std::size_t connections = 1;  ///< 1 ... 60000, and no more than this process may have open files
+    std::size_t size = 64;        ///< bytes of a message, in line mode with its "\n": 10 ... 1 MiB
+    std::size_t depth = 1;        ///< messages in flight on a connection, 1 ... 4096
+    std::optional<pid_t> server;  ///< whose CPU time and memory are read; nobody's if empty
+    std::chrono::milliseconds warm_up{200};
+    std::chrono::milliseconds measured{1000};
+    std::chrono::milliseconds patience{10000};  ///< how long nothing at all may come before the run has failed
+};
+
+struct Report {
+    std::uint64_t messages = 0;  ///< answered while measured; in churn: connections, in idle: all of them
+    double seconds = 0;          ///< measured
+    double server_cpu = 0;       ///< seconds of CPU the server used meanwhile
+    double load_cpu = 0;         ///< seconds of CPU this process used meanwhile
+    double median_us = 0;        ///< from a message's write to the end of its reply; in churn: of a connection's life
+    double p99_us = 0;
+    double bytes_per_connection = 0;  ///< what the server's memory grew by for each; only in idle
+};
+
+/// The server answered wrongly, or not at all: one line that says which connection, where, and what was there instead.
+struct WrongAnswer : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Somebody asked for an end: not a failure, but there is no report either.
+struct Interrupted : std::runtime_error {
+    Interrupted() : std::runtime_error("interrupted") {}
+};
+
+/// Runs the load: sets up, warms up, measures, waits for what is in flight, half-closes, and checks that the server
+/// closes without another byte. Throws WrongAnswer, Interrupted within 100 ms of `stop`, std::invalid_argument for a
+/// plan outside the limits above, std::system_error where the system refuses.
+Report run(const Plan& plan, std::stop_token stop);
+
+}  // namespace bench

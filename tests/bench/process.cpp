@@ -1,0 +1,199 @@
+#include "process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+
+namespace bench {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto first_line_within = 5s;
+constexpr auto end_within = 2s;  // after SIGTERM; then SIGKILL
+
+[[noreturn]] void fail(const std::string& what) {
+    throw std::system_error(errno, std::system_category(), what);
+}
+
+std::string file_text(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+// `pid` and all below it.
+std::vector<pid_t> family(pid_t pid) {
+    std::vector<pid_t> found{pid};
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        // Children are listed under the thread that started them; our servers fork in their main thread.
+        const std::string of = std::to_string(found[i]);
+        std::istringstream children(file_text("/proc/" + of + "/task/" + of + "/children"));
+        for (pid_t child; children >> child;) found.push_back(child);
+    }
+    return found;
+}
+
+// proc(5): fields 16 and 17 of /proc/PID/stat, in ticks. The name before them may contain blanks, but ends with ')'.
+std::chrono::nanoseconds of_dead_children(pid_t pid) {
+    const std::string stat = file_text("/proc/" + std::to_string(pid) + "/stat");
+    std::istringstream fields(stat.substr(std::min(stat.size(), stat.rfind(')') + 1)));
+    std::string skipped;
+    for (int field = 3; field < 16; ++field) fields >> skipped;
+    long user = 0, system = 0;
+    fields >> user >> system;
+    return std::chrono::nanoseconds(1s) / sysconf(_SC_CLK_TCK) * (user + system);
+}
+
+}  // namespace
+
+std::chrono::nanoseconds cpu_time(pid_t pid) {
+    auto sum = of_dead_children(pid);
+    for (const pid_t member : family(pid)) {
+        clockid_t clock;
+        timespec used;
+        if (const int error = clock_getcpuclockid(member, &clock); error != 0 || clock_gettime(clock, &used) != 0) {
+            if (member != pid) continue;  // a worker that has just ended
+            throw std::system_error(error ? error : errno, std::system_category(), "the server's CPU time");
+        }
+        sum += std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+    }
+    return sum;
+}
+
+std::size_t resident_bytes(pid_t pid) {
+    std::size_t sum = 0;
+    for (const pid_t member : family(pid)) {
+        const std::string rollup = file_text("/proc/" + std::to_string(member) + "/smaps_rollup");
+        const auto at = rollup.find("\nRss:");
+        if (at != std::string::npos) sum += std::stoul(rollup.substr(at + 5)) * 1024;
+    }
+    if (sum == 0) throw std::runtime_error("cannot read the memory of process " + std::to_string(pid));
+    return sum;
+}
+
+Cores choose_cores() {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) fail("sched_getaffinity");
+    const auto siblings = [](int core) {
+        return file_text("/sys/devices/system/cpu/cpu" + std::to_string(core) + "/topology/thread_siblings_list");
+    };
+    std::optional<int> server, sibling;
+    for (int core = 0; core < CPU_SETSIZE; ++core) {
+        if (!CPU_ISSET(core, &allowed)) continue;
+        if (!server) {
+            server = core;
+        } else if (siblings(core) != siblings(*server)) {
+            return {*server, core, ""};
+        } else if (!sibling) {
+            sibling = core;
+        }
+    }
+    if (sibling) return {*server, *sibling, "server and load run on two hyperthreads of one core"};
+    return {*server, *server, "server and load shared a core: the figures say little"};
+}
+
+static cpu_set_t just(int core) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    return set;
+}
+
+void pin_to(int core) {
+    const cpu_set_t only = just(core);
+    if (sched_setaffinity(0, sizeof only, &only) != 0) fail("sched_setaffinity");
+}
+
+std::size_t raise_file_limit() {
+    rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) fail("getrlimit");
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) fail("setrlimit");
+    return files.rlim_cur;
+}
+
+Server::Server(const std::vector<std::string>& command, std::optional<int> core) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
+    output_ = ends[0];
+    std::vector<char*> arguments;
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    const cpu_set_t only = just(core.value_or(0));
+    const pid_t parent = getpid();
+
+    pid_ = fork();
+    if (pid_ == 0) {
+        // A group of its own, so that it can be ended with all it started, and Ctrl-C reaches only the bench, which
+        // then ends it in order.
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent) _exit(1);
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, nullptr);
+        if (core && sched_setaffinity(0, sizeof only, &only) != 0) _exit(1);
+        dup2(ends[1], STDOUT_FILENO);
+        execv(arguments[0], arguments.data());
+        _exit(127);
+    }
+    close(ends[1]);
+    if (pid_ < 0) {
+        close(output_);
+        fail("fork");
+    }
+
+    std::string line;
+    const auto deadline = std::chrono::steady_clock::now() + first_line_within;
+    while (line.find('\n') == std::string::npos) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        pollfd readable{output_, POLLIN, 0};
+        char bytes[256];
+        if (left <= 0ms || poll(&readable, 1, static_cast<int>(left.count())) <= 0) break;
+        const ssize_t got = read(output_, bytes, sizeof bytes);
+        if (got <= 0) break;
+        line.append(bytes, static_cast<std::size_t>(got));
+    }
+    const auto colon = line.rfind(':', line.find('\n'));
+    if (!line.starts_with("Listening on ") || colon == std::string::npos ||
+        std::from_chars(line.data() + colon + 1, line.data() + line.size(), port_).ec != std::errc()) {
+        stop();
+        throw std::runtime_error(command[0] + " did not say `Listening on HOST:PORT`, but `" +
+                                 line.substr(0, line.find('\n')) + "`");
+    }
+}
+
+Server::~Server() {
+    stop();
+}
+
+void Server::stop() {
+    kill(pid_, SIGTERM);
+    const auto deadline = std::chrono::steady_clock::now() + end_within;
+    while (waitpid(pid_, nullptr, WNOHANG) == 0 && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(1ms);
+    }
+    kill(-pid_, SIGKILL);  // whatever is left of its group
+    waitpid(pid_, nullptr, 0);
+    close(output_);
+}
+
+}  // namespace bench

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Other processes, as the bench needs them: started, pinned, weighed and ended.
+namespace bench {
+
+/// CPU time `pid` and its living descendants have used, all threads, user and kernel together (clock_getcpuclockid(3):
+/// nanoseconds, where /proc/PID/stat counts in ticks of 10 ms), and what its children had used that are gone
+/// (/proc/PID/stat, cutime and cstime). Throws std::system_error where there is no such process.
+std::chrono::nanoseconds cpu_time(pid_t pid);
+
+/// Bytes of memory `pid` and its descendants have resident (/proc/PID/smaps_rollup, which is exact where the counters
+/// of /proc/PID/statm may lag by some hundred pages). Throws std::runtime_error where it cannot be read.
+std::size_t resident_bytes(pid_t pid);
+
+/// The cores the server and the load are kept on.
+struct Cores {
+    int server;
+    int load;
+    std::string shared;  ///< empty, or in which way the two get in each other's way
+};
+
+/// Two of the cores this process may use, not hyperthreads of one core where there is a choice.
+Cores choose_cores();
+
+/// Keeps the calling thread, and what it starts from now on, on `core`.
+void pin_to(int core);
+
+/// Raises this process's limit of open files, which its children inherit, to the most it may have, and returns that.
+std::size_t raise_file_limit();
+
+/// A server under test: a child process that has said `Listening on HOST:PORT`.
+/// The destructor ends it and everything it started; if this process is killed, the kernel kills the child.
+class Server {
+public:
+    /// Runs `command` (a path and its arguments) on `core`, or anywhere if there is none, and waits for its first line
+    /// for up to five seconds. Throws std::runtime_error if that does not come.
+    Server(const std::vector<std::string>& command, std::optional<int> core);
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    ~Server();
+
+    pid_t pid() const { return pid_; }
+    std::uint16_t port() const { return port_; }
+
+private:
+    void stop();
+
+    pid_t pid_ = -1;
+    std::uint16_t port_ = 0;
+    int output_ = -1;  // the reading end of the child's stdout, kept open so that it can write
+};
+
+}  // namespace bench

@@ -1,0 +1,156 @@
+#include "05_chat/house.hpp"
+#include "05_chat/token_bucket.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+using namespace chat;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+namespace {
+
+struct AtRoom : testing::Test {
+    boost::system::result<Line, Refusal> join(PersonId who, std::string name) {
+        return room.apply(++at, Join{who, std::move(name)});
+    }
+    boost::system::result<Line, Refusal> say(PersonId who, std::string text) {
+        return room.apply(++at, Say{who, std::move(text)});
+    }
+    boost::system::result<Line, Refusal> leave(PersonId who, std::string why = {}) {
+        return room.apply(++at, Leave{who, std::move(why)});
+    }
+    Limits limits{.max_line = 20, .history = 2, .max_people = 3, .max_rooms = 2};
+    Room room{limits};
+    Sequence at = 0;
+};
+
+}  // namespace
+
+TEST_F(AtRoom, SpeaksInTheWordsOfTheOriginal) {
+    EXPECT_EQ(words(*join(1, "Michael")), "Michael has joined the room");
+    EXPECT_EQ(words(*say(1, "Hello!")), "Michael says: Hello!");
+    EXPECT_EQ(words(*leave(1)), "Michael has left the room");
+    join(2, "Mikey");
+    EXPECT_EQ(words(*leave(2, "node room2@host is down")), "Mikey has left the room (node room2@host is down)");
+}
+
+TEST_F(AtRoom, LinesCarryTheirPlaceAndWhoTheyAreAbout) {
+    join(1, "Michael");
+    const Line line = *say(1, "x");
+    EXPECT_EQ(line.sequence, 2u);
+    EXPECT_EQ(line.person, 1u);
+    EXPECT_EQ(room.last(), 2u);
+}
+
+TEST_F(AtRoom, ANameIsTakenWhateverItsCapitalsUntilItsOwnerLeaves) {
+    join(1, "Michael");
+    EXPECT_EQ(join(2, "mICHAEL").error(), Refusal::name_taken);
+    EXPECT_TRUE(join(2, "Мария"));
+    EXPECT_TRUE(join(3, "мария"));  // only ASCII has its case ignored
+    leave(1);
+    EXPECT_TRUE(join(4, "MICHAEL"));
+    EXPECT_EQ(join(5, "late").error(), Refusal::room_full);
+    EXPECT_EQ(join(4, "again").error(), Refusal::already_here);
+}
+
+TEST_F(AtRoom, WhoIsNotInTheRoomCannotSpeakOrLeave) {
+    EXPECT_EQ(say(9, "x").error(), Refusal::not_here);
+    EXPECT_EQ(leave(9).error(), Refusal::not_here);
+}
+
+TEST_F(AtRoom, SpeechIsBoundedUtf8WithoutControls) {
+    join(1, "M");
+    EXPECT_EQ(say(1, "\x1b[31mred\a\u009b")->text, "[31mred");
+    EXPECT_EQ(say(1, "\xff").error(), Refusal::text_not_utf8);
+    EXPECT_TRUE(say(1, std::string(20, 'x')));
+    EXPECT_EQ(say(1, std::string(21, 'x')).error(), Refusal::text_too_long);
+}
+
+TEST_F(AtRoom, HistoryKeepsTheLastThingsSaid) {
+    join(1, "M");
+    for (const char* text : {"a", "b", "c"}) say(1, text);
+    ASSERT_EQ(room.history().size(), 2u);
+    EXPECT_EQ(room.history().front().text, "b");
+    EXPECT_EQ(room.history().back().text, "c");
+}
+
+TEST_F(AtRoom, ARepeatedPlaceChangesNothing) {
+    join(1, "M");
+    EXPECT_EQ(room.apply(1, Leave{1, {}}).error(), Refusal::out_of_order);
+    EXPECT_EQ(room.people().size(), 1u);
+}
+
+TEST_F(AtRoom, TwoRoomsThatHearTheSameRequestsAgree) {
+    const std::vector<Request> requests{Join{1, "a"}, Join{2, "A"}, Join{2, "b"},
+                                        Say{2, "x"},  Leave{1, {}}, Join{3, "a"}};
+    Room other(limits);
+    for (Sequence i = 0; i < requests.size(); ++i) {
+        const auto here = room.apply(i + 1, requests[i]);
+        const auto there = other.apply(i + 1, requests[i]);
+        ASSERT_EQ(here.has_value(), there.has_value());
+        ASSERT_EQ(here ? words(*here) : "", there ? words(*there) : "");
+    }
+    EXPECT_EQ(room.people(), other.people());
+}
+
+TEST(Names, AreOneToThirtyTwoCharactersWithoutSpacesOrControls) {
+    EXPECT_FALSE(check_name("Michael"));
+    EXPECT_FALSE(check_name("👩‍🚀"));  // joined by U+200D, which is part of how it is written
+    std::string many;
+    for (int i = 0; i < 32; ++i) many += "ж";
+    EXPECT_FALSE(check_name(many));
+    EXPECT_EQ(check_name(many + "ж"), Refusal::name_too_long);
+    EXPECT_EQ(check_name(""), Refusal::name_empty);
+    EXPECT_EQ(check_name("a\xff"), Refusal::name_not_utf8);
+    for (const char* bad :
+         {"a b", "a\tb", "\x1b[1m", "a\u00a0b", "a\u200bb", "a\u202eb", "a\u2028b", "a\x7f", "a\u0085"}) {
+        EXPECT_EQ(check_name(bad), Refusal::name_ill_formed) << bad;
+    }
+}
+
+TEST(House, OpensARoomForTheFirstAndClosesItAfterTheLast) {
+    House house(Limits{.max_rooms = 2}, "lobby");
+    LocalEngine engine(house);
+    EXPECT_TRUE(engine.submit("Lobby", Join{1, "Michael"}));
+    EXPECT_TRUE(engine.submit("tea", Join{2, "michael"}));  // names are unique in a room
+    EXPECT_EQ(engine.submit("more", Join{3, "Mikey"}).error(), Refusal::too_many_rooms);
+    EXPECT_EQ(rooms(house), "Rooms: lobby (1), tea (1)");
+    EXPECT_TRUE(engine.submit("TEA", Leave{2, {}}));
+    EXPECT_EQ(house.find("tea"), nullptr);
+    EXPECT_EQ(engine.submit("tea", Say{2, "x"}).error(), Refusal::not_here);
+    EXPECT_EQ(engine.submit("more", Join{3, "a b"}).error(), Refusal::name_ill_formed);
+    EXPECT_EQ(house.find("more"), nullptr);
+    EXPECT_EQ(engine.submit("a room", Join{3, "Mikey"}).error(), Refusal::name_ill_formed);
+    EXPECT_TRUE(engine.submit("lobby", Leave{1, {}}));
+    EXPECT_NE(house.find("lobby"), nullptr);
+}
+
+TEST(House, ListsAreCutAndCounted) {
+    House house(Limits{}, "lobby");
+    LocalEngine engine(house);
+    for (PersonId i = 1; i <= 5; ++i) engine.submit("lobby", Join{i, "p" + std::to_string(i)});
+    EXPECT_EQ(who(*house.find("lobby"), 5), "In the room: p1, p2, p3, p4, p5");
+    EXPECT_EQ(who(*house.find("lobby"), 2), "In the room: p1, p2 and 3 more");
+}
+
+TEST(TokenBucket, LetsABurstThroughAndThenOneLineAnInterval) {
+    TokenBucket bucket(2, 5);
+    TokenBucket::Clock::time_point now{1h};
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(bucket.take(now), 0s) << i;
+    EXPECT_EQ(bucket.take(now), 500ms);
+    now += 500ms;
+    EXPECT_EQ(bucket.take(now), 500ms);
+    now += 1s;
+    EXPECT_EQ(bucket.take(now), 0s);
+    now += 1h;  // a pause fills it up to the burst and no further
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(bucket.take(now), 0s) << i;
+    EXPECT_EQ(bucket.take(now), 500ms);
+}
+
+TEST(TokenBucket, RateZeroNeverWaits) {
+    TokenBucket bucket(0, 5);
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(bucket.take(TokenBucket::Clock::time_point{1h}), 0s);
+}

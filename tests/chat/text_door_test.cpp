@@ -1,0 +1,146 @@
+#include "05_chat/text_door.hpp"
+#include "05_chat/house.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace chat;
+
+namespace {
+
+// A person at the door of a house: what a shell does with the steps, without a socket.
+struct Person {
+    Person(House& house, LocalEngine& engine, PersonId id) : house(house), engine(engine), door(id, "lobby") {
+        run(door.open());
+    }
+    // What is printed for him alone after he typed this.
+    std::string types(std::string_view typed) {
+        printed.clear();
+        run(door.line(typed));
+        return printed;
+    }
+    void run(Step step) {
+        printed += step.print;
+        closed |= step.close;
+        if (const auto* question = std::get_if<Question>(&step.then)) {
+            run(door.answer(question->about == Question::About::rooms ? rooms(house)
+                                                                      : who(*house.find(question->room))));
+        }
+        if (const auto* submission = std::get_if<Submission>(&step.then)) {
+            const auto result = engine.submit(submission->room, submission->request);
+            if (result) said.push_back(submission->room + ": " + words(*result));
+            const Room* room = house.find(submission->room);
+            std::vector<Line> history;
+            if (room) history.assign(room->history().begin(), room->history().end());
+            run(door.outcome(result, history));
+        }
+    }
+    House& house;
+    LocalEngine& engine;
+    TextDoor door;
+    std::string printed;
+    std::vector<std::string> said;  // what the rooms hear of him
+    bool closed = false;
+};
+
+struct AtTextDoor : testing::Test {
+    House house{Limits{.max_line = 50}, "lobby"};
+    LocalEngine engine{house};
+    Person michael{house, engine, 1};
+    Person mikey{house, engine, 2};
+    using Lines = std::vector<std::string>;
+};
+
+}  // namespace
+
+TEST_F(AtTextDoor, TheFirstLineIsTheName) {
+    EXPECT_EQ(michael.printed, "Welcome! What is your name?\r\n");
+    EXPECT_EQ(michael.types(" Michael "), "You are in the room lobby as Michael. /help lists the commands.\r\n");
+    EXPECT_EQ(michael.types("Hello!"), "");
+    EXPECT_EQ(michael.said, (Lines{"lobby: Michael has joined the room", "lobby: Michael says: Hello!"}));
+}
+
+TEST_F(AtTextDoor, ARefusedNameGetsAReasonAndAnotherTry) {
+    michael.types("Michael");
+    EXPECT_EQ(mikey.types(""), "A name needs at least one character. What is your name?\r\n");
+    EXPECT_EQ(mikey.types("michael"), "The name is taken. What is your name?\r\n");
+    EXPECT_EQ(mikey.types("Mi key"), "A name has no spaces or control characters. What is your name?\r\n");
+    EXPECT_EQ(mikey.types(std::string(33, 'x')), "A name has at most 32 characters. What is your name?\r\n");
+    EXPECT_EQ(mikey.types("\xff"), "The name is not UTF-8. What is your name?\r\n");
+    EXPECT_TRUE(mikey.door.room().empty());
+    EXPECT_EQ(mikey.types("Mikey").substr(0, 12), "You are in t");
+}
+
+TEST_F(AtTextDoor, ANewcomerIsShownWhatWasSaid) {
+    michael.types("Michael");
+    michael.types("one");
+    michael.types("two");
+    EXPECT_EQ(mikey.types("Mikey"),
+              "Michael says: one\r\nMichael says: two\r\n"
+              "You are in the room lobby as Mikey. /help lists the commands.\r\n");
+}
+
+TEST_F(AtTextDoor, Commands) {
+    EXPECT_EQ(michael.types("/who"), "First tell me your name.\r\n");
+    EXPECT_EQ(michael.types("/rooms"), "Rooms: lobby (0)\r\n");
+    michael.types("Michael");
+    mikey.types("Mikey");
+    EXPECT_EQ(michael.types("/who"), "In the room: Michael, Mikey\r\n");
+    EXPECT_EQ(michael.types("/nick \x1b[1m"), "There is no command /nick; /help lists them.\r\n");
+    EXPECT_NE(michael.types("/help").find("/join ROOM"), std::string::npos);
+    EXPECT_EQ(michael.types("   "), "");
+    EXPECT_EQ(michael.types("/quit"), "Goodbye!\r\n");
+    EXPECT_TRUE(michael.closed);
+    EXPECT_EQ(michael.said, (Lines{"lobby: Michael has joined the room", "lobby: Michael has left the room"}));
+    EXPECT_FALSE(michael.door.hang_up());
+}
+
+TEST_F(AtTextDoor, JoiningAnotherRoomLeavesTheFirst) {
+    michael.types("Michael");
+    EXPECT_EQ(michael.types("/join"), "Which room? /join ROOM\r\n");
+    EXPECT_EQ(michael.types("/join LOBBY"), "You are in that room already.\r\n");
+    EXPECT_EQ(michael.types("/join tea house"), "A name has no spaces or control characters.\r\n");
+    EXPECT_EQ(michael.door.room(), "lobby");
+    EXPECT_EQ(michael.types("/join tea"), "You are in the room tea as Michael. /help lists the commands.\r\n");
+    EXPECT_EQ(michael.said, (Lines{"lobby: Michael has joined the room", "tea: Michael has joined the room",
+                                   "lobby: Michael has left the room"}));
+    mikey.types("michael");
+    EXPECT_EQ(mikey.types("/join tea"), "The name is taken.\r\n");
+    EXPECT_EQ(mikey.door.room(), "lobby");
+}
+
+TEST_F(AtTextDoor, ALineThatCannotBeSaidGetsAReason) {
+    michael.types("Michael");
+    EXPECT_EQ(michael.types("\xc3"), "The line is not UTF-8.\r\n");
+    EXPECT_EQ(michael.types(std::string(51, 'x')), "The line is too long.\r\n");
+}
+
+TEST_F(AtTextDoor, HangingUpLeavesTheRoom) {
+    EXPECT_FALSE(michael.door.hang_up());
+    michael.types("Michael");
+    const auto farewell = michael.door.hang_up();
+    ASSERT_TRUE(farewell);
+    EXPECT_EQ(farewell->room, "lobby");
+    EXPECT_TRUE(std::holds_alternative<Leave>(farewell->request));
+}
+
+TEST_F(AtTextDoor, WhenTheRoomGoesDownHeIsToldAndComesBackUnderHisName) {
+    michael.types("Michael");
+    michael.types("/join tea");
+    michael.printed.clear();
+    michael.run(michael.door.room_down());
+    EXPECT_EQ(michael.printed, "room is DOWN\r\n");
+    EXPECT_EQ(michael.types("Hello?"), "room is DOWN\r\n");
+    EXPECT_EQ(michael.types("/join lobby"), "room is DOWN\r\n");
+    House other(Limits{}, "lobby");
+    const Step step = michael.door.rejoin();
+    const auto* submission = std::get_if<Submission>(&step.then);
+    ASSERT_TRUE(submission);
+    EXPECT_EQ(submission->room, "tea");
+    EXPECT_TRUE(michael.door.outcome(other.apply(submission->room, 1, submission->request)).close == false);
+    EXPECT_EQ(michael.door.room(), "tea");
+}
+
+TEST_F(AtTextDoor, IdlePeopleAreAskedAndThenSaidGoodbyeTo) {
+    EXPECT_FALSE(michael.door.idle(false).close);
+    EXPECT_TRUE(michael.door.idle(true).close);
+}
