@@ -58,7 +58,7 @@ void Pool::start(std::function<void()> on_deaf) {
     for (std::uint64_t number = 1; number <= options_.acceptors; ++number) {
         const auto ended = [this, number, on_deaf](const std::exception_ptr& exception) {
             tell_crash({"acceptor", number}, exception);
-            if (--accepting_ == 0 && !stopping_) on_deaf();
+            if (--accepting_ == 0) stopping_ ? stop_sessions() : on_deaf();
         };
         asio::co_spawn(loops_.front()->context, acceptor(*this, number), ended);
     }
@@ -75,13 +75,18 @@ void Pool::stop() {
         listener_.close();
         places_.stop();
         for (auto& acceptor : acceptors_) acceptor.timer.cancel();
-        for (auto& loop : loops_) {
-            asio::post(loop->context, [this, &loop] {
-                loop->connections.stop(options_.shutdown_timeout);
-                loop->work.reset();
-            });
-        }
+        if (accepting_ == 0) stop_sessions();
     });
+}
+
+// Only after the last acceptor: the client that it is setting up may belong to a loop that would have ended by then.
+void Pool::stop_sessions() {
+    for (auto& loop : loops_) {
+        asio::post(loop->context, [this, &loop] {
+            loop->connections.stop(options_.shutdown_timeout);
+            loop->work.reset();
+        });
+    }
 }
 
 void Pool::tell_accepted() const {

@@ -36,7 +36,7 @@ struct Loop {
 };
 
 /// Acceptors that share one listening socket, and the loops that their clients are spread over.
-/// Everything runs in the first loop's thread, except where it says otherwise.
+/// Everything runs in the first loop's thread, except where it says otherwise. Destroyed when the loops have ended.
 class Pool {
 public:
     /// Makes the loops and, in the first of them, listens by calling `listen`.
@@ -72,6 +72,8 @@ private:
         net::Timer timer;  // what it waits for besides clients
         std::uint64_t accepted = 0;
     };
+
+    void stop_sessions();
 
     Options options_;
     std::string_view prefix_;

@@ -13,6 +13,7 @@ namespace app::events {
 inline constexpr Event<1> started{"started", "started with pid {pid}"};
 inline constexpr Event<1> got_listening_socket{"got_listening_socket", "got listening socket {sockname}"};
 inline constexpr Event<1> faults_are_on{"faults_are_on", "obeys faults: {faults}"};
+inline constexpr Event<1> left_out{"left_out", "left out {lines} lines: stdout was not read"};
 inline constexpr Event<1> got_signal{"got_signal", "got signal {signal}"};
 inline constexpr Event<0> stops_accepting{"stops_accepting", "stops accepting"};
 inline constexpr Event<2> cuts_off{"cuts_off", "cuts off {clients} clients after {waited_ms} ms"};

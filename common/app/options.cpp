@@ -50,12 +50,18 @@ CLI::Option* CommandLine::flag(const std::string& option, bool& value, const std
     return cli_.add_flag(option, value, help)->group(group_);
 }
 
+// Not CLI11's own reading of numbers, which takes 010 for 8.
+std::optional<std::int64_t> CommandLine::read_whole(const std::string& text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
 CLI::Validator CommandLine::whole_number(std::int64_t min, std::int64_t max) {
     return {[min, max](const std::string& text) -> std::string {
-                std::int64_t number = 0;
-                const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-                const bool whole = error == std::errc() && end == text.data() + text.size();
-                if (whole && number >= min && number <= max) return {};
+                const auto number = read_whole(text);
+                if (number && *number >= min && *number <= max) return {};
                 return text + ": a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
                        " is allowed";
             },

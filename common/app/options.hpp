@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,9 @@ public:
     template <std::integral Number>
     CLI::Option* number(const std::string& option, Number& value, std::int64_t min, std::int64_t max,
                         const std::string& help) {
-        return describe(cli_.add_option(option, value), std::to_string(value), "NUMBER", help)
-            ->check(whole_number(min, max));
+        const auto receive = [&value](const std::string& text) { value = static_cast<Number>(*read_whole(text)); };
+        auto* const added = cli_.add_option_function<std::string>(option, receive);
+        return describe(added, std::to_string(value), "NUMBER", help)->check(whole_number(min, max));
     }
 
     /// A time in seconds from 0 to `max`; parts of a second are written as decimals.
@@ -67,6 +69,7 @@ private:
     CLI::Option* describe(CLI::Option* option, const std::string& default_value, const std::string& placeholder,
                           const std::string& help);
     static std::string joined(const std::vector<std::string>& words);
+    static std::optional<std::int64_t> read_whole(const std::string& text);
     static CLI::Validator whole_number(std::int64_t min, std::int64_t max);
     static CLI::Validator one_of(std::vector<std::string> words);
 

@@ -1,5 +1,6 @@
 #include "app/story.hpp"
 
+#include "app/events.hpp"
 #include "app/text.hpp"
 
 #include <boost/json.hpp>
@@ -29,7 +30,7 @@ std::map<std::string_view, Clock::time_point> last_told;
 /// Waits until stdout takes a whole line without blocking us (POLLOUT on a pipe promises PIPE_BUF bytes).
 bool has_room(int patience_ms) {
     pollfd out{STDOUT_FILENO, POLLOUT, 0};
-    return ::poll(&out, 1, patience_ms) != 0;
+    return ::poll(&out, 1, patience_ms) > 0;
 }
 
 void write_whole(std::string_view line) {
@@ -38,20 +39,6 @@ void write_whole(std::string_view line) {
         if (written < 0) return;  // nobody reads any more: a server goes on without its story
         line.remove_prefix(static_cast<std::size_t>(written));
     }
-}
-
-void write_line(std::string line) {
-    const std::lock_guard lock(writing);
-    if (!has_room(untold == 0 ? story::patience_ms : 0)) {
-        ++untold;
-        return;
-    }
-    if (untold > 0) {
-        line.insert(0, "(" + std::to_string(untold) + " lines left out: stdout was not read)\n");
-        untold = 0;
-    }
-    line += '\n';
-    write_whole(line);
 }
 
 std::string time_now() {
@@ -98,6 +85,25 @@ std::string as_json(const Who& who, std::string_view name, std::string_view sent
     return boost::json::serialize(event);
 }
 
+std::string line_of(const Who& who, std::string_view name, std::string_view sentence,
+                    std::initializer_list<Field> fields) {
+    return mode == Log::json ? as_json(who, name, sentence, fields) : as_text(who, sentence, fields);
+}
+
+void write_line(std::string line) {
+    const std::lock_guard lock(writing);
+    if (!has_room(untold == 0 ? story::patience_ms : 0)) {
+        ++untold;
+        return;
+    }
+    if (untold > 0) {
+        line.insert(0, line_of({"server"}, events::left_out.name, events::left_out.sentence, {untold}) + "\n");
+        untold = 0;
+    }
+    line += '\n';
+    write_whole(line);
+}
+
 }  // namespace
 
 std::string to_string(const Who& who) {
@@ -122,7 +128,7 @@ void story::first_line(std::string_view address) {
 
 void story::tell(const Who& who, std::string_view name, std::string_view sentence,
                  std::initializer_list<Field> fields) {
-    write_line(mode == Log::json ? as_json(who, name, sentence, fields) : as_text(who, sentence, fields));
+    write_line(line_of(who, name, sentence, fields));
 }
 
 void story::tell_seldom(const Who& who, std::string_view name, std::string_view sentence,

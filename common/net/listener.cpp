@@ -9,11 +9,6 @@ namespace net {
 
 namespace {
 
-/// Programs that we start are not to hold our sockets open.
-void close_on_exec(int descriptor) {
-    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-}
-
 /// accept(2) reports the network's errors of a connection that is not there any more; they say nothing of the listener.
 bool concerns_one_client(const boost::system::error_code& error) {
     namespace errc = boost::system::errc;
@@ -28,7 +23,7 @@ result<TcpAcceptor> open(asio::io_context& loop, const tcp::endpoint& address, c
     boost::system::error_code error;
     acceptor.open(address.protocol(), error);
     if (error) return error;
-    close_on_exec(acceptor.native_handle());
+    ::fcntl(acceptor.native_handle(), F_SETFD, FD_CLOEXEC);
     acceptor.set_option(TcpAcceptor::reuse_address(true), error);
     // Accepted sockets inherit these two (Linux, BSD), which saves two calls for each client.
     if (!error) acceptor.set_option(tcp::no_delay(true), error);
@@ -77,7 +72,6 @@ awaitable<result<Socket>> Listener::async_accept(asio::io_context& loop) {
 result<Socket> Listener::accepted(const boost::system::error_code& error, TcpSocket socket) {
     if (is_shortage(error)) return error;
     if (error) return Error::stopped;
-    close_on_exec(socket.native_handle());
     return Socket(std::move(socket), options_);
 }
 

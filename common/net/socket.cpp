@@ -3,16 +3,17 @@
 #include <boost/asio.hpp>
 
 #include <array>
-#include <sstream>
 
+#include <fcntl.h>
 #include <poll.h>
 
 namespace net {
 
-namespace {}  // namespace
-
 Socket::Socket(TcpSocket socket, const SocketOptions& options)
-    : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {}
+    : socket_(std::move(socket)), options_(options), in_(options.packet, options.max_packet), out_(options.packet) {
+    // Programs that we start are not to hold our sockets open.
+    ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
+}
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
@@ -27,6 +28,7 @@ result<std::string_view> Socket::recv() {
         const auto space = in_.space();
         boost::system::error_code error;
         const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
+        if (error == asio::error::interrupted) continue;  // by a signal, which is no concern of this connection
         if (!arrived(error, size)) return why_closed_;
     }
 }
@@ -93,6 +95,7 @@ result<void> Socket::flush() {
         const std::size_t used = out_.gather(buffers);
         boost::system::error_code error;
         const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        if (error == asio::error::interrupted) continue;
         if (error) return failed(error);
         out_.written(size);
         bytes_moved_ += size;

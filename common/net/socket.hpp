@@ -49,7 +49,8 @@ private:
 };
 
 /// A connected TCP socket that speaks in packets, in passive mode: nothing arrives unless it is asked for (gen_tcp's
-/// {active, false}). Closed when it is destroyed. Nagle's algorithm is off; never raises SIGPIPE.
+/// {active, false}). Closed when it is destroyed, and in programs that this one starts. Nagle's algorithm is off; never
+/// raises SIGPIPE.
 ///
 /// Each call comes twice: blocking, and as an awaitable that lets the thread do other things meanwhile. Use one kind
 /// for one socket. One thread at a time, except for shutdown(), which any thread may call while the socket is open.

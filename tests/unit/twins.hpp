@@ -1,0 +1,108 @@
+#pragma once
+
+#include "net/listener.hpp"
+
+#include <gtest/gtest.h>
+#include <boost/asio.hpp>
+
+#include <chrono>
+#include <future>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+/// The two ways to wait, under one name each, so that one test checks both: everything but the waiting must be the
+/// same.
+namespace twins {
+
+namespace asio = boost::asio;
+using net::tcp;
+
+/// Far above what anything here takes, so that only what hangs meets it.
+inline constexpr std::chrono::seconds deadline{20};
+
+/// Runs `loop` until `awaitable` is done; what it returns.
+template <class T>
+T run(asio::io_context& loop, net::awaitable<T> awaitable) {
+    std::optional<T> value;
+    const auto keep = [](net::awaitable<T> from, std::optional<T>& to) -> net::awaitable<void> {
+        to.emplace(co_await std::move(from));
+    };
+    run(loop, keep(std::move(awaitable), value));
+    return std::move(*value);
+}
+template <>
+inline void run(asio::io_context& loop, net::awaitable<void> awaitable) {
+    const auto outcome = asio::co_spawn(loop, std::move(awaitable), asio::use_future);
+    loop.restart();
+    loop.run_for(deadline);
+    if (outcome.wait_for(std::chrono::seconds(0)) != std::future_status::ready) throw std::runtime_error("it hangs");
+}
+
+struct Blocking {
+    static constexpr auto name = "Blocking";
+    asio::io_context& loop;
+
+    net::result<net::Socket> accept(net::Listener& listener) const { return listener.accept(); }
+    net::result<std::string_view> recv(net::Socket& socket) const { return socket.recv(); }
+    net::result<void> flush(net::Socket& socket) const { return socket.flush(); }
+    void close(net::Socket& socket) const { socket.close(); }
+};
+
+struct Awaiting {
+    static constexpr auto name = "Awaiting";
+    asio::io_context& loop;
+
+    net::result<net::Socket> accept(net::Listener& listener) const { return run(loop, listener.async_accept(loop)); }
+    net::result<std::string_view> recv(net::Socket& socket) const { return run(loop, socket.async_recv()); }
+    net::result<void> flush(net::Socket& socket) const { return run(loop, socket.async_flush()); }
+    void close(net::Socket& socket) const { run(loop, socket.async_close()); }
+};
+
+struct Names {
+    template <class Twin>
+    static std::string GetName(int) {
+        return Twin::name;
+    }
+};
+using Both = testing::Types<Blocking, Awaiting>;
+
+/// Listens on a free port of the loopback.
+inline net::Listener listen(asio::io_context& loop, const net::SocketOptions& options) {
+    return std::move(net::listen(loop, "127.0.0.1", 0, options).value());
+}
+
+/// The other end, by plain Asio: a test must not trust what it tests.
+inline tcp::socket connect(asio::io_context& loop, const net::Listener& listener) {
+    tcp::socket client(loop);
+    client.connect(listener.sockname());
+    return client;
+}
+
+inline void write(tcp::socket& client, std::string_view bytes) {
+    asio::write(client, asio::buffer(bytes));
+}
+
+/// Exactly `size` bytes from the server.
+inline std::string read(tcp::socket& client, std::size_t size) {
+    std::string bytes(size, '\0');
+    asio::read(client, asio::buffer(bytes));
+    return bytes;
+}
+
+/// Everything until the server closes; a reset in place of an end is a failure.
+inline std::string read_all(tcp::socket& client) {
+    std::string bytes;
+    boost::system::error_code error;
+    asio::read(client, asio::dynamic_buffer(bytes), error);
+    EXPECT_EQ(error, asio::error::eof) << error.message();
+    return bytes;
+}
+
+/// Goes without a goodbye: the other end gets a reset.
+inline void reset(tcp::socket& client) {
+    client.set_option(asio::socket_base::linger(true, 0));
+    client.close();
+}
+
+}  // namespace twins
