@@ -1,6 +1,7 @@
 #include "net/socket.hpp"
 
 #include <boost/asio.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <array>
 
@@ -155,13 +156,19 @@ awaitable<void> Socket::async_close() {
     boost::system::error_code ignored;
     if (why_closed_ == Error::too_long) {
         say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
+        // Whichever is first cancels the other: no handler is left that could outlive this socket.
+        using namespace asio::experimental::awaitable_operators;
         Timer deadline(socket_.get_executor(), linger);
-        deadline.async_wait([this](boost::system::error_code cancelled) {
-            if (!cancelled) shutdown(tcp::socket::shutdown_both);
-        });
-        while (!read_away()) co_await socket_.async_wait(TcpSocket::wait_read, outcome);
+        co_await (async_read_all_away() || deadline.async_wait(asio::use_awaitable_t<Executor>()));
     }
     socket_.close(ignored);
+}
+
+awaitable<void> Socket::async_read_all_away() {
+    while (!read_away()) {
+        const auto [cancelled] = co_await socket_.async_wait(TcpSocket::wait_read, outcome);
+        if (cancelled) break;
+    }
 }
 
 void Socket::refuse(std::string_view why) {
@@ -182,12 +189,13 @@ void Socket::say_error(std::string_view why) {
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-/// Reads and forgets what has arrived, without waiting. True when nothing more will come.
+/// Reads and forgets what has arrived, without waiting; one read, so that a peer who sends without end cannot hold us.
+/// True when nothing more will come.
 bool Socket::read_away() {
-    std::array<char, 16 * 1024> forgotten;
+    std::array<char, read_size> forgotten;
     boost::system::error_code error;
-    while (!error) socket_.read_some(asio::buffer(forgotten), error);
-    return error != asio::error::would_block;
+    socket_.read_some(asio::buffer(forgotten), error);
+    return error && error != asio::error::would_block;
 }
 
 // ---- names ----------------------------------------------------------------------------------------------------------

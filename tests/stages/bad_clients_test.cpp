@@ -62,6 +62,32 @@ TEST_P(BadClients, WhoGoesOnAfterTheErrorIsCutOff) {
     expect_served(server.port());
 }
 
+TEST_P(BadClients, WhoFloodsAfterTheErrorIsCutOffAndStopsNobody) {
+    const Server server(stage(),
+                        stage() == acceptor_pool ? std::vector{"--threads"s, "1"s} : std::vector<std::string>());
+    std::vector<std::thread> flood;
+    const int number = serves_one_at_a_time() ? 1 : 4;
+    std::atomic<int> flooding = number;
+    for (int i = 0; i < number; ++i) {
+        flood.emplace_back([&] {
+            Client client(server.port());
+            const std::string bytes(1 << 20, 'x');
+            try {
+                for (;;) client.send(bytes);
+            } catch (const support::Failure& cut_off) {
+                EXPECT_THAT(cut_off.what(), StartsWith("could not send: "));
+            }
+            --flooding;
+        });
+    }
+    // In 01 others wait until it is over, which is its lesson.
+    expect_served(server.port());
+    const bool answered_meanwhile = flooding > 0;
+    EXPECT_TRUE(answered_meanwhile || serves_one_at_a_time());
+    for (auto& one : flood) one.join();
+    expect_served(server.port());
+}
+
 TEST_P(BadClients, AFrameOverTheLimitIsTheEnd) {
     for (const auto& [packet, frame] :
          {std::pair("1"s, framed(1, std::string(101, 'x'))), std::pair("2"s, framed(2, std::string(101, 'x'))),
