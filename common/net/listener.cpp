@@ -59,7 +59,7 @@ result<Listener> adopt_listener(asio::io_context& loop, int descriptor, const So
     boost::system::error_code error;
     acceptor.assign(address.protocol(), descriptor, error);
     if (error) return error;
-    close_on_exec(descriptor);
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
     return Listener(std::move(acceptor), options);
 }
 

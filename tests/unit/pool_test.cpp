@@ -74,8 +74,11 @@ bool has_answer(tcp::socket& client, std::chrono::milliseconds patience) {
 template <class Condition>
 bool becomes(Condition condition) {
     const auto until = Clock::now() + twins::deadline;
-    while (!condition() && Clock::now() < until) std::this_thread::yield();
-    return condition();
+    while (!condition()) {
+        if (Clock::now() >= until) return false;
+        std::this_thread::yield();
+    }
+    return true;
 }
 
 class PoolTest : public testing::Test {
