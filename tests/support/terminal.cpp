@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <regex.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -35,6 +36,24 @@ Command in_a_dumb_terminal(Command command) {
     command.environment.try_emplace("TERM", "dumb");
     return command;
 }
+
+/// regcomp(3)'s; std::regex makes g++ 12 warn of itself under ASan.
+class Pattern {
+public:
+    explicit Pattern(const std::string& text) {
+        if (::regcomp(&compiled_, text.c_str(), REG_EXTENDED | REG_NEWLINE) != 0) {
+            throw Failure("not a regular expression: " + text);
+        }
+    }
+    ~Pattern() { ::regfree(&compiled_); }
+    Pattern(const Pattern&) = delete;
+    Pattern& operator=(const Pattern&) = delete;
+
+    const regex_t* get() const { return &compiled_; }
+
+private:
+    regex_t compiled_{};
+};
 
 }  // namespace
 
@@ -92,16 +111,17 @@ std::string Terminal::wait_for(std::string_view text, std::chrono::milliseconds 
     }
 }
 
-std::string Terminal::wait_for_match(const std::regex& pattern, std::chrono::milliseconds within) {
+std::string Terminal::wait_for_match(const std::string& pattern, std::chrono::milliseconds within) {
+    const Pattern compiled(pattern);
     const Deadline deadline(within);
     for (;;) {
         const auto all = screen();
-        const auto unseen = all.substr(seen_);
-        if (std::smatch match; std::regex_search(unseen, match, pattern)) {
-            seen_ += static_cast<std::size_t>(match.position() + match.length());
-            return match.str();
+        if (regmatch_t match; ::regexec(compiled.get(), all.c_str() + seen_, 1, &match, 0) == 0) {
+            const auto begin = seen_ + static_cast<std::size_t>(match.rm_so);
+            seen_ += static_cast<std::size_t>(match.rm_eo);
+            return all.substr(begin, seen_ - begin);
         }
-        if (!may_show_more(deadline)) throw Failure("no match on the screen:\n" + all);
+        if (!may_show_more(deadline)) throw Failure("nothing that matches " + pattern + " on the screen:\n" + all);
     }
 }
 

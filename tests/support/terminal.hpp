@@ -2,7 +2,6 @@
 
 #include "support/process.hpp"
 
-#include <regex>
 #include <string_view>
 
 namespace support {
@@ -28,7 +27,8 @@ public:
     /// Returns what the screen showed up to its end since the last wait. Failure, with the screen, when it does not
     /// come, or the program has ended without it.
     std::string wait_for(std::string_view text, std::chrono::milliseconds within = patience());
-    std::string wait_for_match(const std::regex& pattern, std::chrono::milliseconds within = patience());
+    /// The same for a POSIX extended regular expression, as `grep -E` takes it; returns what matched.
+    std::string wait_for_match(const std::string& pattern, std::chrono::milliseconds within = patience());
 
     /// Everything that the program, and the terminal's echo, have written so far: the bytes, and the same with each
     /// line's ending as one line feed. After wait_exit(), all of it.
