@@ -172,7 +172,7 @@ TEST_P(Story, AReaderWhoHasGoneCostsOnlyTheStory) {
 TEST_P(Story, SaysThatFaultsAreOn) {
     Server on(stage(), {"--faults"});
     on.wait_for_line("waits for client");
-    EXPECT_EQ(on.lines().at(1), "server obeys faults: !throw !abort !segv !spin !leak N !exit N");
+    EXPECT_EQ(on.lines().at(1), "server obeys faults: !throw !abort !segv !spin !leak N !exit N !overflow");
     Server off(stage());
     off.wait_for_line("waits for client");
     EXPECT_EQ(off.count_lines("faults"), 0u);
