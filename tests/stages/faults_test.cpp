@@ -13,7 +13,7 @@ INSTANTIATE_TEST_SUITE_P(Stage, FaultsAmongOthers, testing::Values(thread_per_cl
 
 /// How the server ends when a client types that.
 support::Exit exit_after(const std::string& stage, const std::string& command) {
-    Server server(stage, {"--faults"});
+    support::Server server(stage, {"--faults"});  // sanitizers may speak of this crash
     Client client(server.port());
     expect_served(client);
     client.send(command + "\r\n");

@@ -76,7 +76,7 @@ TEST_P(StoryOfSeveral, NamesWhoServesEachClient) {
     }
     EXPECT_THAT(of_first, ElementsAre("client 1 waits for data", "client 1 got data from client hello",
                                       "client 1 waits for data", "client 1 connection closed"));
-    EXPECT_EQ(server.count_lines("acceptor 1 waits for client"), 3u);
+    server.wait_for_line("acceptor 1 waits for client", 3);
     EXPECT_EQ(server.count_lines("acceptor 1 got client connection 127.0.0.1:"), 2u);
 }
 
