@@ -1,6 +1,7 @@
 #include "net/socket.hpp"
 
 #include <boost/asio.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
 
 #include <array>
 
@@ -156,10 +157,12 @@ awaitable<void> Socket::async_close() {
     if (why_closed_ == Error::too_long) {
         say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
         Timer deadline(socket_.get_executor(), linger);
-        deadline.async_wait([this](boost::system::error_code cancelled) {
-            if (!cancelled) shutdown(tcp::socket::shutdown_both);
-        });
-        while (!read_away()) co_await socket_.async_wait(TcpSocket::wait_read, outcome);
+        while (!read_away() && std::chrono::steady_clock::now() < deadline.expiry()) {
+            // Whichever comes first; the other is over, too, when we go on: nothing may come to a socket that is gone.
+            co_await asio::experimental::make_parallel_group(socket_.async_wait(TcpSocket::wait_read, asio::deferred),
+                                                             deadline.async_wait(asio::deferred))
+                .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+        }
     }
     socket_.close(ignored);
 }
