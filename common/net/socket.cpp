@@ -187,10 +187,12 @@ void Socket::say_error(std::string_view why) {
 
 /// Reads and forgets what has arrived, without waiting. True when nothing more will come.
 bool Socket::read_away() {
+    // No more than a system's buffer holds: who sends as fast as we read must not keep this thread.
+    constexpr int max_reads = 16;
     std::array<char, 16 * 1024> forgotten;
     boost::system::error_code error;
-    while (!error) socket_.read_some(asio::buffer(forgotten), error);
-    return error != asio::error::would_block;
+    for (int reads = 0; reads < max_reads && !error; ++reads) socket_.read_some(asio::buffer(forgotten), error);
+    return error && error != asio::error::would_block;
 }
 
 // ---- names ----------------------------------------------------------------------------------------------------------
