@@ -49,9 +49,9 @@ TEST(DecoderRaw, GivesWhatComes) {
     EXPECT_THAT(decoded.packets, ElementsAre("a\xff\0"s, "\r\n"));
     EXPECT_EQ(decoded.end, Error::closed);
 
-    for (const auto& pieces : bytes::cuts("\xff\xfd\x06 no telnet here\r\0\n"s)) {
-        EXPECT_EQ(joined(decode(Packet::raw, ample, pieces).packets), "\xff\xfd\x06 no telnet here\r\0\n"s);
-    }
+    const std::string stream = "\xff\xfd\x06 no telnet here\r\0\n"s;
+    for (const auto& pieces : bytes::cuts(stream))
+        EXPECT_EQ(joined(decode(Packet::raw, ample, pieces).packets), stream);
     EXPECT_THAT(decode(Packet::raw, ample, {}).packets, IsEmpty());
 }
 

@@ -3,7 +3,6 @@
 #include "unit/twins.hpp"
 
 #include <atomic>
-#include <fstream>
 #include <future>
 #include <thread>
 
@@ -12,6 +11,7 @@
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 using net::Error;
 using net::tcp;
@@ -72,14 +72,14 @@ TYPED_TEST(ListenerTest, AShortageLosesNoClient) {
     rlimit before{};
     ::getrlimit(RLIMIT_NOFILE, &before);
     // The first call opens what the waiting itself needs; none may be left for the client.
-    std::vector<std::ifstream> hoard;
+    std::vector<int> hoard;
     rlimit few = before;
     few.rlim_cur = 64;
     ::setrlimit(RLIMIT_NOFILE, &few);
-    do hoard.emplace_back("/dev/null");
-    while (hoard.back().is_open());
+    while (hoard.empty() || hoard.back() >= 0) hoard.push_back(::open("/dev/null", O_RDONLY));
     const auto refused = this->twin.accept(this->listener);
     ::setrlimit(RLIMIT_NOFILE, &before);
+    for (const int descriptor : hoard) ::close(descriptor);
     EXPECT_EQ(refused.error(), boost::system::errc::too_many_files_open);
     EXPECT_TRUE(net::is_shortage(refused.error()));
 

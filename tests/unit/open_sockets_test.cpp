@@ -2,6 +2,7 @@
 
 #include "unit/twins.hpp"
 
+#include <future>
 #include <thread>
 
 using net::Error;

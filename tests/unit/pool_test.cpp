@@ -3,8 +3,8 @@
 #include "unit/twins.hpp"
 
 #include <atomic>
+#include <future>
 #include <stdexcept>
-#include <thread>
 
 using namespace std::chrono_literals;
 namespace asio = boost::asio;
@@ -71,16 +71,6 @@ bool has_answer(tcp::socket& client, std::chrono::milliseconds patience) {
     return ::poll(&readable, 1, static_cast<int>(patience.count())) > 0;
 }
 
-template <class Condition>
-bool becomes(Condition condition) {
-    const auto until = Clock::now() + twins::deadline;
-    while (!condition()) {
-        if (Clock::now() >= until) return false;
-        std::this_thread::yield();
-    }
-    return true;
-}
-
 class PoolTest : public testing::Test {
 protected:
     PoolTest() { app::story::open(app::Log::quiet); }
@@ -142,7 +132,7 @@ TEST_F(PoolTest, WhenEveryAcceptorHasDiedItIsSaid) {
     EXPECT_TRUE(has_answer(first, twins::deadline)) << "it is closed";
     EXPECT_FALSE(server.deaf);
     auto second = server.connect();
-    EXPECT_TRUE(becomes([&] { return server.deaf.load(); }));
+    EXPECT_TRUE(twins::becomes([&] { return server.deaf.load(); }));
     EXPECT_TRUE(server.end());
 }
 
@@ -186,7 +176,7 @@ TEST_F(PoolTest, OneTooManyIsRejectedWithAWord) {
     expect_echo(first);
     second.close();
     // Its place is free as soon as the server has seen it leave.
-    EXPECT_TRUE(becomes([&] {
+    EXPECT_TRUE(twins::becomes([&] {
         auto next = server.connect();
         boost::system::error_code error;
         asio::write(next, asio::buffer("hello\n", 6), error);
@@ -232,7 +222,7 @@ TEST_F(PoolTest, WhoIsBeingSetUpAtTheEndIsAnsweredAndLeavesNothingBehind) {
             clients.push_back(server.connect());
             twins::write(clients.back(), "hello\n");
         }
-        ASSERT_TRUE(becomes([&] { return in_set_up == 4; }));
+        ASSERT_TRUE(twins::becomes([&] { return in_set_up == 4; }));
         ASSERT_TRUE(server.end());
         for (auto& client : clients) ASSERT_EQ(twins::read_all(client), "ECHO hello\n");
     }

@@ -6,10 +6,11 @@
 #include <boost/asio.hpp>
 
 #include <chrono>
-#include <future>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 /// The two ways to wait, under one name each, so that one test checks both: everything but the waiting must be the
 /// same.
@@ -33,10 +34,23 @@ T run(asio::io_context& loop, net::awaitable<T> awaitable) {
 }
 template <>
 inline void run(asio::io_context& loop, net::awaitable<void> awaitable) {
-    const auto outcome = asio::co_spawn(loop, std::move(awaitable), asio::use_future);
+    std::optional<std::exception_ptr> end;
+    asio::co_spawn(loop, std::move(awaitable), [&](const std::exception_ptr& exception) { end = exception; });
     loop.restart();
     loop.run_for(deadline);
-    if (outcome.wait_for(std::chrono::seconds(0)) != std::future_status::ready) throw std::runtime_error("it hangs");
+    if (!end) throw std::runtime_error("it hangs");
+    if (*end) std::rethrow_exception(*end);
+}
+
+/// Waits until `condition` holds; false when it never does. For what other threads bring about.
+template <class Condition>
+bool becomes(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + deadline;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > until) return false;
+        std::this_thread::yield();
+    }
+    return true;
 }
 
 struct Blocking {
