@@ -87,7 +87,7 @@ private:
 };
 
 TEST(Root, NobodyOutlivesIt) {
-    Server server({"--workers", "4", "--watchdog-ms", "0"});
+    Server server({"--workers", "4"});
     const auto pids = server.workers();
     ASSERT_EQ(pids.size(), 4u);
     std::vector<Pidfd> workers;
@@ -106,7 +106,7 @@ TEST(Root, NobodyOutlivesIt) {
 TEST(Usage, AWorkerIsOnlyStartedByARoot) {
     const auto finished = support::run_to_end({{support::path_of("04_supervised"), "--as-worker", "1"}});
     EXPECT_EQ(finished.exit, exited(1));
-    EXPECT_THAT(finished.errors, HasSubstr("04_supervised: "));
+    EXPECT_THAT(finished.errors, HasSubstr("04_supervised: --as-worker is only for the root to use: "));
     EXPECT_THAT(finished.lines, IsEmpty());
 }
 

@@ -102,7 +102,7 @@ TEST(Sigusr1, ShowsTheTree) {
 }
 
 TEST(Sigusr1, DoesNotWaitForAWorkerThatHangs) {
-    Server server({"--watchdog-ms", "0"});
+    Server server;
     ::kill(server.pid_of("worker-1"), SIGSTOP);
     server.signal(SIGUSR1);
     server.wait_for_line("(does not answer)");
