@@ -46,17 +46,24 @@ void Socket::start(std::function<void(const Message&)> receive, std::function<vo
     wait(state_);
 }
 
+void Socket::receive_rest() {
+    while (read(*state_) == Read::message) {
+    }
+}
+
+Socket::Read Socket::read(State& state) {
+    const auto size = ::recv(state.descriptor.native_handle(), state.buffer.data(), max_size, MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return Read::nothing;
+    if (size <= 0) return Read::end;
+    const auto kind = static_cast<Message::Kind>(state.buffer.front());
+    state.receive({kind, state.buffer.substr(1, static_cast<std::size_t>(size) - 1)});
+    return Read::message;
+}
+
 void Socket::wait(const std::shared_ptr<State>& state) {
     state->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [state](boost::system::error_code error) {
         if (error || !state->is_wanted) return;
-        const auto size = ::recv(state->descriptor.native_handle(), state->buffer.data(), max_size, MSG_DONTWAIT);
-        const bool is_nothing_yet = size < 0 && (errno == EAGAIN || errno == EINTR);
-        if (size > 0) {
-            const auto kind = static_cast<Message::Kind>(state->buffer.front());
-            state->receive({kind, state->buffer.substr(1, static_cast<std::size_t>(size) - 1)});
-        } else if (!is_nothing_yet) {
-            return state->closed();
-        }
+        if (read(*state) == Read::end) return state->closed();
         if (state->is_wanted) wait(state);
     });
 }

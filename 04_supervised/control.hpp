@@ -60,11 +60,16 @@ public:
     /// object has. Once.
     void start(std::function<void(const Message&)> receive, std::function<void()> closed);
 
+    /// Receives now what has come already, for whoever knows that nothing more will.
+    void receive_rest();
+
     /// The longest message that is received, in bytes: a tree of a thousand lines.
     static constexpr std::size_t max_size = 128 * 1024;
 
 private:
     struct State;
+    enum class Read { message, nothing, end };
+    static Read read(State& state);
     static void wait(const std::shared_ptr<State>& state);
 
     std::shared_ptr<State> state_;  // shared with a wait under way

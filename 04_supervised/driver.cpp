@@ -47,7 +47,8 @@ void Driver::kill() {
 }
 
 void Driver::request(Request request, ReplyTo reply) {
-    if (reply) replies_[++last_request_] = std::move(reply);
+    ++last_request_;
+    if (reply) replies_[last_request_] = std::move(reply);
     deliver(supervision::Request{last_request_, std::move(request)});
 }
 

@@ -68,6 +68,7 @@ void Process::ended() {
     siginfo_t info{};
     const int error = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG);
     if (error == 0 && info.si_pid == 0) return wait_for_end();
+    control_.receive_rest();  // its last words: it may have become ready before
     has_ended_ = true;
     timer_.cancel();
     // Where somebody else has taken its status (SIGCHLD ignored, for instance), nobody knows any more.

@@ -44,10 +44,12 @@ int main(int argc, char** argv) {
     options.parse_or_exit(argc, argv);
     if (options.worker > 0) app::story::speak_as({"worker", options.worker});
     options.server.apply();
+    if (options.worker == 0) return run_root(options);
     try {
-        return options.worker == 0 ? run_root(options) : run_worker(options);
-    } catch (const std::exception& error) {
-        std::cerr << options.arguments.front() << ": " << error.what() << std::endl;
+        return run_worker(options);
+    } catch (const boost::system::system_error& error) {
+        std::cerr << "04_supervised: --as-worker is only for the root to use: " << net::reason(error.code())
+                  << std::endl;
         return EXIT_FAILURE;
     }
 }
