@@ -26,7 +26,9 @@ TEST(AcceptorPool, ServesEverybodyInTheEndWhenDescriptorsRunOut) {
     EXPECT_THAT(told, testing::MatchesRegex("acceptor [1-8] cannot accept: too many open files; waits 100 ms"));
     const auto cpu_before = server.process().cpu_time();
     server.wait_for_line("cannot accept", 2);
-    EXPECT_LT(server.process().cpu_time() - cpu_before, 250ms * support::time_factor());
+    // In that second, eighty tries at the most: a few milliseconds. Without the wait between them it would be all that
+    // the machine has left.
+    EXPECT_LT(server.process().cpu_time() - cpu_before, 60ms * support::time_factor());
     const auto seconds = std::chrono::duration<double>(Clock::now() - begin).count();
     EXPECT_LE(static_cast<double>(server.count_lines("cannot accept")), seconds + 1);
     // Those who are there are served meanwhile, the others as descriptors come free.
@@ -106,16 +108,20 @@ TEST(AcceptorPool, AStampedeUnderTheLimitLosesNobody) {
 // ---- idle clients ---------------------------------------------------------------------------------------------------
 
 TEST(AcceptorPool, SendsOnlyTheIdleAway) {
-    Server server(acceptor_pool, {"--idle-timeout", "1", "--acceptors", "1"});
+    Server server(acceptor_pool, {"--idle-timeout", "1.5", "--acceptors", "1"});
     Client idle(server.port());
     Client active(server.port());
     expect_served(idle);
     const auto last_word = Clock::now();
-    while (!idle.has_news(50ms)) expect_served(active);
+    // A word now and then is enough.
+    while (!idle.has_news(400ms)) expect_served(active);
     EXPECT_EQ(idle.recv_until_close(), "");
-    EXPECT_GE(Clock::now() - last_word, 1s);
-    server.wait_for_line("client 1 is idle for 1000 ms");
-    expect_served(active);
+    EXPECT_GE(Clock::now() - last_word, 1500ms);
+    server.wait_for_line("client 1 is idle for 1500 ms");
+    for (int i = 0; i < 3; ++i) {
+        active.expect_silence(400ms);
+        expect_served(active);
+    }
 }
 
 // ---- the end --------------------------------------------------------------------------------------------------------

@@ -128,6 +128,21 @@ TEST_P(Echo, AThousandLinesInOneGoAreAnsweredInOrder) {
     for (int i = 0; i < 1000; ++i) ASSERT_EQ(client.recv_line(), "ECHO " + std::to_string(i) + "\n");
 }
 
+TEST(AcceptorPool, AnswersAllLinesOfOneReadInOneWrite) {
+    const Server server(acceptor_pool, {"--log", "quiet"});
+    std::string lines;
+    std::string answers;
+    for (int i = 0; i < 1000; ++i) {
+        lines += "\n";
+        answers += "ECHO \n";
+    }
+    Client client(server.port());
+    client.send(lines);
+    EXPECT_TRUE(client.recv_exactly(answers.size()) == answers);
+    // The first reads are small, so there are a few of them.
+    EXPECT_LE(client.segments_received(), 10u);
+}
+
 TEST_P(EchoToSeveral, FiveClientsAtOnceGetTheirOwnBytes) {
     const Server server(stage(), {"--packet", "raw"});
     const auto clients = connect(server.port(), 5);

@@ -82,7 +82,10 @@ TEST_P(ThreadPerClient, ASignalEndsItInOrderWithClientsConnected) {
         const auto clients = connect(server.port(), 5);
         for (const auto& client : clients) expect_served(*client);
         server.signal(signal);
+        // Nobody is owed a reply, so nobody is waited for: the server's patience is 5 s.
+        const support::Deadline at_once(4s);
         for (const auto& client : clients) EXPECT_EQ(client->recv_until_close(), "");
+        EXPECT_FALSE(at_once.passed());
         EXPECT_EQ(server.wait_exit(), exited(0));
         EXPECT_EQ(server.count_lines(signal == SIGINT ? "got signal SIGINT" : "got signal SIGTERM"), 1u);
         EXPECT_EQ(server.count_lines("connection closed"), 5u);

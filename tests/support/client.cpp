@@ -6,8 +6,8 @@
 #include <system_error>
 
 #include <arpa/inet.h>
+#include <linux/tcp.h>  // its tcp_info has more than that of <netinet/tcp.h>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -226,6 +226,13 @@ std::string Client::name() const {
                   NI_NUMERICHOST | NI_NUMERICSERV);
     const bool ipv6 = storage.ss_family == AF_INET6;
     return (ipv6 ? "[" : "") + std::string(host.data()) + (ipv6 ? "]:" : ":") + port.data();
+}
+
+std::size_t Client::segments_received() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    ::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_data_segs_in;
 }
 
 bool refuses_clients(std::uint16_t port) try {

@@ -69,6 +69,10 @@ public:
     /// Our own address, as the server's story names it: 127.0.0.1:50514.
     std::string name() const;
 
+    /// How many TCP segments with data have come. The kernel may join some, so there are at most as many as the server
+    /// has made writes, where all of them are short.
+    std::size_t segments_received() const;
+
 private:
     bool wait(short events, std::chrono::milliseconds within) const;
     std::size_t receive();
