@@ -9,7 +9,8 @@
 #include <utility>
 
 /// Threads that are joined, not lost. A thread that has ended keeps its stack until somebody joins it; so each one that
-/// ends joins the one that ended before it, and at any time at most one is left over.
+/// ends joins the one that ended before it, at any time at most one is left over, and the next one to start finds its
+/// room free.
 /// Any thread may call start(), one thread join_all().
 class Threads {
 public:
@@ -27,6 +28,8 @@ public:
     template <class Body>
     void start(Body body) {
         const std::lock_guard lock(mutex_);
+        // It needs no mutex any more, so this does not wait for long.
+        if (last_ended_.joinable()) last_ended_.join();
         const auto place = running_.emplace(running_.end());
         try {
             // The thread comes to end() only after we let go of the mutex: its place is filled by then.

@@ -17,7 +17,13 @@ Connections::Entry Connections::add(net::Socket socket, app::Who client, Place p
 
 void Connections::remove(std::list<Connection>::iterator connection) {
     all_.erase(connection);
-    if (stopping_ && all_.empty()) stop_timer_.cancel();
+    if (!all_.empty()) return;
+    if (stopping_) stop_timer_.cancel();
+    if (on_empty_) std::exchange(on_empty_, {})();
+}
+
+void Connections::when_empty(std::function<void()> handler) {
+    all_.empty() ? handler() : void(on_empty_ = std::move(handler));
 }
 
 void Connections::send_idle_away(std::chrono::milliseconds timeout) {

@@ -4,6 +4,7 @@
 #include "net/socket.hpp"
 
 #include <chrono>
+#include <functional>
 #include <list>
 
 namespace pool {
@@ -43,6 +44,9 @@ public:
     /// left after `timeout` are cut off. Who is added later is treated the same.
     void stop(std::chrono::milliseconds timeout);
 
+    /// Calls `handler` once, as soon as there is no connection: at once, where that is so already.
+    void when_empty(std::function<void()> handler);
+
 private:
     struct Connection {
         net::Socket socket;
@@ -61,6 +65,7 @@ private:
     net::Timer stop_timer_;
     std::chrono::milliseconds idle_timeout_{0};
     bool stopping_ = false;
+    std::function<void()> on_empty_;
 };
 
 }  // namespace pool

@@ -52,9 +52,9 @@ public:
     /// A free place, or an empty one where there is none.
     Place try_take();
 
-    /// Nobody waits any longer. In the thread of those who wait.
+    /// Nobody waits any longer. In the acceptors' thread.
     void stop() {
-        taken_.cancel();  // wakes those who wait: close() alone would leave them waiting for ever
+        taken_.cancel();  // first: close() leaves those who wait to send where they are, for ever
         taken_.close();
     }
 

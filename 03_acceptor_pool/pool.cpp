@@ -1,6 +1,7 @@
 #include "03_acceptor_pool/pool.hpp"
 
 #include "app/events.hpp"
+#include "app/text.hpp"
 
 #include <boost/asio.hpp>
 
@@ -24,9 +25,9 @@ std::vector<std::unique_ptr<Loop>> make_loops(unsigned threads) {
 
 Options::Options() : threads(std::max(1u, std::thread::hardware_concurrency())) {}
 
-void Options::declare(app::CommandLine& line) {
+void Options::declare(app::CommandLine& line, const std::string& heading) {
     constexpr std::int64_t million = 1'000'000;
-    line.group("This stage");
+    line.group(heading);
     line.number("--acceptors", acceptors, 1, 1000, "Coroutines that accept");
     line.number("--threads", threads, 1, 256, "Event loops, each in a thread of its own");
     line.number("--max-connections", max_connections, 0, million, "Clients served at once; 0: no limit");
@@ -48,6 +49,9 @@ Pool::Pool(const Options& options, std::string_view prefix,
       listener_(listen(loops_.front()->context)),
       places_(loops_.front()->context, options.max_connections, options.overload) {
     for (unsigned i = 0; i < options.acceptors; ++i) acceptors_.push_back({net::Timer(loops_.front()->context)});
+    on_crash = [](app::Who who, const std::exception_ptr& exception) {
+        app::tell(who, events::crashed, app::text::what(exception));
+    };
     set_up = [this](std::uint64_t number, net::Socket&) -> net::awaitable<void> {
         if (options_.setup_ms > 0) co_await wait(number, std::chrono::milliseconds(options_.setup_ms));
     };
@@ -57,11 +61,15 @@ void Pool::start(std::function<void()> on_deaf) {
     accepting_ = options_.acceptors;
     for (std::uint64_t number = 1; number <= options_.acceptors; ++number) {
         const auto ended = [this, number, on_deaf](const std::exception_ptr& exception) {
-            tell_crash({"acceptor", number}, exception);
+            if (exception) on_crash({"acceptor", number}, exception);
             if (--accepting_ == 0) stopping_ ? stop_sessions() : on_deaf();
         };
         asio::co_spawn(loops_.front()->context, acceptor(*this, number), ended);
     }
+    watch_idle();
+}
+
+void Pool::watch_idle() {
     if (options_.idle_timeout.count() == 0) return;
     for (auto& loop : loops_) {
         asio::post(loop->context, [this, &loop] { loop->connections.send_idle_away(options_.idle_timeout); });
@@ -70,13 +78,17 @@ void Pool::start(std::function<void()> on_deaf) {
 
 void Pool::stop() {
     asio::post(loops_.front()->context, [this] {
-        stopping_ = true;
-        app::tell(server, events::stops_accepting);
-        listener_.close();
-        places_.stop();
-        for (auto& acceptor : acceptors_) acceptor.timer.cancel();
+        stop_accepting();
         if (accepting_ == 0) stop_sessions();
     });
+}
+
+void Pool::stop_accepting() {
+    stopping_ = true;
+    app::tell(server, events::stops_accepting);
+    listener_.close();
+    places_.stop();
+    for (auto& acceptor : acceptors_) acceptor.timer.cancel();
 }
 
 // Only after the last acceptor: the client that it is setting up may belong to a loop that would have ended by then.
@@ -108,20 +120,11 @@ void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket,
     asio::dispatch(loop.context, [this, &loop, client, socket = std::move(socket), place = std::move(place)]() mutable {
         auto connection = loop.connections.add(std::move(socket), client, std::move(place));
         asio::co_spawn(loop.context, session(std::move(connection), prefix_),
-                       [client](const std::exception_ptr& exception) { tell_crash(client, exception); });
+                       [this, client](const std::exception_ptr& exception) {
+                           // With Asio's `detached` it would vanish without a word.
+                           if (exception) on_crash(client, exception);
+                       });
     });
-}
-
-bool tell_crash(app::Who who, const std::exception_ptr& exception) {
-    if (!exception) return false;
-    try {
-        std::rethrow_exception(exception);
-    } catch (const std::exception& error) {
-        app::tell(who, events::crashed, error.what());
-    } catch (...) {
-        app::tell(who, events::crashed, "something that is no std::exception");
-    }
-    return true;
 }
 
 }  // namespace pool

@@ -25,7 +25,8 @@ struct Options {
     std::chrono::milliseconds shutdown_timeout{5000};
 
     Options();
-    void declare(app::CommandLine& line);
+    /// `heading` stands above them in --help.
+    void declare(app::CommandLine& line, const std::string& heading = "This stage");
 };
 
 /// An event loop: one thread runs it, and what belongs to it is touched by that thread only.
@@ -50,6 +51,21 @@ public:
     /// Stops accepting and lets go of the port; clients that are owed nothing are closed, the others may finish for
     /// `shutdown_timeout`, then they are cut off. The loops' run() returns when all is over. Any thread; once.
     void stop();
+
+    // The parts of start() and stop(), for a supervisor that starts and stops acceptors in its own way.
+
+    /// Sends idle clients away, where the options say so.
+    void watch_idle();
+
+    /// Lets go of the port, for good: the acceptors end by themselves. Once.
+    void stop_accepting();
+
+    /// Whether stop_accepting() was called.
+    bool is_stopping() const { return stopping_; }
+
+    /// Hears of every exception that ended an acceptor or a session, in the thread where it happened. To be set before
+    /// the start; by default it is told, and that is all.
+    std::function<void(app::Who, const std::exception_ptr&)> on_crash;
 
     /// Tells who accepted how many. When the loops have ended.
     void tell_accepted() const;
@@ -91,9 +107,5 @@ private:
 net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix);
 net::awaitable<void> session(Connections::Entry connection, std::string_view prefix);
 net::awaitable<void> acceptor(Pool& pool, std::uint64_t number);
-
-/// For co_spawn: tells of an exception that ended `who`. With Asio's `detached` it would vanish without a word.
-/// True when there was one.
-bool tell_crash(app::Who who, const std::exception_ptr& exception);
 
 }  // namespace pool

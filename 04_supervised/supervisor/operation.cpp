@@ -93,7 +93,6 @@ void Supervisor::start_failed(Position position, const Reason& reason) {
     switch (failed.kind) {
         case Operation::Kind::init:
             report(Context::start_error, reason, offender(child));
-            forget(position);
             return terminate(Reason::shutdown("{failed_to_start_child, " + id + ", " + to_string(reason) + "}"));
         case Operation::Kind::restart:
             // Whoever failed is the one to begin with next time: rest_for_one keeps those that are up again.

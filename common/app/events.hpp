@@ -19,6 +19,21 @@ inline constexpr Event<0> stops_accepting{"stops_accepting", "stops accepting"};
 inline constexpr Event<2> cuts_off{"cuts_off", "cuts off {clients} clients after {waited_ms} ms"};
 inline constexpr Event<0> stopped{"stopped", "stopped"};
 
+// Supervisors (04): the four reports of OTP, and what else a supervisor of processes does. `pid` is a process's number,
+// or in a supervisor of coroutines the number of a life: `<7>`.
+inline constexpr Event<5> supervisor_report{
+    "supervisor_report", "{supervisor} reports {context}. Reason: {reason}. Offender: id={offender},pid={pid}."};
+inline constexpr Event<3> supervisor_progress{"supervisor_progress", "{supervisor} started id={child},pid={pid}."};
+inline constexpr Event<2> gives_up{"gives_up", "{supervisor} gives up: {why}."};
+inline constexpr Event<3> does_not_answer{"does_not_answer", "finds {child} hung for {hung_ms} ms: sends {signal}"};
+inline constexpr Event<1> starts_too_slowly{"starts_too_slowly", "kills {child}: not ready in time"};
+inline constexpr Event<2> replaces{"replaces", "replaces {child} by {successor}"};
+inline constexpr Event<2> replaced{"replaced", "has replaced {child} by {successor}"};
+inline constexpr Event<2> keeps{"keeps", "keeps {child}: {reason}"};
+inline constexpr Event<0> replaces_already{"replaces_already", "is replacing workers already"};
+inline constexpr Event<0> drains{"drains", "stops accepting, and waits for its clients"};
+inline constexpr Event<0> drained{"drained", "has no clients any more"};
+
 // Whoever accepts: the server itself in 01, its acceptors from 02 on.
 inline constexpr Event<0> waits_for_client{"waits_for_client", "waits for client"};
 inline constexpr Event<1> got_client_connection{"got_client_connection", "got client connection {peer}"};

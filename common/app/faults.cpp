@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 
 namespace app::faults {
@@ -27,6 +26,12 @@ std::optional<unsigned> number_after(std::string_view packet, std::string_view c
     std::abort();
 }
 
+/// Calls itself until the stack is used up. Volatile, so that no compiler makes a loop of it.
+int overflow(int depth) {
+    volatile char frame[1024] = {static_cast<char>(depth)};
+    return depth < 0 ? 0 : overflow(depth + 1) + frame[0];
+}
+
 void spin() {
     // Volatile, because a compiler may take a loop that does nothing away.
     volatile bool for_ever = true;
@@ -35,11 +40,11 @@ void spin() {
 }
 
 void leak(std::size_t bytes) {
-    // Every page is written to: memory that was only asked for costs nothing. Volatile, because a compiler may take away
-    // memory that nobody reads.
-    static char* volatile lost;
-    lost = static_cast<char*>(std::malloc(bytes));
-    if (lost != nullptr) std::memset(lost, 0xAA, bytes);
+    // Every page is written to: memory that was only asked for costs nothing. Volatile, because a compiler may take
+    // away what nobody ever reads.
+    constexpr std::size_t page = 4096;
+    auto* const lost = static_cast<volatile char*>(std::malloc(bytes));
+    for (std::size_t i = 0; lost != nullptr && i < bytes; i += page) lost[i] = 1;
 }
 
 }  // namespace
@@ -54,6 +59,7 @@ void obey(std::string_view packet) {
     if (packet == "!throw") throw Fault("!throw");
     if (packet == "!abort") std::abort();
     if (packet == "!segv") crash_with_segv();
+    if (packet == "!overflow") overflow(0);
     if (packet == "!spin") spin();
     if (const auto mebibytes = number_after(packet, "!leak ", max_leak_mib)) leak(std::size_t{*mebibytes} << 20);
     // Not exit(): its destructors would run while other threads still use what they destroy.

@@ -12,14 +12,14 @@ struct Fault : std::runtime_error {
 };
 
 /// The commands, for messages.
-inline constexpr std::string_view commands = "!throw !abort !segv !spin !leak N !exit N";
+inline constexpr std::string_view commands = "!throw !abort !segv !spin !leak N !exit N !overflow";
 
 /// From now on packets are obeyed. Before the first thread starts.
 void switch_on();
 
 /// Does what `packet` (a line ending after it is ignored) commands, in the calling thread:
-/// `!throw` throws Fault; `!abort`, `!segv` and `!exit N` (0 to 255) end the process; `!spin` never returns;
-/// `!leak N` takes N MiB (at most `max_leak_mib` at once) and never gives them back.
+/// `!throw` throws Fault; `!abort`, `!segv`, `!overflow` (of the stack) and `!exit N` (0 to 255) end the process;
+/// `!spin` never returns; `!leak N` takes N MiB (at most `max_leak_mib` at once) and never gives them back.
 /// Everything else, and everything while faults are off, is left alone.
 void obey(std::string_view packet);
 

@@ -94,7 +94,9 @@ void CommandLine::parse_or_exit(int argc, char** argv) {
         std::exit(cli_.exit(help_or_version));
     } catch (const CLI::ExtrasError&) {
         std::string known;
-        for (const auto* option : cli_.get_options()) known += " " + option->get_name();
+        for (const auto* option : cli_.get_options()) {
+            if (!option->get_group().empty()) known += " " + option->get_name();  // without a group: not for people
+        }
         std::string unknown;
         for (const auto& extra : cli_.remaining()) unknown += " " + extra;
         usage_error("unknown:" + unknown + "; allowed:" + known);

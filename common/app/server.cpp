@@ -36,7 +36,11 @@ net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions&
 }
 
 void announce(const ServerOptions& options, const net::Listener& listener) {
-    const auto address = net::to_string(listener.sockname());
+    announce(options, listener.sockname());
+}
+
+void announce(const ServerOptions& options, const net::tcp::endpoint& sockname) {
+    const auto address = net::to_string(sockname);
     story::first_line(address);
     if (options.faults) tell(server, events::faults_are_on, faults::commands);
     if (options.faults && options.log == Log::quiet) std::cerr << "faults are on: " << faults::commands << std::endl;

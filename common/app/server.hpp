@@ -11,6 +11,7 @@ net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions&
 
 /// Writes the first line and tells how the server stands. Call it when clients can connect.
 void announce(const ServerOptions& options, const net::Listener& listener);
+void announce(const ServerOptions& options, const net::tcp::endpoint& sockname);
 
 /// How long whoever accepts waits when the system is short of descriptors or memory. Without a wait it would try
 /// millions of times a second, and take from those who could end the shortage.

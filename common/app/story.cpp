@@ -21,6 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 std::atomic<Log> mode{Log::text};
+Who process{""};  // who shares our stdout with others; nobody: the empty role
 
 // Guarded by the mutex: lines of several threads must not mix.
 std::mutex writing;
@@ -54,6 +55,11 @@ std::string time_now() {
     return std::string(text, length) + "." + fraction + "Z";
 }
 
+std::string name_of(const Who& who) {
+    if (process.role.empty()) return to_string(who);
+    return who.role == "server" ? to_string(process) : to_string(process) + " " + to_string(who);
+}
+
 /// Calls words(text) and field(name, value) in the order of the sentence.
 void walk(std::string_view sentence, std::initializer_list<Field> fields, auto words, auto field) {
     for (const auto& value : fields) {
@@ -67,16 +73,22 @@ void walk(std::string_view sentence, std::initializer_list<Field> fields, auto w
 }
 
 std::string as_text(const Who& who, std::string_view sentence, std::initializer_list<Field> fields) {
-    std::string line = to_string(who) + " ";
+    std::string line = name_of(who) + " ";
     walk(
         sentence, fields, [&](std::string_view words) { line += words; },
         [&](std::string_view, const Field& value) { line += value.shown(); });
     return line;
 }
 
+boost::json::object json_event(const Who& who, std::string_view name) {
+    boost::json::object event{{"time", time_now()}, {"who", name_of(who)}, {"event", name}};
+    if (!process.role.empty()) event[process.role] = process.number;
+    return event;
+}
+
 std::string as_json(const Who& who, std::string_view name, std::string_view sentence,
                     std::initializer_list<Field> fields) {
-    boost::json::object event{{"time", time_now()}, {"who", to_string(who)}, {"event", name}};
+    boost::json::object event = json_event(who, name);
     walk(
         sentence, fields, [](std::string_view) {},
         [&](std::string_view field, const Field& value) {
@@ -118,6 +130,10 @@ void story::open(Log log) {
     mode = log;
 }
 
+void story::speak_as(const Who& who) {
+    process = who;
+}
+
 bool story::is_told() {
     return mode.load(std::memory_order_relaxed) != Log::quiet;
 }
@@ -129,6 +145,19 @@ void story::first_line(std::string_view address) {
 void story::tell(const Who& who, std::string_view name, std::string_view sentence,
                  std::initializer_list<Field> fields) {
     write_line(line_of(who, name, sentence, fields));
+}
+
+void story::show(const Who& who, std::string_view name, std::string_view lines) {
+    if (lines.ends_with('\n')) lines.remove_suffix(1);
+    if (mode != Log::json) return write_line(std::string(lines));
+    boost::json::object event = json_event(who, name);
+    boost::json::array& array = event["lines"].emplace_array();
+    for (std::size_t from = 0; from <= lines.size();) {
+        const auto end = std::min(lines.find('\n', from), lines.size());
+        array.emplace_back(lines.substr(from, end - from));
+        from = end + 1;
+    }
+    write_line(boost::json::serialize(event));
 }
 
 void story::tell_seldom(const Who& who, std::string_view name, std::string_view sentence,

@@ -73,6 +73,11 @@ inline constexpr int seldom_ms = 1000;
 /// Chooses how events are told from now on. Before the first thread starts.
 void open(Log log);
 
+/// Puts a name before everything that this process tells, where several share one stdout: `worker 2 client 7 …`; in
+/// JSON a field of its own too, `"worker":2`. What `server` would have told is then told by the process itself, `worker
+/// 2 stops accepting`. Before the first thread starts.
+void speak_as(const Who& process);
+
 /// Whether events are told at all: ask before preparing one that costs something.
 bool is_told();
 
@@ -81,6 +86,10 @@ void first_line(std::string_view address);
 
 void tell(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
 void tell_seldom(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
+
+/// Writes an answer of several lines that somebody asked for, so quiet too: `lines` as they are, in one piece; in JSON
+/// an event with the field `lines`, an array. They are not escaped: no user's words in them.
+void show(const Who& who, std::string_view name, std::string_view lines);
 
 }  // namespace story
 

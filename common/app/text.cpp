@@ -77,4 +77,14 @@ std::string uncapitalised(std::string text) {
     return text;
 }
 
+std::string what(const std::exception_ptr& exception) {
+    try {
+        std::rethrow_exception(exception);
+    } catch (const std::exception& error) {
+        return error.what();
+    } catch (...) {
+        return "something that is no std::exception";
+    }
+}
+
 }  // namespace app::text

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,5 +29,8 @@ std::string visible(std::string_view bytes, std::size_t limit);
 /// `text` with its first letter in lower case, where it starts with one ASCII capital followed by a small letter:
 /// what the system says ("Address already in use") fits into our sentences.
 std::string uncapitalised(std::string text);
+
+/// What an exception says of itself.
+std::string what(const std::exception_ptr& exception);
 
 }  // namespace app::text

@@ -49,6 +49,20 @@ result<Listener> listen(asio::io_context& loop, const std::string& host, std::ui
     return error;
 }
 
+result<Listener> adopt_listener(asio::io_context& loop, int descriptor, const SocketOptions& options) {
+    tcp::endpoint address;
+    auto size = static_cast<socklen_t>(address.capacity());
+    if (::getsockname(descriptor, address.data(), &size) != 0) {
+        return boost::system::error_code(errno, boost::system::system_category());
+    }
+    TcpAcceptor acceptor(loop);
+    boost::system::error_code error;
+    acceptor.assign(address.protocol(), descriptor, error);
+    if (error) return error;
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    return Listener(std::move(acceptor), options);
+}
+
 Listener::Listener(TcpAcceptor acceptor, const SocketOptions& options)
     : acceptor_(std::move(acceptor)), options_(options) {}
 
@@ -83,6 +97,11 @@ void Listener::stop() {
 void Listener::close() {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
+}
+
+int Listener::release() {
+    boost::system::error_code ignored;
+    return acceptor_.release(ignored);
 }
 
 tcp::endpoint Listener::sockname() const {

@@ -24,6 +24,9 @@ public:
     /// Lets go of the port: from now on clients are refused. Ends async_accept() with Error::stopped.
     void close();
 
+    /// Lets go of the listening socket without closing it: from now on it is the caller's plain descriptor.
+    int release();
+
     /// The address it listens on, with the real port.
     tcp::endpoint sockname() const;
 
@@ -38,5 +41,10 @@ private:
 /// found"), socket(2)'s, bind(2)'s ("address already in use", "permission denied"), listen(2)'s.
 result<Listener> listen(asio::io_context& loop, const std::string& host, std::uint16_t port,
                         const SocketOptions& options);
+
+/// Takes over a descriptor that listens already, one that another process opened. Several processes may wait at the
+/// same listening socket, and the kernel gives each client to one of them. Errors: getsockname(2)'s, where it is no
+/// socket.
+result<Listener> adopt_listener(asio::io_context& loop, int descriptor, const SocketOptions& options);
 
 }  // namespace net

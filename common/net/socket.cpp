@@ -1,7 +1,7 @@
 #include "net/socket.hpp"
 
 #include <boost/asio.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <array>
 
@@ -156,15 +156,19 @@ awaitable<void> Socket::async_close() {
     boost::system::error_code ignored;
     if (why_closed_ == Error::too_long) {
         say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
+        // Whichever is first cancels the other: no handler is left that could outlive this socket.
+        using namespace asio::experimental::awaitable_operators;
         Timer deadline(socket_.get_executor(), linger);
-        while (!read_away() && std::chrono::steady_clock::now() < deadline.expiry()) {
-            // Whichever comes first; the other is over, too, when we go on: nothing may come to a socket that is gone.
-            co_await asio::experimental::make_parallel_group(socket_.async_wait(TcpSocket::wait_read, asio::deferred),
-                                                             deadline.async_wait(asio::deferred))
-                .async_wait(asio::experimental::wait_for_one(), asio::deferred);
-        }
+        co_await (async_read_all_away() || deadline.async_wait(asio::use_awaitable_t<Executor>()));
     }
     socket_.close(ignored);
+}
+
+awaitable<void> Socket::async_read_all_away() {
+    while (!read_away()) {
+        const auto [cancelled] = co_await socket_.async_wait(TcpSocket::wait_read, outcome);
+        if (cancelled) break;
+    }
 }
 
 void Socket::refuse(std::string_view why) {
@@ -185,13 +189,12 @@ void Socket::say_error(std::string_view why) {
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-/// Reads and forgets what has arrived, without waiting. True when nothing more will come.
+/// Reads and forgets what has arrived, without waiting; one read, so that a peer who sends without end cannot hold us.
+/// True when nothing more will come.
 bool Socket::read_away() {
-    // No more than a system's buffer holds: who sends as fast as we read must not keep this thread.
-    constexpr int max_reads = 16;
-    std::array<char, 16 * 1024> forgotten;
+    std::array<char, read_size> forgotten;
     boost::system::error_code error;
-    for (int reads = 0; reads < max_reads && !error; ++reads) socket_.read_some(asio::buffer(forgotten), error);
+    socket_.read_some(asio::buffer(forgotten), error);
     return error && error != asio::error::would_block;
 }
 

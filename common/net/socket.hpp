@@ -109,6 +109,7 @@ private:
     result<void> failed(const boost::system::error_code& error);
     void say_error(std::string_view why);
     bool read_away();
+    awaitable<void> async_read_all_away();
 
     TcpSocket socket_;
     SocketOptions options_;

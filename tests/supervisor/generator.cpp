@@ -104,6 +104,7 @@ private:
         } else {
             id = "w" + std::to_string(++names_);
             supervisor.workers.push_back(id);
+            if (chance(20)) script_ += id + " fails 1 starts broken\n";
         }
         return who + "start_child worker " + id + " restart=" + restart() + (chance(15) ? " significant=true" : "");
     }

@@ -20,7 +20,9 @@ struct LabRun {
 };
 
 LabRun run_lab(const std::string& arguments) {
-    FILE* pipe = popen((std::string(SUPERVISOR_LAB) + " " + arguments + " 2>&1").c_str(), "r");
+    std::string command = SUPERVISOR_LAB;
+    command.append(" ").append(arguments).append(" 2>&1");
+    FILE* pipe = popen(command.c_str(), "r");
     LabRun run{-1, {}};
     if (!pipe) return run;
     std::array<char, 4096> buffer;
@@ -106,7 +108,10 @@ TEST(Scenario, mistakes_are_told_with_their_line_and_what_is_allowed) {
          "3: a worker has no children; indent as the line above, or make it a supervisor"},
         {"supervisor root\n    worker a\n  worker b\n", "3: indented by 2 spaces, the children of root by 4"},
         {"supervisor root\n\tworker a\n", "2: a tab; allowed: spaces"},
-        {"supervisor root\n  supervisor a\n    worker root\n", "3: root is both a worker and a supervisor"},
+        {"supervisor root\n  supervisor a\n    worker root\n",
+         "3: there are two with the name root; here a name is unique in the whole tree, so that the script can say "
+         "whom it "
+         "means"},
         {"supervisor root strategy=simple_one_for_one\n",
          "1: bad_start_spec: simple_one_for_one has exactly one template, not 0"},
         {tree + "at 1s a exits boom\n", "3: \"1s\" must end in a colon, e.g. at 1s: a exits boom"},
@@ -120,8 +125,11 @@ TEST(Scenario, mistakes_are_told_with_their_line_and_what_is_allowed) {
         {tree + "when a dies: root stop\n", "3: \"dies:\" is unknown here; allowed: starts:, stops:"},
         {tree + "at 1s: a takes 1s to sleep\n", "3: \"sleep\" is unknown here; allowed: start, stop"},
         {tree + "at 1s: root exits boom\n", "3: \"boom\" is unknown here; allowed: \"killed\""},
-        {tree + "  at 1s: a exits boom\n", "3: \"at\" is unknown here; allowed: worker, supervisor"},
+        {tree + "    at 1s: a exits boom\n", "3: \"at\" is unknown here; allowed: worker, supervisor"},
     };
+    EXPECT_EQ(error_of(tree + "at 1s: a exits boom\n  at 2s: a exits boom\n"),
+              "4: indented, but it belongs to no supervisor; only the tree, which comes first, is indented");
+    EXPECT_EQ(error_of(tree + "at 1s: root start_child supervisor a\n"), "3: a is both a worker and a supervisor");
     for (const auto& [script, error] : cases) EXPECT_EQ(error_of(script), error) << script;
 }
 

@@ -101,6 +101,7 @@ start_worker(Id) ->
 begin_start(Id) ->
     N = ets:update_counter(state, {counter, Id}, 1, {{counter, Id}, 0}),
     Name = life(Id, N),
+    ets:insert(state, {{life, Name}, none, self()}),
     record({start, sup_name(self()), Name}),
     run_steps(starts, Name, Id, self()),
     Name.
@@ -179,17 +180,11 @@ message(dynamic, _) -> {start_child, []};
 message({start_child, Child}, _) -> {start_child, spec(Child)};
 message({terminate_life, Name}, Sup) ->
     case ets:lookup(state, {life, Name}) of
+        [{_, none, Sup}] -> % a start that failed: whoever it was, it is dead
+            {Pid, Ref} = spawn_monitor(fun() -> ok end),
+            receive {'DOWN', Ref, _, _, _} -> {terminate_child, Pid} end;
         [{_, Pid, Sup}] -> {terminate_child, Pid};
-        [{_, _, _}] -> {terminate_child, Name};
-        [] ->
-            [Id, N] = string:split(atom_to_list(Name), "#"),
-            Started = case ets:lookup(state, {counter, list_to_atom(Id)}) of [{_, Count}] -> Count; [] -> 0 end,
-            case list_to_integer(N) =< Started of
-                false -> {terminate_child, Name};
-                true -> % a start that failed: whoever it was, it is dead
-                    {Pid, Ref} = spawn_monitor(fun() -> ok end),
-                    receive {'DOWN', Ref, _, _, _} -> {terminate_child, Pid} end
-            end
+        _ -> {terminate_child, Name}
     end;
 message(Other, _) -> Other.
 
@@ -205,8 +200,8 @@ in_mailbox({busy, Sup}, Is) ->
 living(Subject) ->
     Alive = fun(Name) ->
         case ets:lookup(state, {life, Name}) of
-            [{_, Pid, _}] -> case is_process_alive(Pid) of true -> Pid; false -> undefined end;
-            [] -> undefined
+            [{_, Pid, _}] when is_pid(Pid) -> case is_process_alive(Pid) of true -> Pid; false -> undefined end;
+            _ -> undefined
         end
     end,
     case ets:lookup(state, {counter, Subject}) of

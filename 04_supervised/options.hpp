@@ -1,0 +1,38 @@
+#pragma once
+
+#include "03_acceptor_pool/pool.hpp"
+#include "04_supervised/supervisor/spec.hpp"
+#include "app/options.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+/// The options of 04_supervised. Root and workers read the same command line; a worker finds one word more in it.
+struct Options {
+    unsigned workers;  ///< by default one for each processor, but at least two
+    supervision::Strategy strategy = supervision::Strategy::one_for_one;
+    int max_restarts = 3;           ///< Elixir's defaults
+    unsigned max_seconds = 5;       ///< … within so many seconds
+    unsigned restart_delay_ms = 0;  ///< 0, as OTP
+    unsigned watchdog_ms = 2000;    ///< 0: none
+    bool tree = false;
+    pool::Options pool;  ///< of each worker
+    app::ServerOptions server;
+
+    /// Which worker this process is; 0: it is the root.
+    unsigned worker = 0;
+    /// What this process was started with: `arguments[0]` its name.
+    std::vector<std::string> arguments;
+
+    Options();
+
+    /// Reads the command line; see app::CommandLine::parse_or_exit().
+    void parse_or_exit(int argc, char** argv);
+
+    /// How many restarts each supervisor allows, here and in the workers.
+    supervision::SupFlags flags(supervision::Strategy strategy) const;
+
+    /// The command line that makes this program the worker `number`.
+    std::vector<std::string> arguments_of_worker(unsigned number) const;
+};
