@@ -185,8 +185,7 @@ void Socket::say_error(std::string_view why) {
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-/// Reads and forgets what has arrived, without waiting; one read, so that a peer who sends without end cannot hold us.
-/// True when nothing more will come.
+/// Reads and forgets what has arrived, without waiting. True when nothing more will come.
 bool Socket::read_away() {
     // No more than a system's buffer holds: who sends as fast as we read must not keep this thread.
     constexpr int max_reads = 16;

@@ -20,7 +20,7 @@ protected:
 
     tcp::socket connect(pool::Place place = {}) {
         auto client = twins::connect(loop, listener);
-        auto socket = std::move(listener.accept().value());
+        auto socket = listener.accept().value();
         asio::co_spawn(loop, echo(connections.add(std::move(socket), {"client", 1}, std::move(place))), asio::detached);
         return client;
     }

@@ -30,7 +30,8 @@ const testing::ExitedWithCode went_on(77);
 
 TEST_F(FaultsDeathTest, OffMeansThatNothingIsObeyed) {
     const auto try_all = [] {
-        for (const auto* packet : {"!throw\n", "!abort\n", "!segv\n", "!spin\n", "!leak 4096\n", "!exit 3\n"}) {
+        for (const auto* packet :
+             {"!throw\n", "!abort\n", "!segv\n", "!overflow\n", "!spin\n", "!leak 4096\n", "!exit 3\n"}) {
             faults::obey(packet);
         }
         std::_Exit(77);
@@ -51,12 +52,15 @@ TEST_F(FaultsDeathTest, ThrowIsAnException) {
     }
 }
 
-TEST_F(FaultsDeathTest, AbortAndSegvAreThoseSignals) {
+TEST_F(FaultsDeathTest, AbortIsThatSignalAndSegvAndOverflowAreTheOther) {
     EXPECT_EXIT(obey("!abort\n"), testing::KilledBySignal(SIGABRT), "");
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    EXPECT_DEATH(obey("!segv\n"), "SEGV|null pointer") << "a sanitizer tells of it and exits";
+    // A sanitizer tells of it and exits.
+    EXPECT_DEATH(obey("!segv\n"), "SEGV|null pointer");
+    EXPECT_DEATH(obey("!overflow\n"), "stack-overflow|SEGV");
 #else
     EXPECT_EXIT(obey("!segv\n"), testing::KilledBySignal(SIGSEGV), "");
+    EXPECT_EXIT(obey("!overflow\n"), testing::KilledBySignal(SIGSEGV), "");
 #endif
 }
 

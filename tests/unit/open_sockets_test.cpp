@@ -18,7 +18,7 @@ protected:
     };
     Connection connect() {
         auto client = twins::connect(loop, listener);
-        auto socket = std::move(listener.accept().value());
+        auto socket = listener.accept().value();
         return {std::move(client), std::move(socket)};
     }
 

@@ -28,7 +28,7 @@ protected:
     void meet(net::SocketOptions options = {}) {
         auto listener = twins::listen(loop, options);
         client = twins::connect(loop, listener);
-        socket.emplace(std::move(twin.accept(listener).value()));
+        socket.emplace(twin.accept(listener).value());
     }
 
     net::result<std::string> recv() {

@@ -83,7 +83,7 @@ using Both = testing::Types<Blocking, Awaiting>;
 
 /// Listens on a free port of the loopback.
 inline net::Listener listen(asio::io_context& loop, const net::SocketOptions& options) {
-    return std::move(net::listen(loop, "127.0.0.1", 0, options).value());
+    return net::listen(loop, "127.0.0.1", 0, options).value();
 }
 
 /// The other end, by plain Asio: a test must not trust what it tests.
