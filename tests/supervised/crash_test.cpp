@@ -102,7 +102,7 @@ TEST(WaitingClient, IsServedByTheNextLifeOfTheWorker) {
     Server server({"--workers", "1"});
     const auto worker = server.pid_of("worker-1");
     server.wait_for_event("waits_for_client", {}, 8);
-    ::kill(worker, SIGSTOP);
+    suspend(worker);
     Client waiting(server.port());  // the kernel has accepted it, and nobody else has
     waiting.send("hello\r\n");
     waiting.expect_silence(100ms);

@@ -95,7 +95,7 @@ TEST(Root, NobodyOutlivesIt) {
     Client spinning(server.port());
     spinning.send("!spin\r\n");
     server.wait_for_event("got_data_from_client");
-    ::kill(pids[3], SIGSTOP);
+    suspend(pids[3]);
     server.signal(SIGKILL);
     EXPECT_EQ(server.wait_exit(), killed_by(SIGKILL));
     const Deadline deadline(patience());

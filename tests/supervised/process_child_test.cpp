@@ -2,6 +2,7 @@
 #include "supervised/play.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 
 #include <fcntl.h>
@@ -20,6 +21,15 @@ namespace {
 
 class ProcessChild : public testing::Test, protected Play {
 protected:
+    ProcessChild() {
+        // A child that crashes is to end by the signal under a sanitizer too.
+        for (const char* sanitizer : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
+            const char* const ours = std::getenv(sanitizer);
+            const auto options = std::string(ours != nullptr ? ours : "") + ":handle_segv=0:abort_on_error=1";
+            ::setenv(sanitizer, options.c_str(), 1);
+        }
+    }
+
     ~ProcessChild() override {
         driver.reset();
         // Every child was waited for: no zombie is left.

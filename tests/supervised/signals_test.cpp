@@ -8,6 +8,13 @@ using namespace supervised;
 
 namespace {
 
+/// Sends lines and reads nothing, until the server takes no more of them: it has more replies than it can get rid of.
+void send_until_stuck(Client& client) {
+    std::string line(60'000, 'x');
+    line.append("\r\n");
+    while (client.wait_until_it_takes_more(500ms)) client.send_some(line);
+}
+
 TEST(Start, TheFirstLineComesFirstAndAllWorkersAreUp) {
     Server server({"--workers", "3"});
     EXPECT_THAT(server.lines().front(), testing::StartsWith("Listening on 127.0.0.1:"));
@@ -53,8 +60,7 @@ TEST(Sigterm, OneWorkerThatDrainsDoesNotMakeTheNextOnesClientsWait) {
     others.push_back(server.client_of("worker-2"));
     // The root stops its youngest child first, so that is the one to be slow.
     const auto slow = server.client_of("worker-2");
-    const std::string line = std::string(60'000, 'x') + "\r\n";
-    while (slow->wait_until_it_takes_more(500ms)) slow->send_some(line);
+    send_until_stuck(*slow);
     server.signal(SIGTERM);
     for (auto& other : others) EXPECT_EQ(other->recv_until_close(), "");
     EXPECT_TRUE(eventually([&] { return support::refuses_clients(server.port()); }));
@@ -66,8 +72,7 @@ TEST(Sigterm, OneWorkerThatDrainsDoesNotMakeTheNextOnesClientsWait) {
 TEST(Sigterm, WhoDoesNotReadIsCutOffInTheEnd) {
     Server server({"--shutdown-timeout", "0.3"});
     Client slow(server.port());
-    const std::string line = std::string(60'000, 'x') + "\r\n";
-    while (slow.wait_until_it_takes_more(500ms)) slow.send_some(line);
+    send_until_stuck(slow);
     server.signal(SIGTERM);
     EXPECT_EQ(server.wait_exit(), exited(0));
     EXPECT_EQ(server.count_events("cuts_off"), 1u);
@@ -103,7 +108,7 @@ TEST(Sigusr1, ShowsTheTree) {
 
 TEST(Sigusr1, DoesNotWaitForAWorkerThatHangs) {
     Server server;
-    ::kill(server.pid_of("worker-1"), SIGSTOP);
+    suspend(server.pid_of("worker-1"));
     server.signal(SIGUSR1);
     server.wait_for_line("(does not answer)");
     ::kill(server.pid_of("worker-1"), SIGCONT);

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -108,6 +109,23 @@ private:
 
 inline std::string field(const std::string& name, const std::string& value) {
     return Server::field(name, value);
+}
+
+/// Suspends a process, and waits until each of its threads stands still: what a signal has begun takes a moment.
+inline void suspend(pid_t pid) {
+    ::kill(pid, SIGSTOP);
+    const auto stands_still = [](const std::filesystem::path& thread) {
+        std::ifstream status(thread / "status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("State:")) return line.find("T (stopped)") != line.npos;
+        }
+        return false;
+    };
+    const auto all_stand_still = [&] {
+        const std::filesystem::directory_iterator threads("/proc/" + std::to_string(pid) + "/task");
+        return std::all_of(begin(threads), end(threads), [&](const auto& thread) { return stands_still(thread); });
+    };
+    if (!eventually(all_stand_still)) throw support::Failure("process " + std::to_string(pid) + " does not stop");
 }
 
 /// Throws where the line is not answered.
