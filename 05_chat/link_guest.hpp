@@ -119,7 +119,7 @@ private:
     Stay last_stay_ = 0;
     std::map<Stay, Visit> visits_;
     std::map<std::pair<PersonId, std::string>, Stay> stays_;  // whose, in which room (folded)
-    std::map<PersonId, Visit> down_;  // who waits for the owner to come back
+    std::map<PersonId, Visit> down_;                          // who waits for the owner to come back
     std::deque<Event> events_;
     std::string output_;
 };

@@ -34,7 +34,9 @@ public:
         return Verdict::ask;
     }
     /// When to look next.
-    Clock::time_point deadline() const { return is_asked_ ? gone_ : std::min<Clock::time_point>(heard_ + ping_after, gone_); }
+    Clock::time_point deadline() const {
+        return is_asked_ ? gone_ : std::min<Clock::time_point>(heard_ + ping_after, gone_);
+    }
 
 private:
     Clock::time_point heard_;

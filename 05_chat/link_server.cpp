@@ -50,7 +50,8 @@ net::awaitable<void> LinkServer::accept() {
         }
         const PersonId owner = rooms_.next_person();  // an id that nobody in the audience has
         auto wire = std::make_shared<Wire>(std::move(*socket), owner, settings_.max_backlog);
-        link::Owner state(settings_.node, [this] { return rooms_.next_person(); }, Clock::now(), settings_.handshake);
+        link::Owner state(
+            settings_.node, [this] { return rooms_.next_person(); }, Clock::now(), settings_.handshake);
         auto link = std::make_shared<Link>(std::move(wire), std::move(state), ++last_link_, settings_);
         links_.push_back(link);
         asio::co_spawn(loop_, serve(link),
@@ -66,7 +67,8 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     Wire& wire = *link->wire;
     wire.start();
     wire.add(link->owner.take_output());
-    asio::co_spawn(loop_, keep_time(link), [link](const std::exception_ptr& crash) { pool::tell_crash(link->who, crash); });
+    asio::co_spawn(loop_, keep_time(link),
+                   [link](const std::exception_ptr& crash) { pool::tell_crash(link->who, crash); });
     while (auto frames = co_await wire.socket().async_recv_many()) {
         for (const auto frame : *frames) {
             if (!wire.why_cut_off().empty()) break;

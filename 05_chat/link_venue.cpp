@@ -31,10 +31,15 @@ LinkVenue::LinkVenue(asio::io_context& loop, Settings settings)
 
 net::awaitable<std::string> LinkVenue::start() {
     const auto wire = co_await connect();
-    if (!wire && !settings_.rejoin) co_return net::reason(wire.error());
-    asio::co_spawn(loop_, stay_linked(wire ? *wire : nullptr),
-                   [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
-    co_return std::string();
+    std::shared_ptr<Wire> first;
+    if (wire) first = *wire;
+    if (first || settings_.rejoin) {
+        asio::co_spawn(loop_, stay_linked(std::move(first)),
+                       [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
+    }
+    std::string why;
+    if (!wire) why = net::reason(wire.error());
+    co_return why;
 }
 
 net::awaitable<net::result<std::shared_ptr<Wire>>> LinkVenue::connect() {

@@ -2,47 +2,7 @@
 
 #include "05_chat/node_link.hpp"
 
-#include <charconv>
-
 namespace chat {
-
-namespace {
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-    return port;
-}
-
-}  // namespace
-
-std::optional<Address> parse_address(std::string_view text) {
-    const auto colon = text.rfind(':');
-    if (colon == text.npos) return std::nullopt;
-    std::string_view host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    const auto port = parse_port(text.substr(colon + 1));
-    if (host.empty() || !port) return std::nullopt;
-    return Address{std::string(host), *port};
-}
-
-std::optional<ErlangRoom> parse_erlang_room(std::string_view text) {
-    const auto first = text.find('@');
-    if (first == text.npos || first == 0) return std::nullopt;
-    ErlangRoom room{std::string(text.substr(0, first)), std::string(text.substr(first + 1))};
-    if (const auto colon = room.node.rfind(':'); colon != room.node.npos) {
-        const auto port = parse_port(std::string_view(room.node).substr(colon + 1));
-        if (!port) return std::nullopt;
-        room.port = *port;
-        room.node.resize(colon);
-    }
-    const auto at = room.node.find('@');
-    if (at == room.node.npos || at == 0 || at + 1 == room.node.size() || room.node.find('@', at + 1) != room.node.npos) {
-        return std::nullopt;
-    }
-    return room;
-}
 
 void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     constexpr std::int64_t million = 1'000'000;
@@ -74,8 +34,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
     line.group("Erlang and Elixir nodes");
     line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
-    auto* const cookie_option =
-        line.text("--cookie", cookie_text, "TEXT", "What nodes that trust each other know; else ~/.erlang.cookie has it");
+    auto* const cookie_option = line.text("--cookie", cookie_text, "TEXT",
+                                          "What nodes that trust each other know; else ~/.erlang.cookie has it");
     line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
     line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
     line.text("--register", registered, "NAME", "What the lobby is registered as there");
@@ -94,7 +54,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         }
     }
     const bool is_guest = join || join_erlang;
-    if (is_guest && node_port) line.usage_error("--node-port is for the node that has the room, and --join for the others");
+    if (is_guest && node_port)
+        line.usage_error("--node-port is for the node that has the room, and --join for the others");
     if (join && !sname.empty()) line.usage_error("--sname is for the node that has the room: do not --join another");
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
     server.socket.max_packet = longest_typed;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "05_chat/places.hpp"
 #include "05_chat/room.hpp"
 #include "05_chat/server.hpp"
 #include "app/options.hpp"
@@ -7,22 +8,6 @@
 #include <optional>
 
 namespace chat {
-
-/// A room on an Erlang node, as --join and --room name it: chatroom@room1@host or chatroom@room1@host:port.
-struct ErlangRoom {
-    std::string name;        // it is registered under
-    std::string node;        // name@host
-    std::uint16_t port = 0;  // where the node listens; 0: its epmd knows
-    std::string host() const { return node.substr(node.find('@') + 1); }
-};
-std::optional<ErlangRoom> parse_erlang_room(std::string_view text);
-
-/// Where another C++ node waits for links: host:port, [::1]:port.
-struct Address {
-    std::string host;
-    std::uint16_t port;
-};
-std::optional<Address> parse_address(std::string_view text);
 
 /// The options of this stage; beside them stand those of every server.
 struct Options {

@@ -8,9 +8,9 @@
 
 namespace chat {
 
-/// The rooms that this program runs, for all its doors: every request goes through apply(), and what comes of it reaches
-/// everybody who listens. One thread: the order of a room is the order in which its requests come here, and a lock
-/// would have to give the same.
+/// The rooms that this program runs, for all its doors: every request goes through apply(), and what comes of it
+/// reaches everybody who listens. One thread: the order of a room is the order in which its requests come here, and a
+/// lock would have to give the same.
 class RoomsHere : public Venue {
 public:
     RoomsHere(net::Executor executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby)

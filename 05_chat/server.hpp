@@ -15,10 +15,10 @@ namespace chat {
 
 /// What the text door asks of those who come.
 struct Manners {
-    int rate = 2;                                       // --rate: lines a second; 0: no limit
-    int burst = 5;                                      // --burst: lines at once
-    std::chrono::milliseconds idle_timeout{900'000};    // --idle-timeout: then a question, then goodbye; 0: never
-    std::size_t max_backlog = 1 << 20;                  // --max-backlog: bytes of one who does not read
+    int rate = 2;                                     // --rate: lines a second; 0: no limit
+    int burst = 5;                                    // --burst: lines at once
+    std::chrono::milliseconds idle_timeout{900'000};  // --idle-timeout: then a question, then goodbye; 0: never
+    std::size_t max_backlog = 1 << 20;                // --max-backlog: bytes of one who does not read
 };
 
 /// Bytes of what one person types in one line. The room takes less (--max-line) and says so; a line over this cannot be

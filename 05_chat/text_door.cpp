@@ -22,7 +22,8 @@ Step print(std::string_view text) {
 
 std::string sentence(std::string_view reason) {
     std::string text(reason);
-    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
     return text;
 }
 

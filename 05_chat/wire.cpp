@@ -86,7 +86,9 @@ net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {
     while (!has_ended_) co_await written_.wait();
     // Closing with bytes unread would reset the connection, and could destroy what is on its way.
     socket_.shutdown(net::tcp::socket::shutdown_send);
-    while (co_await socket_.async_recv_many()) {
+    for (bool is_there = true; is_there;) {
+        const auto packets = co_await socket_.async_recv_many();
+        is_there = packets.has_value();
     }
     co_await socket_.async_close();
 }

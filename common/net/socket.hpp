@@ -79,9 +79,9 @@ public:
     result<void> flush();
     awaitable<result<void>> async_flush();
 
-    /// Sends as much of bytes that are framed already as the system takes without waiting: how many. Where that is none:
-    /// asio::error::would_block, and async_writable() says when to try again. Between the two nothing holds the bytes, so
-    /// they may change or go away.
+    /// Sends as much of bytes that are framed already as the system takes without waiting: how many. Where that is
+    /// none: asio::error::would_block, and async_writable() says when to try again. Between the two nothing holds the
+    /// bytes, so they may change or go away.
     result<std::size_t> send_some(std::span<const asio::const_buffer> bytes);
     awaitable<result<void>> async_writable();
 
