@@ -1,6 +1,5 @@
 #include "05_chat/link_server.hpp"
 
-#include "03_acceptor_pool/pool.hpp"
 #include "app/events.hpp"
 #include "app/server.hpp"
 
@@ -29,7 +28,7 @@ LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomsHere
 
 void LinkServer::start() {
     app::tell({"server"}, events::waits_for_links, net::to_string(listener_.sockname()));
-    asio::co_spawn(loop_, accept(), [](const std::exception_ptr& crash) { pool::tell_crash({"links"}, crash); });
+    asio::co_spawn(loop_, accept(), [](const std::exception_ptr& crash) { app::tell_crash({"links"}, crash); });
 }
 
 void LinkServer::stop() {
@@ -56,7 +55,7 @@ net::awaitable<void> LinkServer::accept() {
         links_.push_back(link);
         asio::co_spawn(loop_, serve(link),
                        [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
-                           pool::tell_crash(link->who, crash);
+                           app::tell_crash(link->who, crash);
                            links_.erase(place);
                        });
     }
@@ -68,7 +67,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     wire.start();
     wire.add(link->owner.take_output());
     asio::co_spawn(loop_, keep_time(link),
-                   [link](const std::exception_ptr& crash) { pool::tell_crash(link->who, crash); });
+                   [link](const std::exception_ptr& crash) { app::tell_crash(link->who, crash); });
     while (auto frames = co_await wire.socket().async_recv_many()) {
         for (const auto frame : *frames) {
             if (!wire.why_cut_off().empty()) break;

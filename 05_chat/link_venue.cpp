@@ -1,6 +1,5 @@
 #include "05_chat/link_venue.hpp"
 
-#include "03_acceptor_pool/pool.hpp"
 #include "app/events.hpp"
 #include "app/text.hpp"
 
@@ -35,7 +34,7 @@ net::awaitable<std::string> LinkVenue::start() {
     if (wire) first = *wire;
     if (first || settings_.rejoin) {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
-                       [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
+                       [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
     std::string why;
     if (!wire) why = net::reason(wire.error());
@@ -72,7 +71,7 @@ net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
     wire->start();
     guest_.connected(Clock::now(), settings_.handshake);
     send();
-    asio::co_spawn(loop_, keep_time(wire), [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
+    asio::co_spawn(loop_, keep_time(wire), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     while (auto frames = co_await wire->socket().async_recv_many()) {
         for (const auto frame : *frames) {
             if (!wire->why_cut_off().empty()) break;

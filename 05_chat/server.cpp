@@ -6,7 +6,6 @@
 // microseconds, and the order of a room has to be made in one place anyway.
 
 #include "05_chat/server.hpp"
-#include "03_acceptor_pool/pool.hpp"
 #include "app/events.hpp"
 #include "app/faults.hpp"
 #include "app/server.hpp"
@@ -46,7 +45,7 @@ net::awaitable<void> session(std::shared_ptr<Visit> visit) {
     } catch (...) {
         crash = std::current_exception();
     }
-    pool::tell_crash(visit->who(), crash);
+    app::tell_crash(visit->who(), crash);
     co_await visit->leave();
     if (const auto& why = visit->wire->why_cut_off(); !why.empty()) {
         app::tell(visit->who(), app::events::is_cut_off, why);

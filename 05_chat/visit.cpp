@@ -1,6 +1,5 @@
 #include "05_chat/server.hpp"
 
-#include "03_acceptor_pool/pool.hpp"
 #include "app/events.hpp"
 
 #include <boost/asio.hpp>
@@ -122,7 +121,7 @@ TextServer::TextServer(asio::io_context& loop, net::Listener listener, Venue& ve
 
 void TextServer::start() {
     asio::co_spawn(loop_, acceptor(*this),
-                   [](const std::exception_ptr& crash) { pool::tell_crash({"acceptor"}, crash); });
+                   [](const std::exception_ptr& crash) { app::tell_crash({"acceptor"}, crash); });
     if (manners_.idle_timeout.count() > 0) look_for_idle();
 }
 
@@ -134,7 +133,7 @@ void TextServer::welcome(net::Socket socket) {
     visits_.push_back(visit);
     asio::co_spawn(loop_, session(std::move(visit)),
                    [this, who, place = std::prev(visits_.end())](const std::exception_ptr& crash) {
-                       pool::tell_crash(who, crash);
+                       app::tell_crash(who, crash);
                        visits_.erase(place);
                    });
 }

@@ -1,6 +1,5 @@
 #include "05_chat/erlang/epmd_client.hpp"
 
-#include "03_acceptor_pool/pool.hpp"
 #include "05_chat/erlang/epmd.hpp"
 #include "05_chat/erlang/identity.hpp"
 #include "app/events.hpp"
@@ -61,7 +60,7 @@ EpmdRegistration::EpmdRegistration(asio::io_context& loop, std::string name, std
 
 void EpmdRegistration::start() {
     if (!connection_) app::tell(us, events::is_unknown_to_epmd, "there is none on port " + std::to_string(epmd_port()));
-    asio::co_spawn(loop_, stay_known(), [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
+    asio::co_spawn(loop_, stay_known(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
 }
 
 void EpmdRegistration::stop() {

@@ -1,6 +1,5 @@
 #include "05_chat/erlang/erlang_venue.hpp"
 
-#include "03_acceptor_pool/pool.hpp"
 #include "app/events.hpp"
 #include "app/text.hpp"
 
@@ -44,14 +43,14 @@ ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
             if (guest.is_in) out(guest);
         }
         if (!settings_.rejoin || is_stopping_) return;
-        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
+        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     };
 }
 
 net::awaitable<std::string> ErlangVenue::start() {
     const std::string why = co_await connection_.open();
     if (!why.empty() && settings_.rejoin) {
-        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { pool::tell_crash(us, crash); });
+        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
     co_return why;
 }

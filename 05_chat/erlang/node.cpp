@@ -1,6 +1,5 @@
 #include "05_chat/erlang/node.hpp"
 
-#include "03_acceptor_pool/pool.hpp"
 #include "05_chat/erlang/identity.hpp"
 #include "app/events.hpp"
 #include "app/server.hpp"
@@ -52,7 +51,7 @@ net::awaitable<std::string> Node::introduce() {
 }
 
 void Node::start(const std::optional<std::string>& typed_cookie) {
-    asio::co_spawn(loop_, accept(), [](const std::exception_ptr& crash) { pool::tell_crash({"nodes"}, crash); });
+    asio::co_spawn(loop_, accept(), [](const std::exception_ptr& crash) { app::tell_crash({"nodes"}, crash); });
     registration_.start();
     tell_how_to_join(typed_cookie);
 }
@@ -96,7 +95,7 @@ void Node::welcome(net::Socket socket) {
     guests_.push_back(guest);
     asio::co_spawn(loop_, guest->peer->run(),
                    [this, guest, place = std::prev(guests_.end())](const std::exception_ptr& crash) {
-                       if (pool::tell_crash(guest->who, crash)) handle(*guest, Closed{"a crash"});
+                       if (app::tell_crash(guest->who, crash)) handle(*guest, Closed{"a crash"});
                        guests_.erase(place);
                    });
 }

@@ -56,7 +56,7 @@ Clock::duration RoomConnection::handle(Event& event) {
         room_->ask();
     } else if (const auto* closed = std::get_if<Closed>(&event)) {
         // A node whose cookie is another says nothing, and hangs up.
-        end(room_ ? closed->why : closed->why + " in the handshake; is the cookie the same?");
+        end(room_ || closed->why != "closed" ? closed->why : "it hangs up in the handshake; is the cookie the same?");
     } else if (const auto* message = std::get_if<Message>(&event); message && room_) {
         if (!is_open_ && !failed_ && room_->is_there(*message)) {
             is_open_ = true;

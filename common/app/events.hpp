@@ -3,6 +3,8 @@
 #include "app/story.hpp"
 #include "net/socket.hpp"
 
+#include <exception>
+
 /// Every event that is told, in the order of a server's life: its name in JSON, and its sentence with its fields.
 /// Who tells it stands before the sentence: `server`, `acceptor 3`, `client 7`.
 /// Fields: sockname and peer are addresses, `127.0.0.1:1234`; pid a process id; data what came, its line ending left
@@ -87,6 +89,10 @@ void tell_rejected(const Who& who, const net::Socket& client, std::string_view r
 
 /// What came from a client, without its line ending, which would only blur the log.
 void tell_data(const Who& who, std::string_view packet);
+
+/// For whoever started a coroutine: that an exception has ended it, which otherwise vanishes without a word. True when
+/// there was one.
+bool tell_crash(const Who& who, const std::exception_ptr& exception);
 
 /// How a connection ended: closed by the client, or lost with a reason.
 void tell_closed(const Who& who, const boost::system::error_code& why);

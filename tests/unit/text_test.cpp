@@ -8,10 +8,10 @@ using namespace std::string_literals;
 TEST(Text, WellFormedUtf8IsWhatRfc3629Says) {
     EXPECT_TRUE(text::is_utf8(""));
     EXPECT_TRUE(text::is_utf8("hello, Привет, 你好, 😀"));
-    EXPECT_TRUE(text::is_utf8("\xF4\x8F\xBF\xBF"));  // U+10FFFF
-    EXPECT_FALSE(text::is_utf8("\xC0\x80"));         // an overlong NUL
-    EXPECT_FALSE(text::is_utf8("\xE0\x9F\xBF"));     // an overlong U+07FF
-    EXPECT_FALSE(text::is_utf8("\xED\xA0\x80"));     // a surrogate
+    EXPECT_TRUE(text::is_utf8("\xF4\x8F\xBF\xBF"));   // U+10FFFF
+    EXPECT_FALSE(text::is_utf8("\xC0\x80"));          // an overlong NUL
+    EXPECT_FALSE(text::is_utf8("\xE0\x9F\xBF"));      // an overlong U+07FF
+    EXPECT_FALSE(text::is_utf8("\xED\xA0\x80"));      // a surrogate
     EXPECT_FALSE(text::is_utf8("\xF4\x90\x80\x80"));  // beyond U+10FFFF
     EXPECT_FALSE(text::is_utf8("\xF8\x88\x80\x80\x80"));
     EXPECT_FALSE(text::is_utf8("\x80"));
@@ -22,7 +22,8 @@ TEST(Text, VisibleShowsLettersAndEscapesWhatATerminalWouldObey) {
     EXPECT_EQ(text::visible("Привет, \\o/", 100), "Привет, \\\\o/");
     EXPECT_EQ(text::visible("a\r\n\t\x1b[31m\x7f\0"s, 100), "a\\r\\n\\t\\x1b[31m\\x7f\\x00");
     EXPECT_EQ(text::visible("\xC2\x9B"  // U+009B: an escape sequence's start in one character
-                            "2J\xFF", 100),
+                            "2J\xFF",
+                            100),
               "\\xc2\\x9b2J\\xff");
 }
 
