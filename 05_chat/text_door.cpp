@@ -20,9 +20,10 @@ Step print(std::string_view text) {
     return {std::string(text) + std::string(line_end), {}, false};
 }
 
-std::string sentence(Refusal refusal) {
-    std::string text(reason(refusal));
-    if (text.front() >= 'a' && text.front() <= 'z') text.front() = static_cast<char>(text.front() - 'a' + 'A');
+std::string sentence(std::string_view reason) {
+    std::string text(reason);
+    if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
+        text.front() = static_cast<char>(text.front() - 'a' + 'A');
     return text;
 }
 
@@ -81,14 +82,14 @@ Step TextDoor::join(std::string_view room, std::string_view name) {
     return {{}, Submission{wanted_, Join{person_, name_}}, false};
 }
 
-Step TextDoor::outcome(const boost::system::result<Line, Refusal>& result, std::span<const Line> history) {
-    const bool joining = !wanted_.empty();
+Step TextDoor::refused(std::string_view why) {
+    const bool joining = !std::exchange(wanted_, {}).empty();
+    return print(sentence(why) + (joining && room_.empty() ? ". What is your name?" : "."));
+}
+
+Step TextDoor::done(std::span<const Line> history) {
     const std::string wanted = std::exchange(wanted_, {});
-    if (!result) {
-        const std::string why = sentence(result.error());
-        return print(joining && room_.empty() ? why + ". What is your name?" : why + ".");
-    }
-    if (!joining) return {};
+    if (wanted.empty()) return {};
     Step step;
     for (const Line& line : history) encode_text(line, step.print);
     step.print += "You are in the room " + wanted + " as " + name_ + ". /help lists the commands.";

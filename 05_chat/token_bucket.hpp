@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 
 namespace chat {
 
@@ -24,9 +25,11 @@ public:
           burst_(std::max(burst, 1)) {}
 
     /// A line was read at `now`. How long to wait before the next one is read: zero while there are tokens.
-    Clock::duration take(Clock::time_point now) {
-        full_ = std::max(full_, now) + interval_;
-        return std::max(full_ + interval_ - burst_ * interval_ - now, Clock::duration::zero());
+    /// `sharers` people who are read through one connection may together do as much as each of them alone.
+    Clock::duration take(Clock::time_point now, std::size_t sharers = 1) {
+        const auto interval = interval_ / static_cast<Clock::rep>(std::max<std::size_t>(sharers, 1));
+        full_ = std::max(full_, now) + interval;
+        return std::max(full_ + interval - burst_ * interval_ - now, Clock::duration::zero());
     }
 
 private:

@@ -18,6 +18,25 @@ void RemoteRoom::start() {
     connection_.monitor(watcher_, name_, reference_);
 }
 
+void RemoteRoom::ask() {
+    // Node.ping's question: {'$gen_call', {Pid, Tag}, {is_auth, Node}}.
+    std::string question;
+    put_tuple(question, 3);
+    put_atom(question, "$gen_call");
+    put_tuple(question, 2);
+    put_pid(question, watcher_);
+    question += reference_;
+    put_tuple(question, 2);
+    put_atom(question, "is_auth");
+    put_atom(question, processes_.identity().name);
+    connection_.send(watcher_, "net_kernel", question);
+}
+
+bool RemoteRoom::is_there(const Message& message) const {
+    TermReader in(message.term);
+    return message.to == watcher_ && in.tuple(2) && in.reference() == reference_ && in.atom("yes");
+}
+
 void RemoteRoom::join(chat::PersonId person, std::string_view name) {
     const auto [found, is_new] = pids_.try_emplace(person);
     if (!is_new) return;

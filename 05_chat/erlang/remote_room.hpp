@@ -24,6 +24,10 @@ public:
 
     /// Monitors the room; once, when the connection is up.
     void start();
+    /// After start(): asks the room's node something that every node answers.
+    void ask();
+    /// This is the answer. A Down that says that there is no such room comes before it, so: the room is there.
+    bool is_there(const Message& message) const;
     void join(chat::PersonId person, std::string_view name);
     void say(chat::PersonId person, std::string_view text);
     /// His process ends, normally; a room that monitors it is told.

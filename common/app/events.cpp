@@ -1,6 +1,7 @@
 #include "app/events.hpp"
 
 #include "app/server.hpp"
+#include "app/text.hpp"
 
 namespace app {
 
@@ -20,6 +21,11 @@ void tell_data(const Who& who, std::string_view packet) {
     if (packet.ends_with('\n')) packet.remove_suffix(1);
     if (packet.ends_with('\r')) packet.remove_suffix(1);
     tell(who, events::got_data_from_client, packet);
+}
+
+bool tell_crash(const Who& who, const std::exception_ptr& exception) {
+    if (exception) tell(who, events::crashed, text::what(exception));
+    return exception != nullptr;
 }
 
 void tell_closed(const Who& who, const boost::system::error_code& why) {

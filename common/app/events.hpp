@@ -3,10 +3,12 @@
 #include "app/story.hpp"
 #include "net/socket.hpp"
 
+#include <exception>
+
 /// Every event that is told, in the order of a server's life: its name in JSON, and its sentence with its fields.
 /// Who tells it stands before the sentence: `server`, `acceptor 3`, `client 7`.
 /// Fields: sockname and peer are addresses, `127.0.0.1:1234`; pid a process id; data what came, its line ending left
-/// out; reason the system's words or an exception's; names ending in _ms are milliseconds.
+/// out; reason the system's words or an exception's; node a node's name; names ending in _ms are milliseconds.
 namespace app::events {
 
 // The server.
@@ -51,6 +53,26 @@ inline constexpr Event<0> connection_closed{"connection_closed", "connection clo
 inline constexpr Event<1> connection_lost{"connection_lost", "connection lost: {reason}"};
 inline constexpr Event<1> is_idle{"is_idle", "is idle for {idle_ms} ms"};
 
+// The chat: a client at the text door, a link to another C++ node, a node that speaks Erlang's protocol.
+inline constexpr Event<2> is_in_room{"is_in_room", "is {name} in the room {room}"};
+inline constexpr Event<1> was_refused{"was_refused", "was refused: {reason}"};
+inline constexpr Event<1> is_cut_off{"is_cut_off", "is cut off: {reason}"};
+inline constexpr Event<1> ignores{"ignores", "ignores {what}"};
+inline constexpr Event<1> waits_for_links{"waits_for_links", "waits for links of other nodes on {sockname}"};
+inline constexpr Event<2> is_linked{"is_linked", "is linked with the node {node} at {peer}"};
+inline constexpr Event<1> link_lost{"link_lost", "is gone: {reason}"};
+inline constexpr Event<2> room_is_down{"room_is_down", "finds that {room} is DOWN: {reason}"};
+inline constexpr Event<1> room_is_up{"room_is_up", "has its people in {room}"};
+inline constexpr Event<2> waits_for_erlang{"waits_for_erlang", "waits for Erlang nodes as {node} on {sockname}"};
+inline constexpr Event<1> is_known_to_epmd{"is_known_to_epmd", "is known to epmd on port {port}"};
+inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known to epmd: {reason}"};
+inline constexpr Event<1> start_iex{"start_iex", "can be joined from: iex --sname michael{cookie}"};
+inline constexpr Event<2> start_iex_without_epmd{
+    "start_iex_without_epmd",
+    "can be joined, without epmd, from: iex --sname michael{cookie} --erl \"-start_epmd false -erl_epmd_port {port} "
+    "-dist_listen false\""};
+inline constexpr Event<1> type_in_iex{"type_in_iex", "can be joined by typing there: {code}"};
+
 }  // namespace app::events
 
 /// Events whose values cost something: prepared only where a story is told.
@@ -67,6 +89,10 @@ void tell_rejected(const Who& who, const net::Socket& client, std::string_view r
 
 /// What came from a client, without its line ending, which would only blur the log.
 void tell_data(const Who& who, std::string_view packet);
+
+/// For whoever started a coroutine: that an exception has ended it, which otherwise vanishes without a word. True when
+/// there was one.
+bool tell_crash(const Who& who, const std::exception_ptr& exception);
 
 /// How a connection ended: closed by the client, or lost with a reason.
 void tell_closed(const Who& who, const boost::system::error_code& why);

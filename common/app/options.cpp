@@ -113,16 +113,18 @@ void CommandLine::usage_error(const std::string& what) const {
     std::exit(wrong_usage);
 }
 
-void ServerOptions::declare(CommandLine& line) {
+void ServerOptions::declare(CommandLine& line, bool speaks_packets) {
     constexpr std::int64_t mebi = 1 << 20;
     line.group("Where it listens");
     line.text("--host", host, "HOST", "An address (::1 too) or a name");
     line.number("--port", port, 0, 65535, "A TCP port; 0 takes a free one");
     line.number("--backlog", socket.backlog, 1, 65535, "Clients that may wait for accept");
-    line.group("What it speaks");
-    line.choice("--packet", socket.packet, net::packet_names,
-                "Raw bytes, lines, or frames with a length of 1, 2, 4 bytes");
-    line.number("--max-packet", socket.max_packet, 1, 1024 * mebi, "Longest line or frame, in bytes");
+    if (speaks_packets) {
+        line.group("What it speaks");
+        line.choice("--packet", socket.packet, net::packet_names,
+                    "Raw bytes, lines, or frames with a length of 1, 2, 4 bytes");
+        line.number("--max-packet", socket.max_packet, 1, 1024 * mebi, "Longest line or frame, in bytes");
+    }
     line.group("What it tells");
     line.choice("--log", log, std::array{"text", "json", "quiet"}, "The story as text, as JSON Lines, or not at all");
     line.flag("--faults", faults, "Obey lines that break the server: " + std::string(faults::commands));

@@ -86,8 +86,9 @@ struct ServerOptions {
     Log log = Log::text;
     bool faults = false;
 
-    /// Declares them; after the stage's own, so that --help shows those first.
-    void declare(CommandLine& line);
+    /// Declares them; after the stage's own, so that --help shows those first. A server whose clients always speak in
+    /// the same way leaves --packet and --max-packet out.
+    void declare(CommandLine& line, bool speaks_packets = true);
 
     /// What every server does between reading its options and serving: opens the story, switches faults on, makes sure
     /// that a reader who has gone (of stdout, say) is an error and not SIGPIPE. Before the first thread starts.

@@ -4,6 +4,8 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 
 #include <array>
+#include <memory>
+#include <tuple>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -130,6 +132,22 @@ result<void> Socket::failed(const boost::system::error_code& error) {
     return why_closed_ = error;
 }
 
+result<std::size_t> Socket::send_some(std::span<const asio::const_buffer> bytes) {
+    boost::system::error_code error;
+    if (!socket_.non_blocking()) socket_.non_blocking(true, error);
+    const std::size_t size = socket_.write_some(bytes, error);
+    if (error == asio::error::would_block) return error;
+    if (error) return why_closed_ = error;
+    bytes_moved_ += size;
+    return size;
+}
+
+awaitable<result<void>> Socket::async_writable() {
+    const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
+    if (broken) co_return failed(broken);
+    co_return result<void>();
+}
+
 // ---- ending ---------------------------------------------------------------------------------------------------------
 
 void Socket::shutdown(tcp::socket::shutdown_type direction) {
@@ -229,6 +247,36 @@ result<Socket> connect(asio::io_context& loop, const std::string& host, std::uin
     socket.set_option(tcp::no_delay(true), error);
     if (error) return error;
     return Socket(std::move(socket), options);
+}
+
+awaitable<result<Socket>> async_connect(asio::io_context& loop, std::string host, std::uint16_t port,
+                                        SocketOptions options, std::chrono::milliseconds within) {
+    // Shared with the deadline, which may come when this coroutine has just ended.
+    struct Attempt {
+        explicit Attempt(asio::io_context& loop) : resolver(loop), socket(loop), deadline(loop) {}
+        asio::ip::basic_resolver<tcp, Executor> resolver;
+        TcpSocket socket;
+        Timer deadline;
+        bool is_late = false;
+    };
+    const auto attempt = std::make_shared<Attempt>(loop);
+    attempt->deadline.expires_after(within);
+    attempt->deadline.async_wait([attempt](boost::system::error_code cancelled) {
+        if (cancelled) return;
+        attempt->is_late = true;
+        attempt->resolver.cancel();
+        boost::system::error_code ignored;
+        attempt->socket.close(ignored);
+    });
+    auto [error, addresses] = co_await attempt->resolver.async_resolve(host, std::to_string(port), outcome);
+    if (!error && !attempt->is_late) {
+        std::tie(error, std::ignore) = co_await asio::async_connect(attempt->socket, addresses, outcome);
+    }
+    attempt->deadline.cancel();
+    if (attempt->is_late) co_return boost::system::error_code(asio::error::timed_out);
+    if (!error) attempt->socket.set_option(tcp::no_delay(true), error);
+    if (error) co_return error;
+    co_return Socket(std::move(attempt->socket), options);
 }
 
 }  // namespace net

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -78,6 +79,12 @@ public:
     result<void> flush();
     awaitable<result<void>> async_flush();
 
+    /// Sends as much of bytes that are framed already as the system takes without waiting: how many. Where that is
+    /// none: asio::error::would_block, and async_writable() says when to try again. Between the two nothing holds the
+    /// bytes, so they may change or go away.
+    result<std::size_t> send_some(std::span<const asio::const_buffer> bytes);
+    awaitable<result<void>> async_writable();
+
     /// Why recv or send failed last: what "closed" was.
     boost::system::error_code why_closed() const { return why_closed_; }
 
@@ -121,6 +128,10 @@ private:
 /// Connects to the first address of `host` that answers. Blocking. Errors: the resolver's, or connect(2)'s.
 result<Socket> connect(asio::io_context& loop, const std::string& host, std::uint16_t port,
                        const SocketOptions& options);
+
+/// The same, without holding the thread; gives up after `within` (asio::error::timed_out). Run it in `loop`'s thread.
+awaitable<result<Socket>> async_connect(asio::io_context& loop, std::string host, std::uint16_t port,
+                                        SocketOptions options, std::chrono::milliseconds within);
 
 /// `host:port` for messages, with brackets around an IPv6 address.
 std::string host_and_port(const std::string& host, std::uint16_t port);

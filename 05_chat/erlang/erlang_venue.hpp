@@ -1,0 +1,63 @@
+#pragma once
+
+#include "05_chat/erlang/room_connection.hpp"
+#include "05_chat/venue.hpp"
+
+#include <string>
+#include <unordered_map>
+
+namespace erlang {
+
+/// How long somebody who leaves waits for the room to send him his own last words.
+inline constexpr std::chrono::milliseconds echo_patience{1000};
+/// How long we wait before we look again for a room that was away (--rejoin).
+inline constexpr std::chrono::milliseconds rejoin_interval{500};
+
+/// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
+/// protocol is the original's: nobody is refused, and nobody can be asked who is there. The loop's thread only.
+class ErlangVenue : public chat::Venue {
+public:
+    struct Settings {
+        chat::ErlangRoom where;
+        Identity identity;
+        Bounds bounds;
+        bool rejoin;
+        std::size_t max_line;
+    };
+
+    ErlangVenue(boost::asio::io_context& loop, Settings settings);
+
+    /// Opens the room; comes back when that has been tried once: why it failed, or nothing. Rejoining goes on by itself
+    /// until stop().
+    net::awaitable<std::string> start();
+    void stop();
+
+    net::awaitable<std::string> submit(chat::Visitor& visitor, const chat::Submission& submission) override;
+    net::awaitable<std::string> ask(chat::Visitor& visitor, const chat::Question& question) override;
+    void forget(chat::Visitor& visitor) override;
+
+private:
+    struct Guest {
+        Guest(chat::Visitor& visitor, std::string name, net::Executor executor)
+            : visitor(visitor), name(std::move(name)), echo(executor) {}
+        chat::Visitor& visitor;
+        std::string name;
+        bool is_in = true;
+        std::string last_said;  // until it has come back
+        chat::Signal echo;
+    };
+
+    net::awaitable<std::string> say(Guest& guest, std::string text);
+    net::awaitable<void> hear_out(Guest& guest);
+    net::awaitable<void> come_back();
+    void out(Guest& guest);
+
+    boost::asio::io_context& loop_;
+    Settings settings_;
+    RoomConnection connection_;
+    net::Timer again_;
+    bool is_stopping_ = false;
+    std::unordered_map<chat::PersonId, Guest> guests_;
+};
+
+}  // namespace erlang

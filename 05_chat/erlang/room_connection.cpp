@@ -1,0 +1,94 @@
+#include "05_chat/erlang/room_connection.hpp"
+
+#include "05_chat/erlang/epmd_client.hpp"
+#include "05_chat/erlang/identity.hpp"
+
+#include <boost/asio.hpp>
+
+namespace erlang {
+
+namespace asio = boost::asio;
+
+RoomConnection::RoomConnection(asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds)
+    : loop_(loop),
+      processes_(std::move(identity)),
+      where_(std::move(where)),
+      bounds_(bounds),
+      opened_(loop.get_executor()) {}
+
+net::awaitable<std::string> RoomConnection::open() {
+    failed_.reset();
+    std::string why = co_await connect();
+    if (!why.empty()) co_return why;
+    const chat::Timeout deadline(loop_.get_executor(),
+                                 std::chrono::duration_cast<std::chrono::milliseconds>(bounds_.handshake),
+                                 [this] { close("it does not answer"); });
+    while (!is_open_ && !failed_) co_await opened_.wait();
+    if (failed_) co_return *failed_;
+    is_reported_ = true;
+    co_return std::string();
+}
+
+net::awaitable<std::string> RoomConnection::connect() {
+    std::uint16_t port = where_.port;
+    if (port == 0) {
+        auto found = co_await find_node(loop_, where_.host(), where_.node.substr(0, where_.node.find('@')));
+        if (!found) co_return found.error();
+        port = *found;
+    }
+    net::SocketOptions raw;
+    raw.packet = net::Packet::raw;
+    auto socket = co_await net::async_connect(loop_, where_.host(), port, raw, bounds_.handshake);
+    if (!socket) co_return net::reason(socket.error());
+    Connection connection(processes_, bounds_, random_number(), Clock::now(), where_.node);
+    peer_ = std::make_shared<Peer>(std::move(*socket), std::move(connection),
+                                   [this](Event& event) { return handle(event); });
+    asio::co_spawn(loop_, peer_->run(), [this](const std::exception_ptr& crash) {
+        if (crash) end("a crash");
+    });
+    co_return std::string();
+}
+
+Clock::duration RoomConnection::handle(Event& event) {
+    if (std::holds_alternative<Up>(event)) {
+        room_.emplace(peer_->connection(), processes_, where_.name);
+        room_->start();
+        room_->ask();
+    } else if (const auto* closed = std::get_if<Closed>(&event)) {
+        // A node whose cookie is another says nothing, and hangs up.
+        end(room_ || closed->why != "closed" ? closed->why : "it hangs up in the handshake; is the cookie the same?");
+    } else if (const auto* message = std::get_if<Message>(&event); message && room_) {
+        if (!is_open_ && !failed_ && room_->is_there(*message)) {
+            is_open_ = true;
+            opened_.wake();
+        } else if (const auto heard = room_->message(*message)) {
+            on_heard(heard->person, heard->text);
+        }
+    } else if (const auto* down = std::get_if<Down>(&event); down && room_ && room_->is_down(*down)) {
+        const std::string why = show(down->reason);
+        fail(why == "noproc" ? "there is no " + where_.name + " on " + where_.node : "it has ended: " + why);
+    } else if (const auto* signal = std::get_if<ExitSignal>(&event); signal && room_) {
+        if (const auto person = room_->exit(*signal)) on_out(*person);
+    }
+    return {};
+}
+
+void RoomConnection::close(std::string why) {
+    if (peer_) peer_->close(std::move(why));
+}
+
+/// The connection may be fine, but is of no use any more.
+void RoomConnection::fail(std::string why) {
+    failed_ = why;
+    close(std::move(why));
+}
+
+void RoomConnection::end(std::string why) {
+    is_open_ = false;
+    room_.reset();
+    if (!failed_) failed_ = std::move(why);
+    opened_.wake();
+    if (std::exchange(is_reported_, false)) on_down(*failed_);
+}
+
+}  // namespace erlang

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "05_chat/erlang/peer.hpp"
+#include "05_chat/erlang/remote_room.hpp"
+#include "05_chat/places.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace erlang {
+
+/// A room on another Erlang node, C++ or Elixir's, and our connection to that node. The loop's thread only.
+class RoomConnection {
+public:
+    RoomConnection(boost::asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds);
+
+    // Who is told what; to be set before open().
+
+    std::function<void(chat::PersonId person, const std::string& text)> on_heard;
+    /// The room, or somebody else there, has ended his process.
+    std::function<void(chat::PersonId person)> on_out;
+    /// The room has ended, or its node: everybody is out.
+    std::function<void(const std::string& why)> on_down;
+
+    /// Connects, and asks whether there is such a room: why not, or nothing when it is open. After on_down it may be
+    /// called again.
+    net::awaitable<std::string> open();
+    /// Null unless open.
+    RemoteRoom* room() { return is_open_ ? &*room_ : nullptr; }
+    /// After anything said to room().
+    void flush() {
+        if (peer_) peer_->flush();
+    }
+    void close(std::string why);
+
+private:
+    net::awaitable<std::string> connect();
+    Clock::duration handle(Event& event);
+    void fail(std::string why);
+    void end(std::string why);
+
+    boost::asio::io_context& loop_;
+    ProcessTable processes_;
+    chat::ErlangRoom where_;
+    Bounds bounds_;
+    std::shared_ptr<Peer> peer_;
+    std::optional<RemoteRoom> room_;
+    bool is_open_ = false;
+    bool is_reported_ = false;           // open() has said so
+    std::optional<std::string> failed_;  // why it is not open, or not any more
+    chat::Signal opened_;
+};
+
+}  // namespace erlang

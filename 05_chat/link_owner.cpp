@@ -1,0 +1,89 @@
+#include "05_chat/link_owner.hpp"
+
+#include <utility>
+
+namespace chat::link {
+
+Owner::Owner(std::string node, std::function<PersonId()> next_person, Clock::time_point now,
+             std::chrono::milliseconds handshake)
+    : next_person_(std::move(next_person)), pulse_(now, handshake) {
+    encode(Hello{magic, version, std::move(node)}, output_);
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::receive(std::string_view frame, Clock::time_point now) {
+    const auto message = decode(frame);
+    if (!message) return std::string(reason(message.error()));
+    if (!is_introduced_ && !std::holds_alternative<Hello>(*message)) return std::string("it did not introduce itself");
+    pulse_.beat(now);
+    return std::visit([this](const auto& word) { return handle(word); }, *message);
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::handle(const Hello& hello) {
+    if (is_introduced_) return std::string("it introduces itself twice");
+    is_introduced_ = true;
+    peer_ = hello.node;
+    return Todo();
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::handle(const Enter& enter) {
+    const auto [stay, is_new] = stays_.try_emplace(enter.stay);
+    if (!is_new) return std::string("it uses a number twice");
+    stay->second = {next_person_(), enter.room};
+    return Todo(Wanted{enter.stay, {enter.room, Join{stay->second.person, enter.name}}});
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::handle(const Speak& speak) {
+    const auto stay = stays_.find(speak.stay);
+    if (stay == stays_.end()) return Todo();
+    return Todo(Wanted{speak.stay, {stay->second.room, Say{stay->second.person, speak.text}}});
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::handle(const Go& go) {
+    const auto stay = stays_.extract(go.stay);
+    if (stay.empty()) return Todo();
+    return Todo(Wanted{go.stay, {stay.mapped().room, Leave{stay.mapped().person, go.why}}});
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::handle(const Ask& ask) {
+    const auto about = ask.room.empty() ? Question::About::rooms : Question::About::people;
+    return Todo(Asked{ask.stay, {about, ask.room}});
+}
+
+boost::system::result<Owner::Todo, std::string> Owner::handle(const Ping& ping) {
+    encode(Pong{ping.number}, output_);
+    return Todo();
+}
+
+void Owner::outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
+                    std::span<const Line> history) {
+    const bool entering = std::holds_alternative<Join>(wanted.submission.request);
+    if (!result) {
+        if (entering) stays_.erase(wanted.stay);
+        if (!std::holds_alternative<Leave>(wanted.submission.request)) {
+            encode(Refused{wanted.stay, std::string(reason(result.error()))}, output_);
+        }
+    } else if (entering) {
+        for (const Line& line : history) encode(Past{wanted.stay, line.kind, line.name, line.text}, output_);
+        encode(Entered{wanted.stay, result->sequence}, output_);
+    }
+}
+
+void Owner::answer(const Asked& asked, std::string text) {
+    encode(Answer{asked.stay, std::move(text)}, output_);
+}
+
+bool Owner::time(Clock::time_point now) {
+    const auto verdict = pulse_.look(now);
+    if (verdict == Pulse::Verdict::ask) encode(Ping{0}, output_);
+    return verdict != Pulse::Verdict::gone;
+}
+
+std::vector<Submission> Owner::closed() {
+    std::vector<Submission> farewells;
+    for (const auto& [stay, where] : std::exchange(stays_, {})) {
+        farewells.push_back({where.room, Leave{where.person, "node down"}});
+    }
+    return farewells;
+}
+
+}  // namespace chat::link

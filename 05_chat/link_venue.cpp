@@ -1,0 +1,224 @@
+#include "05_chat/link_venue.hpp"
+
+#include "app/events.hpp"
+#include "app/text.hpp"
+
+#include <boost/asio.hpp>
+
+namespace chat {
+
+namespace asio = boost::asio;
+namespace events = app::events;
+using link::Guest;
+using Clock = link::Clock;
+
+namespace {
+
+constexpr app::Who us{"link"};
+
+}  // namespace
+
+LinkVenue::LinkVenue(asio::io_context& loop, Settings settings)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      guest_(settings_.node, settings_.rejoin),
+      audiences_(loop.get_executor(), settings_.max_backlog),
+      pulse_(loop),
+      again_(loop) {}
+
+// ---- the link -------------------------------------------------------------------------------------------------------
+
+net::awaitable<std::string> LinkVenue::start() {
+    const auto wire = co_await connect();
+    std::shared_ptr<Wire> first;
+    if (wire) first = *wire;
+    if (first || settings_.rejoin) {
+        asio::co_spawn(loop_, stay_linked(std::move(first)),
+                       [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    }
+    std::string why;
+    if (!wire) why = net::reason(wire.error());
+    co_return why;
+}
+
+net::awaitable<net::result<std::shared_ptr<Wire>>> LinkVenue::connect() {
+    net::SocketOptions frames;
+    frames.packet = net::Packet::four;
+    frames.max_packet = link::max_frame;
+    auto socket = co_await net::async_connect(loop_, settings_.host, settings_.port, frames, settings_.handshake);
+    if (!socket) co_return socket.error();
+    co_return std::make_shared<Wire>(std::move(*socket), 0, settings_.max_backlog);
+}
+
+net::awaitable<void> LinkVenue::stay_linked(std::shared_ptr<Wire> wire) {
+    for (;;) {
+        if (wire) {
+            co_await follow(std::move(wire));
+            if (!settings_.rejoin || is_stopping_) co_return;
+        }
+        again_.expires_after(rejoin_interval);
+        co_await again_.async_wait(net::outcome);
+        if (is_stopping_) co_return;
+        auto next = co_await connect();
+        if (is_stopping_) co_return;
+        wire = next ? std::move(*next) : nullptr;
+    }
+}
+
+/// One link, as long as it lasts.
+net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
+    wire_ = wire;
+    wire->start();
+    guest_.connected(Clock::now(), settings_.handshake);
+    send();
+    asio::co_spawn(loop_, keep_time(wire), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    while (auto frames = co_await wire->socket().async_recv_many()) {
+        for (const auto frame : *frames) {
+            if (!wire->why_cut_off().empty()) break;
+            const bool was_up = guest_.is_up();
+            if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) wire->cut_off(std::move(why));
+            if (!was_up && guest_.is_up()) {
+                app::tell(us, events::is_linked, guest_.peer(), wire->socket().peername());
+            }
+            handle_events();
+        }
+        send();
+    }
+    pulse_.cancel();
+    wire_.reset();
+    const auto& why = wire->why_cut_off();
+    app::tell(us, events::link_lost, why.empty() ? net::reason(wire->socket().why_closed()) : why);
+    guest_.lost();
+    handle_events();
+    for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(std::string(room_is_down));
+    for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(std::string(room_is_down));
+    co_await wire->finish(std::chrono::milliseconds(0));
+}
+
+/// An owner that has gone without a word is noticed.
+net::awaitable<void> LinkVenue::keep_time(std::shared_ptr<Wire> wire) {
+    while (wire_ == wire) {
+        pulse_.expires_at(guest_.deadline());
+        const auto [cancelled] = co_await pulse_.async_wait(net::outcome);
+        if (cancelled) co_return;
+        if (!guest_.time(Clock::now())) wire->cut_off("it is silent");
+        send();
+    }
+}
+
+void LinkVenue::stop() {
+    is_stopping_ = true;
+    again_.cancel();
+    if (wire_) wire_->cut_off("the server is closing");
+}
+
+// ---- what comes -----------------------------------------------------------------------------------------------------
+
+void LinkVenue::handle_events() {
+    while (auto event = guest_.next_event()) {
+        std::visit([this](auto&& happened) { handle(std::move(happened)); }, std::move(*event));
+    }
+}
+
+void LinkVenue::handle(Guest::IsIn&& event) {
+    const auto visitor = visitors_.find(event.person);
+    if (visitor == visitors_.end()) return;
+    audiences_.enter(*visitor->second->wire, event.room);
+    if (event.again) {
+        visitor->second->rejoined({});
+    } else if (const auto pending = entering_.extract(event.person)) {
+        pending.mapped()->give({});
+    }
+}
+
+void LinkVenue::handle(Guest::IsRefused&& event) {
+    const auto visitor = visitors_.find(event.person);
+    if (visitor == visitors_.end()) return;
+    if (event.again) {
+        visitor->second->rejoined(event.why);
+    } else if (!event.entering) {
+        visitor->second->tell("The room refused what you said: " + without_controls(event.why) + ".");
+    } else if (const auto pending = entering_.extract(event.person)) {
+        pending.mapped()->give(event.why);
+    }
+}
+
+void LinkVenue::handle(Guest::IsPast&& event) {
+    const auto visitor = visitors_.find(event.person);
+    if (visitor != visitors_.end()) visitor->second->tell(words(event.line));
+}
+
+void LinkVenue::handle(Guest::IsSpoken&& event) {
+    audiences_.append(event.room, event.line);
+}
+
+void LinkVenue::handle(Guest::IsAnswered&& event) {
+    if (const auto pending = questions_.extract(event.question)) pending.mapped()->give(std::move(event.text));
+}
+
+void LinkVenue::handle(Guest::IsDown&& event) {
+    const auto visitor = visitors_.find(event.person);
+    if (visitor == visitors_.end()) return;
+    visitor->second->wire->leave();
+    visitor->second->room_down();
+}
+
+// ---- what our people want -------------------------------------------------------------------------------------------
+
+net::awaitable<std::string> LinkVenue::answer_of(Pending& pending) {
+    while (!pending.answer) co_await pending.signal.wait();
+    co_return std::move(*pending.answer);
+}
+
+net::awaitable<std::string> LinkVenue::question(std::string room) {
+    Pending pending(loop_.get_executor());
+    questions_.emplace(guest_.ask(room), &pending);
+    send();
+    co_return co_await answer_of(pending);
+}
+
+net::awaitable<std::string> LinkVenue::submit(Visitor& visitor, const Submission& submission) {
+    if (!guest_.is_up()) co_return std::string(room_is_down);
+    if (const auto* join = std::get_if<Join>(&submission.request)) {
+        if (const auto wrong = check_name(join->name)) co_return std::string(reason(*wrong));
+        if (const auto wrong = check_name(submission.room)) co_return std::string(reason(*wrong));
+        visitors_.emplace(visitor.id, &visitor);
+        Pending pending(loop_.get_executor());
+        entering_.emplace(visitor.id, &pending);
+        guest_.enter(visitor.id, submission.room, join->name);
+        send();
+        co_return co_await answer_of(pending);
+    }
+    if (const auto* say = std::get_if<Say>(&submission.request)) {
+        // What the owner would refuse need not travel.
+        if (say->text.size() > settings_.max_line) co_return std::string(reason(Refusal::text_too_long));
+        if (!app::text::is_utf8(say->text)) co_return std::string(reason(Refusal::text_not_utf8));
+        guest_.speak(visitor.id, submission.room, say->text);
+        send();
+        co_return std::string();
+    }
+    // Everything that he said comes back before the answer does.
+    std::string answer = co_await question(submission.room);
+    if (!guest_.is_up()) co_return answer;
+    audiences_.leave(*visitor.wire, submission.room);
+    guest_.go(visitor.id, submission.room, std::get<Leave>(submission.request).why);
+    send();
+    co_return std::string();
+}
+
+net::awaitable<std::string> LinkVenue::ask(Visitor&, const Question& wanted) {
+    if (!guest_.is_up()) co_return std::string(room_is_down);
+    std::string room;
+    if (wanted.about == Question::About::people) room = wanted.room;
+    const std::string answer = co_await question(std::move(room));
+    co_return without_controls(answer);
+}
+
+void LinkVenue::forget(Visitor& visitor) {
+    visitor.wire->leave();
+    guest_.forget(visitor.id);
+    visitors_.erase(visitor.id);
+    send();
+}
+
+}  // namespace chat

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "05_chat/link_guest.hpp"
+#include "05_chat/venue.hpp"
+#include "net/socket.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace chat {
+
+/// How long a guest waits before it looks again for an owner that was away (--rejoin).
+inline constexpr std::chrono::milliseconds rejoin_interval{500};
+
+/// The rooms of another C++ node: all our people are in them over one link. The loop's thread only.
+class LinkVenue : public Venue {
+public:
+    struct Settings {
+        std::string node;  // what we call ourselves
+        std::string host;  // where the owner is
+        std::uint16_t port;
+        bool rejoin;
+        std::chrono::milliseconds handshake;
+        std::size_t max_backlog;
+        std::size_t max_line;
+    };
+
+    LinkVenue(boost::asio::io_context& loop, Settings settings);
+
+    /// Links with the owner; comes back when that has been tried once: why it failed, or nothing. What follows (the
+    /// link itself, and rejoining) goes on by itself until stop().
+    net::awaitable<std::string> start();
+    void stop();
+
+    net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) override;
+    net::awaitable<std::string> ask(Visitor& visitor, const Question& question) override;
+    void forget(Visitor& visitor) override;
+
+private:
+    // Somebody waits for an answer from the owner.
+    struct Pending {
+        explicit Pending(net::Executor executor) : signal(executor) {}
+        Signal signal;
+        std::optional<std::string> answer;
+        void give(std::string text) {
+            answer = std::move(text);
+            signal.wake();
+        }
+    };
+    static net::awaitable<std::string> answer_of(Pending& pending);
+
+    net::awaitable<net::result<std::shared_ptr<Wire>>> connect();
+    net::awaitable<void> stay_linked(std::shared_ptr<Wire> wire);
+    net::awaitable<void> follow(std::shared_ptr<Wire> wire);
+    net::awaitable<void> keep_time(std::shared_ptr<Wire> wire);
+    net::awaitable<std::string> question(std::string room);
+    void send() {
+        if (wire_) wire_->add(guest_.take_output());
+    }
+    void handle_events();
+    void handle(link::Guest::IsIn&& event);
+    void handle(link::Guest::IsRefused&& event);
+    void handle(link::Guest::IsPast&& event);
+    void handle(link::Guest::IsSpoken&& event);
+    void handle(link::Guest::IsAnswered&& event);
+    void handle(link::Guest::IsDown&& event);
+
+    boost::asio::io_context& loop_;
+    Settings settings_;
+    link::Guest guest_;
+    Audiences audiences_;
+    std::shared_ptr<Wire> wire_;  // the link; null while there is none
+    net::Timer pulse_;
+    net::Timer again_;
+    bool is_stopping_ = false;
+    std::unordered_map<PersonId, Visitor*> visitors_;
+    std::map<PersonId, Pending*> entering_;
+    std::map<link::Stay, Pending*> questions_;
+};
+
+}  // namespace chat

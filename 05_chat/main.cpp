@@ -1,0 +1,202 @@
+// Options, doors and signals of 05_chat; what it teaches is in server.cpp.
+
+#include "05_chat/link_server.hpp"
+#include "05_chat/link_venue.hpp"
+#include "05_chat/options.hpp"
+#include "app/events.hpp"
+#include "app/server.hpp"
+
+#if FIVE_ERLANG
+#include "05_chat/erlang/erlang_venue.hpp"
+#include "05_chat/erlang/identity.hpp"
+#include "05_chat/erlang/node.hpp"
+#endif
+
+#include <boost/asio.hpp>
+
+#include <iostream>
+
+namespace {
+
+namespace asio = boost::asio;
+using namespace chat;
+
+constexpr std::string_view lobby = "lobby";
+
+[[noreturn]] void fail(const std::string& what) {
+    std::cerr << what << std::endl;
+    std::exit(EXIT_FAILURE);
+}
+
+/// Runs the loop until this has happened.
+template <class T>
+T run_until_done(asio::io_context& loop, net::awaitable<T> task) {
+    std::optional<T> done;
+    asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& crash, T result) {
+        if (crash) std::rethrow_exception(crash);
+        done = std::move(result);
+    });
+    while (!done && loop.run_one() > 0) {
+    }
+    return std::move(done.value());
+}
+
+#if FIVE_ERLANG
+/// Who we are among Erlang nodes.
+erlang::Identity identity_or_exit(const Options& options) {
+    const auto cookie = options.cookie ? erlang::Cookie{*options.cookie, {}} : erlang::read_cookie();
+    if (!cookie.wrong.empty()) fail(cookie.wrong);
+    const std::string name = options.sname.empty() ? erlang::passing_node_name("chat")
+                                                   : erlang::full_node_name(options.sname, options.dist_host);
+    if (!erlang::is_node_name(name)) fail("--sname: " + name + " is no node name");
+    return {name, erlang::random_number() | 1u, cookie.text};
+}
+
+erlang::Bounds bounds(const Options& options) {
+    erlang::Bounds bounds;
+    bounds.handshake = std::chrono::ceil<std::chrono::seconds>(options.handshake_timeout);
+    bounds.max_output = options.manners.max_backlog;
+    return bounds;
+}
+#endif
+
+}  // namespace
+
+/// All doors of the program, on one loop.
+class Chat {
+public:
+    Chat(const Options& options, const app::ServerOptions& server)
+        : options_(options),
+          server_(server),
+          listener_(app::listen_or_exit(loop_, server)),
+          node_(net::to_string(listener_.sockname())),
+          rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby) {}
+
+    void run();
+
+private:
+    net::Listener listen_or_exit(const std::string& host, std::uint16_t port, net::Packet packet,
+                                 std::size_t max_packet) {
+        app::ServerOptions where = server_;
+        where.host = host;
+        where.port = port;
+        where.socket.packet = packet;
+        where.socket.max_packet = max_packet;
+        return app::listen_or_exit(loop_, where);
+    }
+    void open_doors();
+    void join_others();
+    void stop();
+
+    const Options& options_;
+    const app::ServerOptions& server_;
+    asio::io_context loop_{1};
+    net::Listener listener_;
+    std::string node_;  // what we call ourselves on links
+    RoomsHere rooms_;
+    std::optional<LinkServer> links_;
+    std::optional<LinkVenue> elsewhere_;
+#if FIVE_ERLANG
+    std::optional<erlang::Node> erlang_node_;
+    std::optional<erlang::ErlangVenue> erlang_room_;
+#endif
+    Venue* venue_ = &rooms_;  // where the people of the text door are
+    std::string room_{lobby};
+    std::string joined_;    // the node or room that --join names
+    std::string why_down_;  // and why it could not be reached at first
+    std::optional<TextServer> text_;
+};
+
+void Chat::open_doors() {
+    if (options_.node_port) {
+        links_.emplace(loop_, listen_or_exit(server_.host, *options_.node_port, net::Packet::four, link::max_frame),
+                       rooms_,
+                       LinkServer::Settings{node_, options_.handshake_timeout, options_.manners.max_backlog,
+                                            options_.manners.rate, options_.manners.burst});
+    }
+#if FIVE_ERLANG
+    if (!options_.sname.empty() && !options_.join_erlang) {
+        erlang_node_.emplace(
+            loop_, listen_or_exit(options_.dist_host, options_.dist_port, net::Packet::raw, link::max_frame), rooms_,
+            erlang::Node::Settings{identity_or_exit(options_), options_.registered, bounds(options_),
+                                   options_.manners.rate, options_.manners.burst});
+    }
+#else
+    if (!options_.sname.empty()) fail("--sname: this program was built without FIVE_ERLANG");
+#endif
+}
+
+void Chat::join_others() {
+    if (options_.join) {
+        const auto& [host, port] = *options_.join;
+        elsewhere_.emplace(loop_, LinkVenue::Settings{node_, host, port, options_.rejoin, options_.handshake_timeout,
+                                                      options_.manners.max_backlog, options_.limits.max_line});
+        venue_ = &*elsewhere_;
+        joined_ = net::host_and_port(host, port);
+        why_down_ = run_until_done(loop_, elsewhere_->start());
+    }
+#if FIVE_ERLANG
+    if (!options_.join_erlang) return;
+    const ErlangRoom& where = *options_.join_erlang;
+    erlang_room_.emplace(loop_, erlang::ErlangVenue::Settings{where, identity_or_exit(options_), bounds(options_),
+                                                              options_.rejoin, options_.limits.max_line});
+    venue_ = &*erlang_room_;
+    room_ = where.name;
+    joined_ = where.name + "@" + where.node;
+    why_down_ = run_until_done(loop_, erlang_room_->start());
+#else
+    if (options_.join_erlang) fail("--join: this program was built without FIVE_ERLANG");
+#endif
+}
+
+void Chat::run() {
+    asio::signal_set signals(loop_, SIGINT, SIGTERM);
+    open_doors();
+    join_others();
+    if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
+    text_.emplace(loop_, std::move(listener_), *venue_, room_, options_.manners,
+                  [this] { return rooms_.next_person(); });
+#if FIVE_ERLANG
+    if (erlang_node_) {
+        const std::string why = run_until_done(loop_, erlang_node_->introduce());
+        if (!why.empty()) fail("--sname: " + why);
+    }
+#endif
+    app::announce(server_, text_->listener());
+    if (links_) links_->start();
+    if (!why_down_.empty()) {
+        app::tell({"server"}, app::events::room_is_down, joined_, why_down_);
+    } else if (!joined_.empty()) {
+        app::tell({"server"}, app::events::room_is_up, joined_);
+    }
+#if FIVE_ERLANG
+    if (erlang_node_) erlang_node_->start(options_.cookie);
+#endif
+    text_->start();
+    signals.async_wait([this](boost::system::error_code cancelled, int number) {
+        if (cancelled) return;
+        app::tell({"server"}, app::events::got_signal, number == SIGINT ? "SIGINT" : "SIGTERM");
+        stop();
+    });
+    loop_.run();  // until nobody is left
+    app::tell({"server"}, app::events::stopped);
+}
+
+void Chat::stop() {
+    text_->stop();
+    if (links_) links_->stop();
+    if (elsewhere_) elsewhere_->stop();
+#if FIVE_ERLANG
+    if (erlang_node_) erlang_node_->stop();
+    if (erlang_room_) erlang_room_->stop();
+#endif
+}
+
+int main(int argc, char** argv) {
+    Options options;
+    app::ServerOptions server;
+    options.parse_or_exit(argc, argv, server);
+    server.apply();
+    Chat(options, server).run();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,64 @@
+#include "05_chat/options.hpp"
+
+#include "05_chat/node_link.hpp"
+
+namespace chat {
+
+void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
+    constexpr std::int64_t million = 1'000'000;
+    constexpr std::int64_t mebi = 1 << 20;
+    constexpr std::chrono::hours day{24};
+    std::string join_text, cookie_text;
+    std::uint16_t node_port_number = 0;
+
+    app::CommandLine line("05_chat", "A chat room over telnet and over nodes, C++ and Erlang.");
+    line.group("The room");
+    line.number("--max-line", limits.max_line, 1, link::max_text, "Longest thing said, in bytes");
+    line.number("--history", limits.history, 0, 10'000, "Things said that a newcomer is shown");
+    line.number("--max-people", limits.max_people, 1, million, "People in one room");
+    line.number("--max-rooms", limits.max_rooms, 1, million, "Rooms");
+    line.group("The people");
+    line.number("--rate", manners.rate, 0, million, "Lines a second of one person, who is read no faster; 0: no limit");
+    line.number("--burst", manners.burst, 1, million, "Lines at once, after a pause");
+    line.seconds("--idle-timeout", manners.idle_timeout, day,
+                 "Ask who is silent so long, and then say goodbye; 0: never");
+    line.number("--max-backlog", manners.max_backlog, 64 * 1024, 1024 * mebi,
+                "Cut off who is so many bytes behind in reading");
+    line.group("Other C++ nodes");
+    auto* const node_port_option =
+        line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
+    line.text("--join", join_text, "WHERE",
+              "Put our people into the rooms of the node at HOST:PORT, or into a room on an Erlang node, "
+              "chatroom@room1@host[:port]");
+    line.flag("--rejoin", rejoin, "When that node is away, wait for it to come back");
+    line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
+    line.group("Erlang and Elixir nodes");
+    line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
+    auto* const cookie_option = line.text("--cookie", cookie_text, "TEXT",
+                                          "What nodes that trust each other know; else ~/.erlang.cookie has it");
+    line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
+    line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
+    line.text("--register", registered, "NAME", "What the lobby is registered as there");
+    server.declare(line, false);
+    line.parse_or_exit(argc, argv);
+
+    if (cookie_option->count() > 0) cookie = cookie_text;
+    if (node_port_option->count() > 0) node_port = node_port_number;
+    if (!join_text.empty()) {
+        if (join_text.find('@') == join_text.npos)
+            join = parse_address(join_text);
+        else
+            join_erlang = parse_erlang_room(join_text);
+        if (!join && !join_erlang) {
+            line.usage_error("--join: " + join_text + ": HOST:PORT or chatroom@room1@host[:port] is allowed");
+        }
+    }
+    const bool is_guest = join || join_erlang;
+    if (is_guest && node_port)
+        line.usage_error("--node-port is for the node that has the room, and --join for the others");
+    if (join && !sname.empty()) line.usage_error("--sname is for the node that has the room: do not --join another");
+    if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
+    server.socket.max_packet = longest_typed;
+}
+
+}  // namespace chat

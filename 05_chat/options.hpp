@@ -1,0 +1,34 @@
+#pragma once
+
+#include "05_chat/places.hpp"
+#include "05_chat/room.hpp"
+#include "05_chat/server.hpp"
+#include "app/options.hpp"
+
+#include <optional>
+
+namespace chat {
+
+/// The options of this stage; beside them stand those of every server.
+struct Options {
+    Limits limits;
+    Manners manners;
+    std::chrono::milliseconds handshake_timeout{5000};  // for other nodes, C++ and Erlang
+
+    std::optional<std::uint16_t> node_port;  // where other C++ nodes link; none: nowhere
+    std::optional<Address> join;             // the C++ node whose rooms our people are in
+    std::optional<ErlangRoom> join_erlang;   // the room on an Erlang node they are in
+    bool rejoin = false;
+
+    // Erlang's side; empty sname: none.
+    std::string sname;
+    std::optional<std::string> cookie;
+    std::string dist_host = "127.0.0.1";
+    std::uint16_t dist_port = 0;
+    std::string registered = "chatroom";
+
+    /// Reads the command line, `server`'s options too. Ends the program where it is wrong.
+    void parse_or_exit(int argc, char** argv, app::ServerOptions& server);
+};
+
+}  // namespace chat

@@ -1,0 +1,75 @@
+// 05_chat: a room for everybody.
+//
+// Until now clients had nothing to do with each other. Here what one says all others hear, and the rule is that nobody
+// ever waits for anybody: who speaks puts his line into the room's log and goes on, and each connection has a writer
+// (wire.cpp) that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
+// microseconds, and the order of a room has to be made in one place anyway.
+
+#include "05_chat/server.hpp"
+#include "app/events.hpp"
+#include "app/faults.hpp"
+#include "app/server.hpp"
+
+namespace chat {
+
+namespace {
+
+std::string_view without_line_end(std::string_view line) {
+    if (line.ends_with('\n')) line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return line;
+}
+
+}  // namespace
+
+/// While lines come, do what they say. Nothing is written here.
+net::awaitable<void> hear_out(Visit& visit) {
+    co_await visit.carry_out(visit.open());
+    while (auto lines = co_await visit.socket().async_recv_many()) {
+        for (const auto line : *lines) {
+            app::tell_data(visit.who(), line);
+            app::faults::obey(line);
+            co_await visit.carry_out(visit.typed(without_line_end(line)));
+            if (visit.is_leaving()) co_return;
+            co_await visit.keep_to_the_rate();
+        }
+    }
+}
+
+/// One person. Whatever ends the conversation, the room hears that he has left, and he is sent what he is owed.
+net::awaitable<void> session(std::shared_ptr<Visit> visit) {
+    visit->wire->start();
+    std::exception_ptr crash;
+    try {
+        co_await hear_out(*visit);
+    } catch (...) {
+        crash = std::current_exception();
+    }
+    app::tell_crash(visit->who(), crash);
+    co_await visit->leave();
+    if (const auto& why = visit->wire->why_cut_off(); !why.empty()) {
+        app::tell(visit->who(), app::events::is_cut_off, why);
+    } else {
+        app::tell_closed(visit->who(), visit->socket().why_closed());
+    }
+    co_await visit->wire->finish(farewell);
+}
+
+/// Accepts people until the server stops. One is enough where setting a connection up costs nothing.
+net::awaitable<void> acceptor(TextServer& server) {
+    constexpr app::Who acceptor{"acceptor"};
+    for (;;) {
+        app::tell(acceptor, app::events::waits_for_client);
+        auto socket = co_await server.listener().async_accept(server.loop());
+        if (socket.error() == net::Error::stopped) break;
+        if (!socket) {
+            app::tell_shortage(acceptor, socket.error());
+            co_await server.wait(app::shortage_wait);
+            continue;
+        }
+        app::tell_connected(acceptor, *socket);
+        server.welcome(std::move(*socket));
+    }
+}
+
+}  // namespace chat

@@ -1,0 +1,65 @@
+#pragma once
+
+#include "05_chat/text_door.hpp"
+#include "05_chat/wire.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+/// Where the people of the text door meet others: in this program's own rooms (rooms_here.hpp), in those of another C++
+/// node (link_venue.hpp), or in one of an Erlang node (erlang/erlang_venue.hpp). The door does not see the difference.
+/// The loop's thread only.
+namespace chat {
+
+/// What a person is told while the room's node is away.
+inline constexpr std::string_view room_is_down = "room is DOWN";
+
+/// A person at the text door, as venues see him.
+class Visitor {
+public:
+    Visitor(PersonId id, std::shared_ptr<Wire> wire) : id(id), wire(std::move(wire)) {}
+    virtual ~Visitor() = default;
+
+    const PersonId id;
+    const std::shared_ptr<Wire> wire;
+
+    /// A line for him alone; without its end.
+    void tell(std::string_view line) { wire->add(std::string(line) + std::string(line_end)); }
+
+    /// His room's node is gone, or has thrown him out. Also while a submission of his is open, which is then refused.
+    virtual void room_down() = 0;
+    /// It is back, and so is he; or, `refused` not empty, he cannot be.
+    virtual void rejoined(std::string_view refused) = 0;
+};
+
+class Venue {
+public:
+    virtual ~Venue() = default;
+
+    /// Carries out what he wants: why not, or nothing when it is done. A newcomer has then been sent the room's history
+    /// and hears the room from here on. After a Leave everything that he said before has reached him.
+    virtual net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) = 0;
+    /// The answer, or why there is none.
+    virtual net::awaitable<std::string> ask(Visitor& visitor, const Question& question) = 0;
+    /// He has gone: from now on nothing is said to him.
+    virtual void forget(Visitor& visitor) = 0;
+};
+
+/// The audiences of the text door, one for each room in which somebody of it is.
+class Audiences {
+public:
+    Audiences(net::Executor executor, std::size_t max_backlog) : executor_(executor), max_backlog_(max_backlog) {}
+
+    void enter(Wire& wire, std::string_view room);
+    void leave(Wire& wire, std::string_view room);
+    void append(std::string_view room, const Line& line);
+
+private:
+    net::Executor executor_;
+    std::size_t max_backlog_;
+    std::map<std::string, Audience> audiences_;  // by folded name
+    std::string text_;                           // the line that is appended; kept so that its memory is used again
+};
+
+}  // namespace chat

@@ -1,0 +1,126 @@
+#include "05_chat/wire.hpp"
+
+#include <boost/asio.hpp>
+
+namespace chat {
+
+namespace asio = boost::asio;
+
+namespace {
+
+const std::string too_slow = "it reads too slowly";
+
+}  // namespace
+
+Wire::Wire(net::Socket socket, std::uint64_t owner, std::size_t max_backlog)
+    : socket_(std::move(socket)),
+      owner_(owner),
+      max_backlog_(max_backlog),
+      outbox_(owner),
+      more_(socket_.get_executor()),
+      written_(socket_.get_executor()) {}
+
+Wire::~Wire() {
+    leave();
+}
+
+void Wire::leave() {
+    if (audience_ != nullptr) audience_->leave(*this);
+}
+
+void Wire::start() {
+    asio::co_spawn(socket_.get_executor(), write(shared_from_this()), [wire = shared_from_this()](std::exception_ptr) {
+        wire->has_ended_ = true;
+        wire->written_.wake();
+    });
+}
+
+void Wire::add(std::string_view bytes) {
+    if (bytes.empty() || !why_cut_off_.empty()) return;
+    outbox_.add(bytes);
+    if (outbox_.size() > max_backlog_) return cut_off(too_slow);
+    wake();
+}
+
+void Wire::wake() {
+    if (!std::exchange(is_awake_, true)) more_.wake();
+}
+
+void Wire::cut_off(std::string why) {
+    if (!why_cut_off_.empty()) return;
+    why_cut_off_ = std::move(why);
+    socket_.shutdown(net::tcp::socket::shutdown_both);
+    wake();
+}
+
+/// Writes until there is nothing left, sleeps until there is more. Nothing is held over a wait: a peer that is overrun
+/// loses the bytes that it was to be sent, and the system must not have them still.
+net::awaitable<void> Wire::write(std::shared_ptr<Wire> wire) {
+    for (;;) {
+        while (wire->why_cut_off_.empty() && !wire->outbox_.is_overrun() && !wire->outbox_.empty()) {
+            const auto sent = wire->write_some();
+            if (sent) continue;
+            if (sent.error() != asio::error::would_block) co_return;
+            if (!co_await wire->socket_.async_writable()) co_return;
+        }
+        if (wire->is_finishing_ || !wire->why_cut_off_.empty()) co_return;
+        wire->is_awake_ = false;
+        co_await wire->more_.wait();
+    }
+}
+
+net::result<std::size_t> Wire::write_some() {
+    std::array<asio::const_buffer, net::Outbox::max_buffers> pieces;
+    const std::size_t count = outbox_.gather(pieces);
+    const auto sent = socket_.send_some(std::span(pieces).first(count));
+    if (sent) outbox_.consume(*sent);
+    return sent;
+}
+
+net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {
+    leave();
+    const Timeout deadline(socket_.get_executor(), within,
+                           [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    is_finishing_ = true;
+    wake();
+    while (!has_ended_) co_await written_.wait();
+    // Closing with bytes unread would reset the connection, and could destroy what is on its way.
+    socket_.shutdown(net::tcp::socket::shutdown_send);
+    for (bool is_there = true; is_there;) {
+        const auto packets = co_await socket_.async_recv_many();
+        is_there = packets.has_value();
+    }
+    co_await socket_.async_close();
+}
+
+// ---- Audience -------------------------------------------------------------------------------------------------------
+
+Audience::Audience(net::Executor executor, std::size_t max_backlog)
+    : log_(max_backlog), turn_(executor, [this] { turn(); }) {}
+
+void Audience::enter(Wire& wire) {
+    if (wire.audience_ != nullptr) wire.audience_->wires_.erase(wire.owner_);
+    wire.outbox_.enter(log_);
+    wire.audience_ = this;
+    wires_.emplace(wire.owner_, &wire);
+}
+
+void Audience::leave(Wire& wire) {
+    wire.outbox_.leave();
+    wire.audience_ = nullptr;
+    wires_.erase(wire.owner_);
+}
+
+void Audience::append(std::string_view bytes) {
+    log_.append(bytes);
+    turn_.ask();
+}
+
+void Audience::turn() {
+    for (const auto owner : log_.take_overrun()) {
+        if (const auto found = wires_.find(owner); found != wires_.end()) found->second->cut_off(too_slow);
+    }
+    for (const auto& [owner, wire] : wires_) wire->wake();
+}
+
+}  // namespace chat

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "05_chat/shared_log.hpp"
+#include "05_chat/wake.hpp"
+#include "net/socket.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+/// The bytes of the chat on their way out: one writer for each connection, which nobody else waits for.
+/// The loop's thread only.
+namespace chat {
+
+class Audience;
+
+/// A connection and what is still to be written to it. Whoever has something to say adds it to the outbox and goes on;
+/// a coroutine of its own writes, as fast as the peer reads. A peer that falls further behind than max_backlog is cut
+/// off.
+class Wire : public std::enable_shared_from_this<Wire> {
+public:
+    /// `owner` is whose wire it is: a number nobody else has.
+    Wire(net::Socket socket, std::uint64_t owner, std::size_t max_backlog);
+    ~Wire();
+
+    net::Socket& socket() { return socket_; }
+    std::uint64_t owner() const { return owner_; }
+
+    /// Starts the writer. Once.
+    void start();
+    /// For this peer alone, after everything that it was sent before.
+    void add(std::string_view bytes);
+    /// It hears no audience any more.
+    void leave();
+    /// There is more to write in what it hears.
+    void wake();
+    /// The connection ends now, in both directions, whatever is still to be written.
+    void cut_off(std::string why);
+    /// Why it was cut off; empty when it was not.
+    const std::string& why_cut_off() const { return why_cut_off_; }
+
+    /// Writes what is left and ends our direction; waits for that, and for the peer to end its own, `within` at most.
+    net::awaitable<void> finish(std::chrono::milliseconds within);
+
+private:
+    friend Audience;
+    static net::awaitable<void> write(std::shared_ptr<Wire> wire);
+    net::result<std::size_t> write_some();
+
+    net::Socket socket_;
+    std::uint64_t owner_;
+    std::size_t max_backlog_;
+    Outbox outbox_;
+    Audience* audience_ = nullptr;  // what it hears; null: nothing but what is added
+    Signal more_;
+    Signal written_;
+    bool is_awake_ = true;  // the writer will look at the outbox
+    bool is_finishing_ = false;
+    bool has_ended_ = false;  // the writer has
+    std::string why_cut_off_;
+};
+
+/// Those who hear the same: a log, and the wires that stand somewhere in it.
+class Audience {
+public:
+    Audience(net::Executor executor, std::size_t max_backlog);
+    /// Nobody may be in it.
+    ~Audience() = default;
+
+    /// From here on the wire hears this; what it had not been sent of another audience comes first.
+    void enter(Wire& wire);
+    void leave(Wire& wire);
+    bool has(const Wire& wire) const { return wire.audience_ == this; }
+    bool empty() const { return wires_.empty(); }
+
+    void append(std::string_view bytes);
+
+private:
+    void turn();
+
+    SharedLog log_;
+    std::unordered_map<std::uint64_t, Wire*> wires_;
+    Turn turn_;
+};
+
+}  // namespace chat
