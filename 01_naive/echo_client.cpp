@@ -79,7 +79,7 @@ void compare_file(net::Socket& socket, const Options& options) {
     std::size_t packets = 0;
     for (std::string sent; file; ++packets) {
         if (options.is_line()) {
-            std::getline(file, sent);
+            if (!std::getline(file, sent)) break;
             if (!file.eof()) sent += '\n';
             if (sent.ends_with("\r\n")) sent.erase(sent.size() - 2) += '\n';
         } else {
@@ -89,7 +89,7 @@ void compare_file(net::Socket& socket, const Options& options) {
         }
         if (sent.empty()) break;
         send_or_fail(socket, {sent});
-        if (!file) socket.shutdown(net::tcp::socket::shutdown_send);
+        if (file.eof()) socket.shutdown(net::tcp::socket::shutdown_send);  // or an unfinished last line has no reply
         const std::string expected = (options.is_line() ? "ECHO " : "") + sent;
         std::string got(reply_or_fail(socket));
         while (options.is_raw() && got.size() < expected.size()) got += reply_or_fail(socket);
@@ -100,6 +100,7 @@ void compare_file(net::Socket& socket, const Options& options) {
         }
         bytes += sent.size();
     }
+    if (file.bad()) fail("cannot read " + options.from);
     std::cout << bytes << " bytes in " << packets << " packets came back unchanged" << std::endl;
 }
 

@@ -78,9 +78,8 @@ bool start_thread(Server& server, app::Who acceptor, net::Socket& socket, Body b
 void acceptor_that_spawns(Server& server) {
     const app::Who acceptor{"acceptor", 1};
     for (std::uint64_t number = 1; const auto socket = accept(server, acceptor); ++number) {
-        start_thread(server, acceptor, *socket, [&server, socket, number] {
-            handle(server, *socket, {"client", number});
-        });
+        start_thread(server, acceptor, *socket,
+                     [&server, socket, number] { handle(server, *socket, {"client", number}); });
     }
 }
 

@@ -49,8 +49,7 @@ net::awaitable<void> LinkServer::accept() {
         }
         const PersonId owner = rooms_.next_person();  // an id that nobody in the audience has
         auto wire = std::make_shared<Wire>(std::move(*socket), owner, settings_.max_backlog);
-        link::Owner state(
-            settings_.node, [this] { return rooms_.next_person(); }, Clock::now(), settings_.handshake);
+        link::Owner state(settings_.node, [this] { return rooms_.next_person(); }, Clock::now(), settings_.handshake);
         auto link = std::make_shared<Link>(std::move(wire), std::move(state), ++last_link_, settings_);
         links_.push_back(link);
         asio::co_spawn(loop_, serve(link),

@@ -94,7 +94,7 @@ Cookie read_cookie() {
         if (errno == ENOENT) return make_cookie(path);
         return {{}, "cannot read " + path + ": " + system_words()};
     }
-    struct stat status {};
+    struct stat status{};
     if (::fstat(file.descriptor, &status) != 0) return {{}, "cannot read " + path + ": " + system_words()};
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return {{}, path + " must be accessible by its owner only: chmod 400 " + path};

@@ -105,8 +105,7 @@ TEST_F(CoroutineChild, OneThatNeverStartedToRunIsStoppedToo) {
 
 TEST_F(CoroutineChild, ThatFailsWhileItStopsIsAShutdownError) {
     auto spec = child("a", a);
-    spec.argument = coroutine_child(
-        loop, [this] { return dance(a); }, [this] { a.raise("not like this"); });
+    spec.argument = coroutine_child(loop, [this] { return dance(a); }, [this] { a.raise("not like this"); });
     start({}, {spec});
     run_until_up();
     run_until_lives(a, 1);
@@ -117,8 +116,7 @@ TEST_F(CoroutineChild, ThatFailsWhileItStopsIsAShutdownError) {
 TEST_F(CoroutineChild, WhoIgnoresBeingAskedIsCancelledWhenItsTimeIsUp) {
     auto spec = child("a", a);
     spec.shutdown = Shutdown::timeout(10ms);
-    spec.argument = coroutine_child(
-        loop, [this] { return dance(a); }, [] {});
+    spec.argument = coroutine_child(loop, [this] { return dance(a); }, [] {});
     start({}, {spec});
     run_until_up();
     run_until_lives(a, 1);

@@ -63,7 +63,9 @@ TEST_F(OpenSocketsTest, WhoComesLaterIsTreatedTheSame) {
 
 TEST_F(OpenSocketsTest, WhoHasLeftIsLeftAlone) {
     auto connection = connect();
-    { const OpenSockets::Entry entry(sockets, connection.socket); }
+    {
+        const OpenSockets::Entry entry(sockets, connection.socket);
+    }
     sockets.shutdown_all(tcp::socket::shutdown_both);
     twins::write(connection.client, "hello\n");
     EXPECT_EQ(*connection.socket.recv(), "hello\n");

@@ -31,7 +31,9 @@ TEST_F(PlacesTest, AreAsManyAsThereAre) {
     Place two = places.try_take();
     EXPECT_TRUE(one && two);
     EXPECT_FALSE(places.try_take());
-    { const Place leaves = std::move(one); }
+    {
+        const Place leaves = std::move(one);
+    }
     EXPECT_TRUE(places.try_take());
 }
 

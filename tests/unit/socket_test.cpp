@@ -257,7 +257,7 @@ using AwaitingSocket = SocketTest<twins::Awaiting>;
 TEST_F(BlockingSocket, ASignalThatSomebodyHandlesEndsNoConnection) {
     static std::atomic<int> handled;
     handled = 0;
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) { ++handled; };  // without SA_RESTART
     sigaction(SIGUSR1, &action, nullptr);
     meet();

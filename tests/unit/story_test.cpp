@@ -194,7 +194,7 @@ TEST_F(StoryTest, AReaderWhoStopsReadingCostsOnePatience) {
 }
 
 TEST_F(StoryTest, ASignalDuringTheWaitForAReaderIsNoRoom) {
-    struct sigaction action {};
+    struct sigaction action{};
     action.sa_handler = [](int) {};
     sigaction(SIGUSR1, &action, nullptr);
     std::promise<pthread_t> thread;
