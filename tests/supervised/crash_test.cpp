@@ -29,6 +29,8 @@ struct Crash {
     std::string line;    // what a client types; or
     int signal;          // what comes from outside
     std::string reason;  // a part of what is reported
+
+    friend std::ostream& operator<<(std::ostream& out, const Crash& crash) { return out << crash.name; }
 };
 
 class Crashes : public testing::TestWithParam<Crash> {};
