@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <vector>
+
+/// The limits matrix: what each stage can and cannot do, as questions that are put to the running servers.
+///
+/// Every weakness must show at the stage that teaches it, and be gone at the stage that remedies it; so a stage is
+/// asked in both directions, and docs/limits.md is what they answered.
+namespace limits {
+
+inline constexpr std::array<const char*, 5> stages{"01_naive", "02_thread_per_client", "03_acceptor_pool",
+                                                   "04_supervised", "05_chat"};
+
+/// A stage that is asked.
+struct Trial {
+    std::string program;
+    /// How long to wait for what would be the answer "yes".
+    std::chrono::milliseconds wait;
+
+    bool is_chat() const { return program == stages[4]; }
+};
+
+/// What the matrix says of one stage.
+enum class Answer { yes, no, not_asked };
+
+struct Property {
+    std::string name;  ///< of its tests
+    std::string text;  ///< its row in docs/limits.md: what holds where the answer is yes
+    std::string why;   ///< what makes the difference, in one sentence
+    /// Puts the question to a server that it starts itself. A server that breaks in any way has answered no.
+    bool (*holds)(const Trial&);
+    std::array<Answer, stages.size()> expected;
+    /// Whether it can be asked of servers that run under a sanitizer.
+    bool under_sanitizers = true;
+};
+
+/// All rows, in the order of the document.
+const std::vector<Property>& properties();
+
+/// docs/limits.md, as the expected answers have it; the tests prove these.
+std::string document();
+
+}  // namespace limits

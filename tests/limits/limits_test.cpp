@@ -1,0 +1,67 @@
+#include "limits/limits.hpp"
+
+#include "support/deadline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace limits {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How long something must not come before we say that it does not. Only a wrong server is ever given the benefit of
+/// it, where it is slow as well; a right one is waited for with support::patience().
+std::chrono::milliseconds long_enough_to_say_no() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(500ms * support::time_factor());
+}
+
+struct Cell {
+    const Property* property;
+    std::size_t stage;
+};
+
+class Limits : public testing::TestWithParam<Cell> {};
+
+std::vector<Cell> cells() {
+    std::vector<Cell> all;
+    for (const auto& property : properties()) {
+        for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+            if (property.expected[stage] != Answer::not_asked) all.push_back({&property, stage});
+        }
+    }
+    return all;
+}
+
+std::string name_of(const testing::TestParamInfo<Cell>& cell) {
+    return cell.param.property->name + "At" + std::string(stages[cell.param.stage]).substr(0, 2);
+}
+
+void PrintTo(const Cell& cell, std::ostream* out) {
+    *out << stages[cell.stage] << ": " << cell.property->text;
+}
+
+TEST_P(Limits, Show) {
+    const auto& [property, stage] = GetParam();
+    if (support::sanitized && !property->under_sanitizers) GTEST_SKIP() << "a sanitizer has its own needs of memory";
+    const bool expected = property->expected[stage] == Answer::yes;
+    EXPECT_EQ(property->holds({stages[stage], expected ? support::patience() : long_enough_to_say_no()}), expected);
+}
+INSTANTIATE_TEST_SUITE_P(All, Limits, testing::ValuesIn(cells()), name_of);
+
+TEST(LimitsDocument, IsWhatTheStagesHaveAnswered) {
+    const std::string path = LIMITS_DOCUMENT;
+    if (std::getenv("FIVE_UPDATE") != nullptr) std::ofstream(path) << document();
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    EXPECT_EQ(text, document()) << "docs/limits.md is stale; write it anew with: FIVE_UPDATE=1 build/tests/test_limits "
+                                   "--gtest_filter=LimitsDocument.*";
+}
+
+}  // namespace
+
+}  // namespace limits
