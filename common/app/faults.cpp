@@ -21,7 +21,7 @@ std::optional<unsigned> number_after(std::string_view packet, std::string_view c
 }
 
 /// By the signal under UBSan too, which would otherwise report the null pointer and abort.
-__attribute__((no_sanitize("undefined"))) [[noreturn]] void crash_with_segv() {
+[[noreturn]] __attribute__((no_sanitize("undefined"))) void crash_with_segv() {
     volatile int* volatile nowhere = nullptr;
     *nowhere = 1;
     std::abort();
