@@ -26,18 +26,18 @@ LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomsHere
     });
 }
 
-void LinkServer::start() {
-    app::tell({"server"}, events::waits_for_links, net::to_string(listener_.sockname()));
-    asio::co_spawn(loop_, accept(), [](const std::exception_ptr& crash) { app::tell_crash({"links"}, crash); });
+void LinkServer::hang_up(const std::string& why) {
+    for (const auto& link : links_) link->wire->cut_off(why);
 }
 
 void LinkServer::stop() {
     listener_.close();
     shortage_.cancel();
-    for (const auto& link : links_) link->wire->cut_off("the server is closing");
+    hang_up("the server is closing");
 }
 
 net::awaitable<void> LinkServer::accept() {
+    app::tell({"server"}, events::waits_for_links, net::to_string(listener_.sockname()));
     for (;;) {
         auto socket = co_await listener_.async_accept(loop_);
         if (socket.error() == net::Error::stopped) co_return;
@@ -60,29 +60,40 @@ net::awaitable<void> LinkServer::accept() {
     }
 }
 
-/// One link. Its frames are read in order, and what they ask for is done at once.
+/// One link. Whatever ends it, the rooms hear that its people have gone.
 net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     Wire& wire = *link->wire;
     wire.start();
     wire.add(link->owner.take_output());
     asio::co_spawn(loop_, keep_time(link),
                    [link](const std::exception_ptr& crash) { app::tell_crash(link->who, crash); });
-    while (auto frames = co_await wire.socket().async_recv_many()) {
-        for (const auto frame : *frames) {
-            if (!wire.why_cut_off().empty()) break;
-            if (const std::string why = handle(*link, frame); !why.empty()) wire.cut_off(why);
-            if (const auto wait = link->bucket.take(Clock::now(), link->owner.people()); wait.count() > 0) {
-                link->pause.expires_after(wait);
-                co_await link->pause.async_wait(net::outcome);
-            }
-        }
+    std::exception_ptr crash;
+    try {
+        co_await hear_out(*link);
+    } catch (...) {
+        crash = std::current_exception();
     }
+    app::tell_crash(link->who, crash);
     link->pulse.cancel();
     wire.leave();
     for (const auto& farewell : link->owner.closed()) rooms_.apply(farewell.room, farewell.request);
     const auto& why = wire.why_cut_off();
     app::tell(link->who, events::link_lost, why.empty() ? net::reason(wire.socket().why_closed()) : why);
     co_await wire.finish(std::chrono::milliseconds(0));
+}
+
+/// Its frames are read in order, and what they ask for is done at once.
+net::awaitable<void> LinkServer::hear_out(Link& link) {
+    while (auto frames = co_await link.wire->socket().async_recv_many()) {
+        for (const auto frame : *frames) {
+            if (!link.wire->why_cut_off().empty()) break;
+            if (const std::string why = handle(link, frame); !why.empty()) link.wire->cut_off(why);
+            if (const auto wait = link.bucket.take(Clock::now(), link.owner.people()); wait.count() > 0) {
+                link.pause.expires_after(wait);
+                co_await link.pause.async_wait(net::outcome);
+            }
+        }
+    }
 }
 
 std::string LinkServer::handle(Link& link, std::string_view frame) {

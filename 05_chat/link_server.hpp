@@ -25,8 +25,11 @@ public:
     /// `rooms` must outlive all links: until the loop has ended.
     LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomsHere& rooms, Settings settings);
 
-    void start();
-    /// Lets go of the port and of all links.
+    /// Lets other nodes in, until stop().
+    net::awaitable<void> accept();
+    /// Lets go of all links.
+    void hang_up(const std::string& why);
+    /// And of the port.
     void stop();
     const net::Listener& listener() const { return listener_; }
 
@@ -48,9 +51,9 @@ private:
         net::Timer pulse;
     };
 
-    net::awaitable<void> accept();
     net::awaitable<void> serve(std::shared_ptr<Link> link);
     net::awaitable<void> keep_time(std::shared_ptr<Link> link);
+    net::awaitable<void> hear_out(Link& link);
     /// Does what the frame asks for. Not empty: why the link is to be closed.
     std::string handle(Link& link, std::string_view frame);
 

@@ -1,5 +1,6 @@
 // Options, doors and signals of 05_chat; what it teaches is in server.cpp.
 
+#include "05_chat/children.hpp"
 #include "05_chat/link_server.hpp"
 #include "05_chat/link_venue.hpp"
 #include "05_chat/options.hpp"
@@ -72,7 +73,8 @@ public:
           node_(net::to_string(listener_.sockname())),
           rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby) {}
 
-    void run();
+    /// The program's exit code.
+    int run();
 
 private:
     net::Listener listen_or_exit(const std::string& host, std::uint16_t port, net::Packet packet,
@@ -86,11 +88,13 @@ private:
     }
     void open_doors();
     void join_others();
+    void raise_children();
     void stop();
 
     const Options& options_;
     const app::ServerOptions& server_;
     asio::io_context loop_{1};
+    asio::signal_set signals_{loop_, SIGINT, SIGTERM};
     net::Listener listener_;
     std::string node_;  // what we call ourselves on links
     RoomsHere rooms_;
@@ -105,6 +109,7 @@ private:
     std::string joined_;    // the node or room that --join names
     std::string why_down_;  // and why it could not be reached at first
     std::optional<TextServer> text_;
+    Children children_{loop_, options_.supervised};
 };
 
 void Chat::open_doors() {
@@ -149,8 +154,27 @@ void Chat::join_others() {
 #endif
 }
 
-void Chat::run() {
-    asio::signal_set signals(loop_, SIGINT, SIGTERM);
+/// Everything that runs as long as the program does.
+void Chat::raise_children() {
+    const auto hang_up = [this] {
+        constexpr auto why = "the rooms begin anew";
+        if (links_) links_->hang_up(why);
+#if FIVE_ERLANG
+        if (erlang_node_) erlang_node_->hang_up(why);
+#endif
+    };
+    children_.add("rooms", [this, hang_up] { return rooms_.live(hang_up); }, [this] { rooms_.stop_living(); });
+#if FIVE_ERLANG
+    if (erlang_node_) {
+        children_.add("nodes", [this] { return erlang_node_->accept(); }, [this] { erlang_node_->stop(); });
+    }
+#endif
+    if (links_) children_.add("links", [this] { return links_->accept(); }, [this] { links_->stop(); });
+    children_.add("acceptor", [this] { return acceptor(*text_); }, [this] { text_->stop(); });
+    children_.start([this] { stop(); });
+}
+
+int Chat::run() {
     open_doors();
     join_others();
     if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
@@ -163,7 +187,7 @@ void Chat::run() {
     }
 #endif
     app::announce(server_, text_->listener());
-    if (links_) links_->start();
+    raise_children();
     if (!why_down_.empty()) {
         app::tell({"server"}, app::events::room_is_down, joined_, why_down_);
     } else if (!joined_.empty()) {
@@ -173,21 +197,21 @@ void Chat::run() {
     if (erlang_node_) erlang_node_->start(options_.cookie);
 #endif
     text_->start();
-    signals.async_wait([this](boost::system::error_code cancelled, int number) {
+    signals_.async_wait([this](boost::system::error_code cancelled, int number) {
         if (cancelled) return;
         app::tell({"server"}, app::events::got_signal, number == SIGINT ? "SIGINT" : "SIGTERM");
         stop();
     });
     loop_.run();  // until nobody is left
     app::tell({"server"}, app::events::stopped);
+    return children_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 void Chat::stop() {
-    text_->stop();
-    if (links_) links_->stop();
+    signals_.cancel();
+    children_.stop();
     if (elsewhere_) elsewhere_->stop();
 #if FIVE_ERLANG
-    if (erlang_node_) erlang_node_->stop();
     if (erlang_room_) erlang_room_->stop();
 #endif
 }
@@ -197,6 +221,5 @@ int main(int argc, char** argv) {
     app::ServerOptions server;
     options.parse_or_exit(argc, argv, server);
     server.apply();
-    Chat(options, server).run();
-    return EXIT_SUCCESS;
+    return Chat(options, server).run();
 }

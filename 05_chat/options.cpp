@@ -17,6 +17,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.number("--history", limits.history, 0, 10'000, "Things said that a newcomer is shown");
     line.number("--max-people", limits.max_people, 1, million, "People in one room");
     line.number("--max-rooms", limits.max_rooms, 1, million, "Rooms");
+    line.flag("--supervised", supervised,
+              "Start doors and rooms anew where they throw; with --faults, try !throw door and !throw room");
     line.group("The people");
     line.number("--rate", manners.rate, 0, million, "Lines a second of one person, who is read no faster; 0: no limit");
     line.number("--burst", manners.burst, 1, million, "Lines at once, after a pause");

@@ -19,6 +19,7 @@ struct Options {
     std::optional<Address> join;             // the C++ node whose rooms our people are in
     std::optional<ErlangRoom> join_erlang;   // the room on an Erlang node they are in
     bool rejoin = false;
+    bool supervised = false;
 
     // Erlang's side; empty sname: none.
     std::string sname;

@@ -3,7 +3,9 @@
 #include "05_chat/house.hpp"
 #include "05_chat/venue.hpp"
 
+#include <exception>
 #include <functional>
+#include <map>
 #include <vector>
 
 namespace chat {
@@ -14,16 +16,27 @@ namespace chat {
 class RoomsHere : public Venue {
 public:
     RoomsHere(net::Executor executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby)
-        : house_(limits, lobby), engine_(house_), audiences_(executor, max_backlog) {}
+        : limits_(limits),
+          house_(limits, lobby),
+          engine_(house_),
+          audiences_(executor, max_backlog),
+          failed_(executor) {}
 
     /// From now on hears every line of every room.
     void subscribe(std::function<void(std::string_view room, const Line& line)> listener) {
         listeners_.push_back(std::move(listener));
     }
 
+    /// The rooms as a supervisor's child. Lives until apply() throws, and throws the same: nobody knows what state a
+    /// room is in then. Called again, it begins anew: everybody is out, those of the text door are put back into empty
+    /// rooms, and `tell_others` tells the other doors, who must let go of theirs.
+    net::awaitable<void> live(std::function<void()> tell_others);
+    void stop_living();
+
     /// An id for somebody new, of whatever door.
     PersonId next_person() { return ++last_person_; }
 
+    /// An exception goes to whoever asked, and to live().
     boost::system::result<Line, Refusal> apply(std::string_view room, const Request& request);
     /// What /who and /rooms answer.
     std::string answer(const Question& question) const;
@@ -31,14 +44,32 @@ public:
 
     net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) override;
     net::awaitable<std::string> ask(Visitor& visitor, const Question& question) override;
-    void forget(Visitor& visitor) override { visitor.wire->leave(); }
+    void forget(Visitor& visitor) override {
+        visitor.wire->leave();
+        visitors_.erase(visitor.id);
+    }
 
 private:
+    // A person of the text door who is in a room.
+    struct Place {
+        Visitor* visitor;
+        std::string room;
+        std::string name;
+    };
+    void enter(Visitor& visitor, const std::string& room, const std::string& name);
+    void begin_anew();
+
+    Limits limits_;
     House house_;
     LocalEngine engine_;
     Audiences audiences_;
     std::vector<std::function<void(std::string_view, const Line&)>> listeners_;
     PersonId last_person_ = 0;
+    std::map<PersonId, Place> visitors_;
+    std::exception_ptr failure_;  // why live() is to end
+    Signal failed_;
+    bool has_lived_ = false;
+    bool is_stopping_ = false;
 };
 
 }  // namespace chat

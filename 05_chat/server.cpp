@@ -46,6 +46,7 @@ net::awaitable<void> session(std::shared_ptr<Visit> visit) {
         crash = std::current_exception();
     }
     app::tell_crash(visit->who(), crash);
+    if (visit->socket().why_closed() == net::Error::too_long) visit->tell("The line is too long. Goodbye!");
     co_await visit->leave();
     if (const auto& why = visit->wire->why_cut_off(); !why.empty()) {
         app::tell(visit->who(), app::events::is_cut_off, why);
@@ -69,6 +70,7 @@ net::awaitable<void> acceptor(TextServer& server) {
         }
         app::tell_connected(acceptor, *socket);
         server.welcome(std::move(*socket));
+        app::faults::throw_in("door");
     }
 }
 

@@ -81,8 +81,9 @@ public:
     TextServer(boost::asio::io_context& loop, net::Listener listener, Venue& venue, std::string lobby,
                const Manners& manners, std::function<PersonId()> next_person);
 
+    /// Beside the acceptor: looks for those who are idle.
     void start();
-    /// Lets go of the port and of everybody; they are told.
+    /// Lets go of the port and of everybody; they are told. The acceptor ends.
     void stop();
 
     net::Listener& listener() { return listener_; }

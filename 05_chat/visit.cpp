@@ -120,8 +120,6 @@ TextServer::TextServer(asio::io_context& loop, net::Listener listener, Venue& ve
       idle_(loop) {}
 
 void TextServer::start() {
-    asio::co_spawn(loop_, acceptor(*this),
-                   [](const std::exception_ptr& crash) { app::tell_crash({"acceptor"}, crash); });
     if (manners_.idle_timeout.count() > 0) look_for_idle();
 }
 
@@ -139,7 +137,7 @@ void TextServer::welcome(net::Socket socket) {
 }
 
 void TextServer::stop() {
-    is_stopping_ = true;
+    if (std::exchange(is_stopping_, true)) return;
     app::tell({"server"}, app::events::stops_accepting);
     listener_.close();
     shortage_.cancel();

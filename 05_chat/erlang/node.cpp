@@ -51,7 +51,6 @@ net::awaitable<std::string> Node::introduce() {
 }
 
 void Node::start(const std::optional<std::string>& typed_cookie) {
-    asio::co_spawn(loop_, accept(), [](const std::exception_ptr& crash) { app::tell_crash({"nodes"}, crash); });
     registration_.start();
     tell_how_to_join(typed_cookie);
 }
@@ -63,14 +62,19 @@ void Node::tell_how_to_join(const std::optional<std::string>& typed_cookie) cons
     app::tell(us, events::start_iex_without_epmd, cookie, listener_.sockname().port());
     app::tell(us, events::type_in_iex, "room = {:" + settings_.registered + ", :\"" + settings_.identity.name + "\"}");
     app::tell(us, events::type_in_iex, "send(room, {self(), :join, \"Michael\"})");
-    app::tell(us, events::type_in_iex, "send(room, {self(), :message, \"Hello!\"}); flush()");
+    app::tell(us, events::type_in_iex, "send(room, {self(), :message, \"Hello!\"})");
+    app::tell(us, events::type_in_iex, "flush()");
 }
 
 void Node::stop() {
     registration_.stop();
     listener_.close();
     shortage_.cancel();
-    for (const auto& guest : guests_) guest->peer->close("the server is closing");
+    hang_up("the server is closing");
+}
+
+void Node::hang_up(const std::string& why) {
+    for (const auto& guest : guests_) guest->peer->close(why);
 }
 
 net::awaitable<void> Node::accept() {

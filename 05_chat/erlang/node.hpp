@@ -32,8 +32,13 @@ public:
 
     /// Makes us known to epmd, if there is one. Why that cannot be, or nothing.
     net::awaitable<std::string> introduce();
-    /// Accepts from now on, and tells what a person types in iex to join.
+    /// From now on known to epmd whenever there is one; tells what a person types in iex to join.
     void start(const std::optional<std::string>& typed_cookie);
+    /// Lets other nodes in, until stop().
+    net::awaitable<void> accept();
+    /// Lets go of all connections.
+    void hang_up(const std::string& why);
+    /// And of the port, and epmd.
     void stop();
 
 private:
@@ -49,7 +54,6 @@ private:
     };
 
     void tell_how_to_join(const std::optional<std::string>& typed_cookie) const;
-    net::awaitable<void> accept();
     void welcome(net::Socket socket);
     Clock::duration handle(Guest& guest, Event& event);
     void handle(Guest& guest, const NameGiven& event);

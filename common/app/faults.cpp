@@ -2,13 +2,18 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <mutex>
 #include <optional>
+#include <string>
 
 namespace app::faults {
 
 namespace {
 
 bool is_on = false;
+
+std::mutex place_mutex;
+std::string place;  // where throw_in() is to throw next; empty: nowhere
 
 /// The number after `command`, where it is one of at most `max`.
 std::optional<unsigned> number_after(std::string_view packet, std::string_view command, unsigned max) {
@@ -58,6 +63,10 @@ void obey(std::string_view packet) {
     if (!is_on || !packet.starts_with('!')) return;
     while (packet.ends_with('\n') || packet.ends_with('\r')) packet.remove_suffix(1);
     if (packet == "!throw") throw Fault("!throw");
+    if (packet.starts_with("!throw ")) {
+        const std::lock_guard lock(place_mutex);
+        place = packet.substr(7);
+    }
     if (packet == "!abort") std::abort();
     if (packet == "!segv") crash_with_segv();
     if (packet == "!overflow") overflow(0);
@@ -65,6 +74,14 @@ void obey(std::string_view packet) {
     if (const auto mebibytes = number_after(packet, "!leak ", max_leak_mib)) leak(std::size_t{*mebibytes} << 20);
     // Not exit(): its destructors would run while other threads still use what they destroy.
     if (const auto code = number_after(packet, "!exit ", 255)) std::_Exit(static_cast<int>(*code));
+}
+
+void throw_in(std::string_view here) {
+    if (!is_on) return;
+    const std::lock_guard lock(place_mutex);
+    if (place != here) return;
+    place.clear();
+    throw Fault("!throw " + std::string(here));
 }
 
 }  // namespace app::faults

@@ -6,7 +6,7 @@
 /// Breaking a server by typing (--faults): the same command meets a different fate in each stage, which is the lesson.
 namespace app::faults {
 
-/// What `!throw` throws.
+/// What `!throw`, or throw_in(), throws.
 struct Fault : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -18,10 +18,15 @@ inline constexpr std::string_view commands = "!throw !abort !segv !spin !leak N 
 void switch_on();
 
 /// Does what `packet` (a line ending after it is ignored) commands, in the calling thread:
-/// `!throw` throws Fault; `!abort`, `!segv`, `!overflow` (of the stack) and `!exit N` (0 to 255) end the process;
+/// `!throw` throws Fault; `!throw PLACE` lets throw_in(PLACE) throw, once, where a stage has such a place; `!abort`,
+/// `!segv`, `!overflow` (of the stack) and `!exit N` (0 to 255) end the process;
 /// `!spin` never returns; `!leak N` takes N MiB (at most `max_leak_mib` at once) and never gives them back.
 /// Everything else, and everything while faults are off, is left alone.
 void obey(std::string_view packet);
+
+/// The place where something else than the commander's own session can break: throws Fault when `!throw PLACE` was
+/// obeyed since the last time. Any thread.
+void throw_in(std::string_view place);
 
 inline constexpr unsigned max_leak_mib = 4096;
 

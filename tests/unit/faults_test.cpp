@@ -52,6 +52,27 @@ TEST_F(FaultsDeathTest, ThrowIsAnException) {
     }
 }
 
+TEST_F(FaultsDeathTest, ThrowWithAPlaceThrowsThereAndOnce) {
+    const auto caught = [] {
+        faults::throw_in("door");
+        faults::obey("!throw door\r\n");  // off: not obeyed
+        faults::switch_on();
+        faults::throw_in("door");
+        faults::obey("!throw door\r\n");
+        faults::throw_in("room");
+        int thrown = 0;
+        for (int i = 0; i < 2; ++i) {
+            try {
+                faults::throw_in("door");
+            } catch (const faults::Fault& fault) {
+                thrown += std::string_view(fault.what()) == "!throw door" ? 1 : 10;
+            }
+        }
+        std::_Exit(thrown);
+    };
+    EXPECT_EXIT(caught(), testing::ExitedWithCode(1), "");
+}
+
 TEST_F(FaultsDeathTest, AbortIsThatSignalAndSegvAndOverflowAreTheOther) {
     EXPECT_EXIT(obey("!abort\n"), testing::KilledBySignal(SIGABRT), "");
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -1,0 +1,179 @@
+// The command lines of 05_chat and chat_client: one clear line for each mistake, and the exit codes of the contract.
+
+#include "chat/chat.hpp"
+
+namespace chat_tests {
+namespace {
+
+struct Mistake {
+    std::vector<std::string> options;
+    std::string what, allowed;
+};
+
+void expect_explained(const std::string& program, const Mistake& mistake) {
+    SCOPED_TRACE(mistake.what);
+    const auto finished = run(program, mistake.options);
+    EXPECT_EQ(finished.exit, exited(2));
+    EXPECT_THAT(finished.lines, IsEmpty());
+    EXPECT_THAT(finished.errors, HasSubstr(mistake.what));
+    EXPECT_THAT(finished.errors, HasSubstr(mistake.allowed));
+    EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
+}
+
+TEST(ChatUsage, AMistakeIsExplainedInOneLineAndExits2) {
+    for (const Mistake& mistake : {
+             Mistake{{"--packet", "line"}, "--packet", "--port"},
+             Mistake{{"--max-line", "0"}, "--max-line: 0", "from 1 to"},
+             Mistake{{"--max-line", "100000"}, "--max-line: 100000", "to 32768"},
+             Mistake{{"--history", "-1"}, "--history: -1", "from 0 to"},
+             Mistake{{"--max-people", "0"}, "--max-people: 0", "from 1 to"},
+             Mistake{{"--max-rooms", "none"}, "--max-rooms: none", "from 1 to"},
+             Mistake{{"--rate", "-2"}, "--rate: -2", "from 0 to"},
+             Mistake{{"--burst", "0"}, "--burst: 0", "from 1 to"},
+             Mistake{{"--idle-timeout", "soon"}, "--idle-timeout: soon", "a number of seconds from 0 to"},
+             Mistake{{"--max-backlog", "1"}, "--max-backlog: 1", "from 65536 to"},
+             Mistake{{"--node-port", "65536"}, "--node-port: 65536", "from 0 to 65535"},
+             Mistake{{"--join", "nowhere"}, "--join: nowhere", "HOST:PORT or chatroom@room1@host[:port]"},
+             Mistake{{"--join", "chatroom@room1"}, "--join: chatroom@room1", "chatroom@room1@host[:port]"},
+             Mistake{{"--join", "127.0.0.1:1", "--node-port", "0"}, "--node-port", "--join"},
+             Mistake{{"--join", "127.0.0.1:1", "--sname", "room2"}, "--sname", "--join"},
+             Mistake{{"--rejoin"}, "--rejoin", "--join"},
+         }) {
+        expect_explained("05_chat", mistake);
+    }
+    for (const Mistake& mistake : {
+             Mistake{{}, "--name", "required"},
+             Mistake{{"--name", "two words"}, "--name", "no spaces"},
+             Mistake{{"--name", "Michael", "--connect", "nowhere"}, "--connect: nowhere", "HOST:PORT"},
+             Mistake{{"--name", "Michael", "--room", "nowhere"}, "--room: nowhere", "chatroom@room1@host[:port]"},
+         }) {
+        expect_explained("chat_client", mistake);
+    }
+}
+
+TEST(ChatUsage, HelpShowsTheOptionsInGroupsWithTheirDefaults) {
+    const auto help = run("05_chat", {"--help"});
+    EXPECT_EQ(help.exit, exited(0));
+    std::string text;
+    for (const auto& line : help.lines) text += line + "\n";
+    std::size_t at = 0;
+    for (const std::string group : {"The room:", "The people:", "Other C++ nodes:", "Erlang and Elixir nodes:",
+                                    "Where it listens:", "What it tells:", "Help:"}) {
+        at = text.find("\n" + group + "\n", at);
+        ASSERT_NE(at, std::string::npos) << group << " is missing or out of order in:\n" << text;
+    }
+    for (const auto* const option : {"--max-line NUMBER=4096",
+                                     "--history NUMBER=20",
+                                     "--max-people NUMBER=10000",
+                                     "--max-rooms NUMBER=1000",
+                                     "--rate NUMBER=2",
+                                     "--burst NUMBER=5",
+                                     "--idle-timeout SECONDS=900",
+                                     "--max-backlog NUMBER=1048576",
+                                     "--node-port",
+                                     "--join WHERE",
+                                     "--rejoin",
+                                     "--handshake-timeout SECONDS=5",
+                                     "--sname NAME",
+                                     "--cookie TEXT",
+                                     "--dist-host HOST=127.0.0.1",
+                                     "--dist-port NUMBER=0",
+                                     "--register NAME=chatroom",
+                                     "--port NUMBER=1234",
+                                     "--faults",
+                                     "--version"}) {
+        EXPECT_THAT(text, HasSubstr(option));
+    }
+    EXPECT_THAT(text, Not(HasSubstr("--packet")));
+}
+
+TEST(ChatUsage, EachPortThatIsTakenIsOneLineAndExit1) {
+    const Server other;
+    const auto port = std::to_string(other.port());
+    const auto taken = "cannot listen on 127.0.0.1:" + port + ": address already in use\n";
+    for (const std::vector<std::string>& options : {
+             std::vector<std::string>{"--port", port},
+             {"--port", "0", "--node-port", port},
+         }) {
+        const auto second = run("05_chat", options);
+        EXPECT_EQ(second.exit, exited(1));
+        EXPECT_EQ(second.errors, taken);
+        EXPECT_THAT(second.lines, IsEmpty());
+    }
+    Person michael(other, "Michael");
+}
+
+TEST(ChatUsage, ANodeThatIsNotThereIsOneLineAndExit1) {
+    std::uint16_t free_port = 0;
+    {
+        Server server;
+        free_port = server.port();
+    }
+    const auto where = "127.0.0.1:" + std::to_string(free_port);
+    const auto server = run("05_chat", {"--port", "0", "--join", where});
+    EXPECT_EQ(server.exit, exited(1));
+    EXPECT_EQ(server.errors, "cannot join " + where + ": connection refused\n");
+    const auto client = run("chat_client", {"--name", "Michael", "--connect", where});
+    EXPECT_EQ(client.exit, exited(1));
+    EXPECT_EQ(client.errors, "chat_client: cannot connect to " + where + ": connection refused\n");
+}
+
+TEST(ChatUsage, TheFirstLineIsPlainInEveryLogMode) {
+    for (const std::string mode : {"text", "json", "quiet"}) {
+        Server server({"--log", mode});
+        EXPECT_EQ(server.lines().at(0), "Listening on 127.0.0.1:" + std::to_string(server.port()));
+        Person michael(server, "Michael");
+        EXPECT_EQ(server.terminate(), exited(0));
+        for (std::size_t i = 1; mode == "json" && i < server.lines().size(); ++i) {
+            EXPECT_THAT(server.lines()[i], StartsWith("{\"time\":"));
+        }
+        if (mode == "quiet") {
+            EXPECT_EQ(server.lines().size(), 1u);
+        }
+        EXPECT_EQ(server.errors(), "");
+    }
+}
+
+TEST(ChatClient, PrintsWhatTheRoomSaysAndPostsWhatIsTyped) {
+    Server server;
+    const auto where = "127.0.0.1:" + std::to_string(server.port());
+    Person mikey(server, "Mikey");
+    Terminal michael({.words = {support::path_of("chat_client"), "--name", "Michael", "--connect", where}});
+    EXPECT_EQ(mikey.hear(), "Michael has joined the room");
+    mikey.say("Hello!");
+    michael.wait_for("Michael's client: Mikey says: Hello!\n");
+    michael.enter("Hi!");
+    michael.wait_for("Michael's client: Michael says: Hi!\n");
+    mikey.hear();
+    EXPECT_EQ(mikey.hear(), "Michael says: Hi!");
+    michael.press_ctrl('D');
+    EXPECT_EQ(michael.wait_exit(), exited(0));
+    EXPECT_EQ(mikey.hear(), "Michael has left the room");
+}
+
+TEST(ChatClient, SaysWhatIsPipedAndEndsWell) {
+    Server server;
+    const auto client = support::path_of("chat_client") + " --connect 127.0.0.1:" + std::to_string(server.port());
+    const auto piped = support::run_to_end(shell("printf 'one\\ntwo' | " + client + " --name Michael"));
+    EXPECT_EQ(piped.exit, exited(0));
+    EXPECT_THAT(piped.lines,
+                testing::ElementsAre("Michael's client: Michael says: one", "Michael's client: Michael says: two"));
+    EXPECT_EQ(piped.errors, "");
+    Person mikey(server, "Mikey", 2);
+    const auto taken = support::run_to_end(shell("echo hm | " + client + " --name mikey"));
+    EXPECT_EQ(taken.exit, exited(1));
+    EXPECT_EQ(taken.errors, "chat_client: refused: The name is taken. What is your name?\n");
+}
+
+TEST(ChatClient, TellsThatTheServerHasGone) {
+    Server server;
+    Terminal michael({.words = {support::path_of("chat_client"), "--name", "Michael", "--connect",
+                                "127.0.0.1:" + std::to_string(server.port())}});
+    server.wait_for_line("is Michael in the room lobby");
+    server.signal(SIGKILL);
+    EXPECT_EQ(michael.wait_exit(), exited(1));
+    EXPECT_THAT(michael.screen(), HasSubstr("chat_client: connection lost: "));
+}
+
+}  // namespace
+}  // namespace chat_tests

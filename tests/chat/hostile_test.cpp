@@ -1,0 +1,273 @@
+// Peers that mean no good: each is refused with a reason in the story, costs little, and nobody else notices.
+
+#include "chat/erlang_peer.hpp"
+
+#include "05_chat/node_link.hpp"
+
+#include <random>
+
+namespace chat_tests {
+namespace {
+
+constexpr std::size_t mebi = 1 << 20;
+
+/// Two people who go on talking in a room that all kinds of peers can reach, whatever those do.
+class Hostile : public testing::Test {
+protected:
+    void TearDown() override {
+        for (int line = 0; line < 3; ++line) {
+            michael.chat("Michael", "Is everything all right?");
+            EXPECT_EQ(mikey.hear(), "Michael says: Is everything all right?");
+        }
+        // A sanitizer keeps what was freed for a while.
+        if (!support::sanitized) {
+            EXPECT_LT(server->process().resident_bytes(), memory + 8 * mebi);
+        }
+    }
+
+    void expect_gone(const std::string& who, const std::string& why) {
+        server->wait_for_line(who + " is gone: " + why);
+    }
+
+    std::unique_ptr<Server> server =
+        erlang_node({"--node-port", "0", "--handshake-timeout", "1", "--max-backlog", "65536"});
+    Person michael{*server, "Michael"}, mikey{*server, "Mikey"};
+    std::string joined = michael.hear();
+    std::size_t memory = server->process().resident_bytes();
+};
+
+/// Says this a byte at a time, a tenth of a second apart, until the server has enough of it.
+void dribble(Client& client, const std::string& bytes) {
+    const support::Deadline deadline(patience());
+    for (std::size_t i = 0; !deadline.passed(); ++i) {
+        try {
+            client.send(bytes.substr(i % bytes.size(), 1));
+        } catch (const std::system_error&) {
+            return;
+        }
+        if (client.has_news(100ms)) {
+            client.wait_for_end();
+            return;
+        }
+    }
+    throw support::Failure("the server puts up with everything");
+}
+
+TEST_F(Hostile, ErlangNodeThatShakesHandsAByteATime) {
+    Client peer(server->dist_port());
+    dribble(peer, "\x01\x2c"s + std::string(300, 'N'));
+    expect_gone("node 1", "the handshake took too long");
+}
+
+TEST_F(Hostile, ErlangNodeThatSaysNothing) {
+    Client peer(server->dist_port());
+    expect_gone("node 1", "the handshake took too long");
+    EXPECT_EQ(peer.wait_for_end(), Client::End::closed);
+}
+
+TEST_F(Hostile, SomethingElseThanAnErlangNode) {
+    Client browser(server->dist_port());
+    browser.send("GET / HTTP/1.1\r\nHost: chat\r\n\r\n");
+    browser.wait_for_end();
+    expect_gone("node 1", "a frame of 18245 bytes, over the limit of 512");
+    Client other(server->dist_port());
+    other.send("\x00\x04nope"s);
+    other.wait_for_end();
+    expect_gone("node 2", "");
+}
+
+TEST_F(Hostile, ErlangNodeWithAFrameOfFourGibibytes) {
+    ErlangPeer peer(*server, "evil@localhost");
+    peer.client().send("\xff\xff\xff\xff"s + std::string(1000, 'p'));
+    peer.client().wait_for_end();
+    expect_gone("node 1", "a frame of 4294967295 bytes, over the limit of 1048576");
+}
+
+TEST_F(Hostile, ErlangNodesWithGarbageAfterTheHandshake) {
+    std::mt19937 random(4711);
+    for (int number = 1; number <= 20; ++number) {
+        ErlangPeer peer(*server, "evil" + std::to_string(number) + "@localhost");
+        std::string garbage;
+        for (int i = 0; i < 200; ++i) garbage += static_cast<char>(random());
+        peer.send_frame(garbage);
+        peer.client().wait_for_end();
+        expect_gone("node " + std::to_string(number), "an ill-formed frame");
+    }
+}
+
+TEST_F(Hostile, ErlangNodesWithLengthsThatLie) {
+    // A control tuple of 250 elements that has none; a binary that is said to be longer than its frame.
+    for (const auto& lie : {"p\x83h\xfa"s, "p\x83m\xff\xff\xff\xff"s, "p\x83l\x7f\xff\xff\xff"s}) {
+        ErlangPeer peer(*server, "liar@localhost");
+        peer.send_frame(lie);
+        peer.client().wait_for_end();
+    }
+    EXPECT_TRUE(eventually([&] { return server->count_lines("is gone: an ill-formed frame") == 3; }));
+    ErlangPeer peer(*server, "liar@localhost");
+    std::string term;
+    erlang::put_tuple(term, 3);
+    erlang::put_pid(term, peer.pid(1));
+    erlang::put_atom(term, "join");
+    repeat_until_told(*server, "ignores a message that the room does not know",
+                      [&] { peer.send_to_room(term + "m\xff\xff\xff\xffshort"); });
+}
+
+TEST_F(Hostile, ErlangNodeWithADeepTerm) {
+    ErlangPeer peer(*server, "deep@localhost");
+    std::string deep;
+    for (int level = 0; level < 200'000; ++level) deep += "h\x01"s;
+    repeat_until_told(*server, "ignores a message that the room does not know", [&] { peer.send_to_room(deep + "j"); });
+    std::string lists;
+    for (int level = 0; level < 100'000; ++level) lists += "l\x00\x00\x00\x01"s;
+    peer.send_to_room(lists);
+    // The same where a control message is expected.
+    peer.send_frame("p\x83" + deep + "j");
+    expect_gone("node 1", "an ill-formed frame");
+}
+
+TEST_F(Hostile, ErlangNodeWithAFloodOfAtoms) {
+    ErlangPeer peer(*server, "flood@localhost");
+    std::string flood;
+    for (int i = 0; i < 200'000; ++i) {
+        std::string atom;
+        erlang::put_atom(atom, "atom_number_" + std::to_string(i));
+        erlang::put_send(flood, peer.pid(1), "chatroom", atom);
+        if (flood.size() > mebi / 2) peer.client().send(std::exchange(flood, {}));
+    }
+    peer.client().send(flood);
+    // It is still a node among others.
+    peer.tell_room(peer.pid(2), "join", "Flood");
+    EXPECT_EQ(michael.hear(), "Flood has joined the room");
+    EXPECT_EQ(mikey.hear(), "Flood has joined the room");
+    peer.client().close();
+    EXPECT_EQ(michael.hear(), "Flood has left the room (node down)");
+    EXPECT_EQ(mikey.hear(), "Flood has left the room (node down)");
+}
+
+TEST_F(Hostile, ErlangNodeWithANameThatIsNone) {
+    ErlangPeer peer(*server, "rude@localhost");
+    peer.tell_room(peer.pid(1), "join", "\x1b[2J\x1b[31mMichael");
+    EXPECT_EQ(peer.hear().text, "a name has no spaces or control characters");
+    peer.tell_room(peer.pid(1), "join", "MICHAEL");
+    EXPECT_EQ(peer.hear().text, "the name is taken");
+    peer.tell_room(peer.pid(1), "join", "Rude");
+    EXPECT_EQ(michael.hear(), "Rude has joined the room");
+    EXPECT_EQ(mikey.hear(), "Rude has joined the room");
+    peer.tell_room(peer.pid(1), "message", "\x1b[2Jboo");
+    EXPECT_EQ(michael.hear(), "Rude says: [2Jboo");
+    EXPECT_EQ(mikey.hear(), "Rude says: [2Jboo");
+    peer.client().reset();
+    EXPECT_EQ(michael.hear(), "Rude has left the room (node down)");
+    EXPECT_EQ(mikey.hear(), "Rude has left the room (node down)");
+}
+
+TEST_F(Hostile, ErlangNodeThatSpeaksForAnothersProcess) {
+    ErlangPeer anna(*server, "anna@localhost");
+    anna.tell_room(anna.pid(7), "join", "Anna");
+    EXPECT_EQ(michael.hear(), "Anna has joined the room");
+    EXPECT_EQ(mikey.hear(), "Anna has joined the room");
+    ErlangPeer thief(*server, "thief@localhost");
+    repeat_until_told(*server, "node 2 ignores it speaks for a process of anna@localhost",
+                      [&] { thief.tell_room(anna.pid(7), "message", "I am not Anna"); });
+    // Nor may a frame's own sender be another's.
+    std::string frame;
+    erlang::put_send(frame, anna.pid(7), "chatroom", ErlangPeer::message(anna.pid(7), "message", "I am not Anna"));
+    erlang::put_exit(frame, anna.pid(7), {"room1@localhost", 1, 0, 1}, "w\x04kill");
+    thief.client().send(frame);
+    thief.tell_room(thief.pid(1), "join", "Thief");
+    EXPECT_EQ(michael.hear(), "Thief has joined the room");
+    EXPECT_EQ(mikey.hear(), "Thief has joined the room");
+    EXPECT_EQ(anna.hear().text, "Thief has joined the room");
+    anna.tell_room(anna.pid(7), "message", "But I am");
+    for (Person* person : {&michael, &mikey}) EXPECT_EQ(person->hear(), "Anna says: But I am");
+    thief.client().close();
+    for (Person* person : {&michael, &mikey}) EXPECT_EQ(person->hear(), "Thief has left the room (node down)");
+    anna.client().close();
+    for (Person* person : {&michael, &mikey}) EXPECT_EQ(person->hear(), "Anna has left the room (node down)");
+}
+
+TEST_F(Hostile, ErlangNodeThatNeverReads) {
+    ErlangPeer peer(*server, "sleepy@localhost");
+    peer.tell_room(peer.pid(1), "join", "Sleepy");
+    for (Person* person : {&michael, &mikey}) EXPECT_EQ(person->hear(), "Sleepy has joined the room");
+    const std::string text(4000, 'x');
+    std::string heard;
+    for (int line = 0; line < 5000 && !heard.starts_with("Sleepy"); ++line) {
+        michael.say(text);
+        heard = michael.hear();
+        if (heard.starts_with("Sleepy")) michael.hear();
+        mikey.hear();
+    }
+    EXPECT_EQ(heard, "Sleepy has left the room (node down)");
+    mikey.hear();
+    server->wait_for_line("node 1 is gone: it reads too slowly");
+}
+
+// ---- the door for C++ nodes
+// ------------------------------------------------------------------------------------------
+
+std::string hello() {
+    std::string frame;
+    chat::link::encode(chat::link::Hello{chat::link::magic, chat::link::version, "evil"}, frame);
+    return frame;
+}
+
+TEST_F(Hostile, NodesThatTakeTheirTimeToSayHello) {
+    Client silent(server->node_port());
+    Client slow(server->node_port());
+    dribble(slow, hello());
+    EXPECT_TRUE(eventually([&] { return server->count_lines("is gone: it is silent") == 2; }));
+    EXPECT_NO_THROW(silent.wait_for_end());
+}
+
+TEST_F(Hostile, NodesThatAreNone) {
+    std::string other_version;
+    chat::link::encode(chat::link::Hello{chat::link::magic, 99, "evil"}, other_version);
+    std::string early;
+    chat::link::encode(chat::link::Enter{1, "lobby", "Early"}, early);
+    std::string twice = hello();
+    for (const std::string name : {"One", "Two"}) chat::link::encode(chat::link::Enter{1, "x", name}, twice);
+    const std::vector<std::pair<std::string, std::string>> peers{
+        {"\x00\x00\x00\x04GET "s, "a message of an unknown type"},
+        {"GET / HTTP/1.1\r\n\r\n", "packet too long"},
+        {"\xff\xff\xff\xff"s + std::string(1000, 'x'), "packet too long"},
+        {other_version, "a node of another version"},
+        {early, "it did not introduce itself"},
+        {hello() + hello(), "it introduces itself twice"},
+        {twice, "it uses a number twice"},
+        {hello() + "\x00\x00\x00\x01\x02"s, "a message that ends too early"},
+        {hello() + "\x00\x00\x00\x00"s, "a message that ends too early"},
+        // Enter with a room's name of 65535 bytes.
+        {hello() + "\x00\x00\x00\x0b\x02\x00\x00\x00\x00\x00\x00\x00\x01\xff\xff"s, "a text over its limit"},
+    };
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+        Client peer(server->node_port());
+        peer.send(peers[i].first);
+        peer.wait_for_end();
+        expect_gone("link " + std::to_string(i + 1), peers[i].second);
+    }
+}
+
+TEST_F(Hostile, NodeWithNamesAndRoomsThatAreNone) {
+    Client peer(server->node_port());
+    std::string frames = hello();
+    chat::link::encode(chat::link::Enter{1, "lobby", "\x1b[31mred"}, frames);
+    chat::link::encode(chat::link::Enter{2, "lobby", "michael"}, frames);
+    chat::link::encode(chat::link::Enter{3, "\x1b[31mred", "Anna"}, frames);
+    chat::link::encode(chat::link::Speak{77, "of nobody"}, frames);
+    chat::link::encode(chat::link::Go{78, "of nobody"}, frames);
+    peer.send(frames);
+    std::vector<std::string> answers;
+    while (answers.size() < 3) {
+        const auto length = peer.recv_exactly(4);
+        const auto message = chat::link::decode(peer.recv_exactly(chat::ByteReader(length).u32()));
+        ASSERT_TRUE(message.has_value());
+        if (const auto* refused = std::get_if<chat::link::Refused>(&*message)) answers.push_back(refused->why);
+    }
+    EXPECT_THAT(answers, testing::ElementsAre("a name has no spaces or control characters", "the name is taken",
+                                              "a name has no spaces or control characters"));
+    michael.expect_silence();
+}
+
+}  // namespace
+}  // namespace chat_tests

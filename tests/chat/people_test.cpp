@@ -1,0 +1,332 @@
+// The text door from outside: what people, and programs that read lines, say to it and hear.
+
+#include "chat/chat.hpp"
+
+#include <csignal>
+
+namespace chat_tests {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(People, JoinSpeakAndLeaveInTheWordsOfTheOriginal) {
+    Server server;
+    Person michael(server, "Michael");
+    Person mikey(server, "Mikey");
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    michael.say("Hello!");
+    EXPECT_EQ(michael.hear(), "Michael says: Hello!");
+    EXPECT_EQ(mikey.hear(), "Michael says: Hello!");
+    mikey.chat("Mikey", "Hi, Michael!");
+    EXPECT_EQ(michael.hear(), "Mikey says: Hi, Michael!");
+    mikey.say("/quit");
+    EXPECT_EQ(mikey.client().recv_until_close(), "Goodbye!\r\n");
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+    michael.expect_silence();
+}
+
+TEST(People, OfThreeAllHearTheSameInTheSameOrder) {
+    Server server;
+    std::vector<std::unique_ptr<Person>> people;
+    for (const std::string name : {"a", "b", "c"}) {
+        people.push_back(std::make_unique<Person>(server, name));
+        for (std::size_t older = 0; older + 1 < people.size(); ++older) people[older]->hear();
+    }
+    constexpr int lines = 50;
+    for (int line = 0; line < lines; ++line) {
+        for (auto& person : people) person->say(std::to_string(line));
+    }
+    const auto first = people[0]->hear(3 * lines);
+    EXPECT_EQ(people[1]->hear(3 * lines), first);
+    EXPECT_EQ(people[2]->hear(3 * lines), first);
+    for (const std::string name : {"a", "b", "c"}) {
+        int next = 0;
+        for (const auto& line : first) {
+            if (line.starts_with(name)) {
+                EXPECT_EQ(line, name + " says: " + std::to_string(next++));
+            }
+        }
+        EXPECT_EQ(next, lines);
+    }
+}
+
+TEST(People, AreToldWhyANameIsRefusedAndMayTryAgain) {
+    Server server;
+    Person michael(server, "Michael");
+    Person person(server);
+    for (const auto& [name, answer] : std::vector<std::pair<std::string, std::string>>{
+             {"", "A name needs at least one character"},
+             {"   ", "A name needs at least one character"},
+             {"Michael", "The name is taken"},
+             {"mICHAEL", "The name is taken"},
+             {"two words", "A name has no spaces or control characters"},
+             {"e\x1b[31mred", "A name has no spaces or control characters"},
+             {"bell\a", "A name has no spaces or control characters"},
+             {"turned\u202e", "A name has no spaces or control characters"},
+             {"wide\u00a0space", "A name has no spaces or control characters"},
+             {std::string(33, 'x'), "A name has at most 32 characters"},
+             {"\xff\xff\xc3(", "The name is not UTF-8"},
+         }) {
+        person.say(name);
+        EXPECT_EQ(person.hear(), answer + ". What is your name?") << name;
+    }
+    person.say("/who");
+    EXPECT_EQ(person.hear(), "First tell me your name.");
+    std::string name;
+    for (int i = 0; i < 32; ++i) name += "é";
+    person.say(name);
+    EXPECT_EQ(person.hear(), "You are in the room lobby as " + name + ". /help lists the commands.");
+    EXPECT_EQ(michael.hear(), name + " has joined the room");
+}
+
+TEST(People, MayTakeANameThatHasBecomeFree) {
+    Server server;
+    Person mikey(server, "Mikey");
+    {
+        Person michael(server, "Michael");
+        EXPECT_EQ(mikey.hear(), "Michael has joined the room");
+    }
+    EXPECT_EQ(mikey.hear(), "Michael has left the room");
+    Person michael(server, "michael");
+}
+
+TEST(People, AskWhoIsThereAndWhichRoomsThereAre) {
+    Server server;
+    Person michael(server, "Michael");
+    Person mikey(server, "Mikey");
+    michael.hear();
+    mikey.say("/who");
+    EXPECT_EQ(mikey.hear(), "In the room: Michael, Mikey");
+    mikey.say("/rooms");
+    EXPECT_EQ(mikey.hear(), "Rooms: lobby (2)");
+    mikey.say("/join garden");
+    EXPECT_EQ(mikey.hear(), "You are in the room garden as Mikey. /help lists the commands.");
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+    mikey.say("/rooms");
+    EXPECT_EQ(mikey.hear(), "Rooms: garden (1), lobby (1)");
+    mikey.say("/who");
+    EXPECT_EQ(mikey.hear(), "In the room: Mikey");
+    mikey.chat("Mikey", "Is anybody here?");
+    michael.expect_silence();
+    mikey.say("/join LOBBY");
+    EXPECT_EQ(mikey.hear_up_to("You are in the room LOBBY as Mikey. /help lists the commands.").size(), 1u);
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    michael.say("/rooms");
+    EXPECT_EQ(michael.hear(), "Rooms: lobby (2)");
+    michael.say("/nonsense");
+    EXPECT_EQ(michael.hear(), "There is no command /nonsense; /help lists them.");
+    michael.say("/help");
+    for (const std::string command : {"/who", "/rooms", "/join ROOM", "/quit", "/help"}) {
+        EXPECT_THAT(michael.hear(), StartsWith(command));
+    }
+    EXPECT_EQ(michael.hear(), "Everything else you type is said to the room.");
+    michael.expect_silence();
+}
+
+TEST(People, WhoComeLaterAreShownTheLastThingsSaid) {
+    Server server({"--history", "3"});
+    Person michael(server, "Michael");
+    for (const std::string text : {"one", "two", "three", "four"}) michael.chat("Michael", text);
+    Person mikey(server);
+    mikey.say("Mikey");
+    EXPECT_THAT(mikey.hear(4), ElementsAre("Michael says: two", "Michael says: three", "Michael says: four",
+                                           "You are in the room lobby as Mikey. /help lists the commands."));
+}
+
+TEST(People, AreNotShownControlCharactersOfOthers) {
+    Server server;
+    Person michael(server, "Michael");
+    michael.say("a\x1b[2Jb\a\x7f\u0085c é 日本");
+    EXPECT_EQ(michael.hear(), "Michael says: a[2Jbc é 日本");
+    michael.say("\xff\xff\xc3(");
+    EXPECT_EQ(michael.hear(), "The line is not UTF-8.");
+    michael.chat("Michael", "still here");
+}
+
+TEST(People, MayEndTheirLinesAsTheyLikeAndPauseInThem) {
+    Server server;
+    Person michael(server, "Michael");
+    for (const std::string ending : {"\n", "\r\n", "\r\0"s}) {
+        michael.client().send("wo");
+        michael.client().send("rd" + ending);
+        EXPECT_EQ(michael.hear(), "Michael says: word");
+    }
+    // Enter alone says nothing, and an unfinished last line counts.
+    michael.client().send("\r\n\r\nlast");
+    michael.client().half_close();
+    EXPECT_EQ(michael.client().recv_until_close(), "Michael says: last\r\n");
+}
+
+TEST(People, HearOfALineThatIsTooLongAndStay) {
+    Server server;
+    Person michael(server, "Michael");
+    Person mikey(server, "Mikey");
+    michael.hear();
+    michael.say(std::string(10'000, 'x'));
+    EXPECT_EQ(michael.hear(), "The line is too long.");
+    michael.say(std::string(4097, 'x'));
+    EXPECT_EQ(michael.hear(), "The line is too long.");
+    michael.chat("Michael", std::string(4096, 'x'));
+    EXPECT_EQ(mikey.hear(), "Michael says: " + std::string(4096, 'x'));
+    mikey.expect_silence();
+}
+
+TEST(People, WhoseLineNeverEndsAreToldAndClosed) {
+    Server server;
+    Person michael(server, "Michael");
+    Person mikey(server, "Mikey");
+    michael.hear();
+    const std::string endless(100'000, 'x');
+    mikey.client().send(endless);
+    EXPECT_EQ(mikey.hear(), "The line is too long. Goodbye!");
+    EXPECT_EQ(mikey.client().wait_for_end(), Client::End::closed);
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+}
+
+TEST(People, MayBeProgramsThatSayAllAtOnce) {
+    if (!support::is_installed("nc")) GTEST_SKIP() << "nc is not installed (apt-get install netcat-openbsd)";
+    Server server;
+    const auto nc =
+        support::run_to_end(shell("printf 'Michael\\nHello!\\n' | nc -N 127.0.0.1 " + std::to_string(server.port())));
+    EXPECT_EQ(nc.exit, exited(0));
+    EXPECT_THAT(nc.lines, ElementsAre("Welcome! What is your name?\r",
+                                      "You are in the room lobby as Michael. /help lists the commands.\r",
+                                      "Michael says: Hello!\r"));
+    // Without -N it stays, and hears what comes.
+    support::Program stays(shell("printf 'Michael\\nHello!\\n' | nc 127.0.0.1 " + std::to_string(server.port())));
+    stays.wait_for_line("Michael says: Hello!", 2);  // the first is history
+    Person mikey(server, "Mikey", 2);
+    stays.wait_for_line("Mikey has joined the room");
+}
+
+TEST(People, WhoAreFastAreReadMoreSlowlyAndLoseNothing) {
+    Server server({"--rate", "10", "--burst", "2"});
+    Person mikey(server, "Mikey");
+    Client michael(server.port());
+    const auto begin = std::chrono::steady_clock::now();
+    michael.send("Michael\n1\n2\n3\n4\n5\n6\n");
+    EXPECT_EQ(mikey.hear(), "Michael has joined the room");
+    for (int line = 1; line <= 6; ++line) EXPECT_EQ(mikey.hear(), "Michael says: " + std::to_string(line));
+    // Seven lines with the name, two of them at once, the others a tenth of a second apart.
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 500ms);
+}
+
+TEST(People, WhoAreSilentAreAskedAndThenSentAway) {
+    Server server({"--idle-timeout", "0.5"});
+    Person mikey(server, "Mikey");
+    EXPECT_EQ(mikey.hear(), "Are you still there? Press Enter, or I shall say goodbye.");
+    mikey.say("");  // he is
+    EXPECT_EQ(mikey.hear(), "Are you still there? Press Enter, or I shall say goodbye.");
+    EXPECT_EQ(mikey.hear(), "Goodbye!");
+    EXPECT_EQ(mikey.client().wait_for_end(), Client::End::closed);
+    server.wait_for_line("is idle for 500 ms");
+}
+
+TEST(People, FindAFullRoomClosedUntilSomebodyLeaves) {
+    Server server({"--max-people", "2", "--max-rooms", "2"});
+    Person michael(server, "Michael");
+    auto mikey = std::make_unique<Person>(server, "Mikey");
+    michael.hear();
+    Person third(server);
+    third.say("Third");
+    EXPECT_EQ(third.hear(), "The room is full. What is your name?");
+    mikey.reset();
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+    third.say("Third");
+    EXPECT_EQ(third.hear(), "You are in the room lobby as Third. /help lists the commands.");
+    EXPECT_EQ(michael.hear(), "Third has joined the room");
+    third.say("/join garden");
+    EXPECT_EQ(third.hear(), "You are in the room garden as Third. /help lists the commands.");
+    michael.hear();
+    michael.say("/join cellar");
+    EXPECT_EQ(michael.hear(), "There are too many rooms already.");
+    michael.chat("Michael", "here, then");
+}
+
+TEST(People, WhoDoNotReadAreCutOffAndNobodyWaitsForThem) {
+    Server server({"--max-backlog", "65536", "--log", "json"});
+    Person michael(server, "Michael");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy has joined the room");
+    const auto before = server.process().resident_bytes();
+    const std::string text(4000, 'x');
+    const std::string line = "Michael says: " + text;
+    // The system keeps some megabytes for him besides; then his bound counts.
+    std::string heard;
+    for (int said = 0; heard != "Sleepy has left the room (it reads too slowly)" && said < 5000; ++said) {
+        michael.say(text);
+        heard = michael.hear();
+        if (heard != line) {
+            EXPECT_EQ(michael.hear(), line);
+        }
+    }
+    EXPECT_EQ(heard, "Sleepy has left the room (it reads too slowly)");
+    server.wait_for_line("\"is_cut_off\"");
+    // A sanitizer keeps what was freed for a while.
+    if (!support::sanitized) {
+        EXPECT_LT(server.process().resident_bytes(), before + (4u << 20));
+    }
+}
+
+TEST(People, WhoseConnectionBreaksHaveLeft) {
+    Server server;
+    Person michael(server, "Michael");
+    Person mikey(server, "Mikey");
+    michael.hear();
+    mikey.client().reset();
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+    server.wait_for_line("connection lost");
+}
+
+TEST(People, WhoNeverGiveANameAreNothingToTheRoom) {
+    Server server;
+    Person michael(server, "Michael");
+    Person nobody(server);
+    nobody.say("/rooms");
+    EXPECT_EQ(nobody.hear(), "Rooms: lobby (1)");
+    nobody.leave();
+    server.wait_for_line("connection closed");
+    michael.expect_silence();
+}
+
+TEST(People, AreToldWhenTheServerCloses) {
+    for (const int signal : {SIGTERM, SIGINT}) {
+        Server server;
+        Person michael(server, "Michael");
+        Person nobody(server);
+        server.signal(signal);
+        EXPECT_EQ(michael.client().recv_until_close(), "The server is closing. Goodbye!\r\n");
+        EXPECT_EQ(nobody.client().recv_until_close(), "The server is closing. Goodbye!\r\n");
+        michael.leave();
+        nobody.leave();
+        EXPECT_EQ(server.wait_exit(), exited(0));
+        EXPECT_TRUE(support::refuses_clients(server.port()));
+        EXPECT_EQ(server.lines().back(), "server stopped");
+    }
+}
+
+TEST(People, WhoDoNotReadDoNotKeepTheServerFromClosing) {
+    Server server;
+    Person michael(server, "Michael");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy has joined the room");
+    for (int line = 0; line < 100; ++line) michael.chat("Michael", std::string(4000, 'x'));
+    EXPECT_EQ(server.terminate(), exited(0));
+}
+
+TEST(People, MayBreakTheirOwnSessionWithAFaultAndNoOther) {
+    Server server({"--faults"});
+    Person michael(server, "Michael");
+    Person mikey(server, "Mikey");
+    michael.hear();
+    mikey.say("!throw");
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+    EXPECT_EQ(mikey.client().wait_for_end(), Client::End::closed);
+    server.wait_for_line("crashed: !throw");
+    michael.chat("Michael", "hm");
+}
+
+}  // namespace
+}  // namespace chat_tests
