@@ -224,8 +224,8 @@ std::string Client::rest(std::size_t max, const std::string& hint) {
 void Client::exchange(std::string_view bytes, std::string_view expected, const std::function<std::size_t()>& next_size) {
     note_sent(bytes);
     std::string_view piece;
-    while (!expected.empty()) {
-        if (piece.empty()) {
+    while (!expected.empty() || !bytes.empty() || !piece.empty()) {
+        if (piece.empty() && !bytes.empty()) {
             piece = bytes.substr(0, next_size());
             bytes.remove_prefix(piece.size());
         }
@@ -236,9 +236,13 @@ void Client::exchange(std::string_view bytes, std::string_view expected, const s
         if (received_.compare(0, came, expected.substr(0, came)) != 0) return expect(expected);
         received_.erase(0, came);
         expected.remove_prefix(came);
+        if (has_ended_ || !broken_.empty()) return expect(expected.empty() ? "more" : expected);
         const short sending = piece.empty() && bytes.empty() ? 0 : POLLOUT;
-        if (has_ended_ || !broken_.empty()) return expect(expected);
-        if (!expected.empty() && !wait_for_reply(static_cast<short>(POLLIN | sending))) return expect(expected);
+        const short receiving = expected.empty() ? 0 : POLLIN;  // the rest stays in the kernel's buffer, for later
+        if ((sending | receiving) == 0) return;
+        if (wait_for_reply(static_cast<short>(sending | receiving))) continue;
+        if (!expected.empty()) return expect(expected);
+        fail(Wrong("that the server reads all of it", "it left the last " + count(bytes.size() + piece.size(), "byte")));
     }
 }
 

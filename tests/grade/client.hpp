@@ -47,8 +47,8 @@ public:
     /// All that comes until the server closes, in whatever way, or `max` bytes. Wrong when it does not close.
     std::string rest(std::size_t max, const std::string& hint = "");
 
-    /// Sends `bytes` in pieces, each as long as `next_size` says, while it receives; what comes must be `expected`.
-    /// Both directions at once, so that large amounts cannot get stuck.
+    /// Sends all `bytes` in pieces, each as long as `next_size` says, while it receives what is `expected`; what comes
+    /// after that is left for later. Both directions at once, so that large amounts cannot get stuck.
     void exchange(std::string_view bytes, std::string_view expected, const std::function<std::size_t()>& next_size);
 
     void half_close();

@@ -93,7 +93,7 @@ void burst(Trial& trial) {
 }
 
 void slow_reader(Trial& trial) {
-    Client slow(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 16 << 10, .within = {}});
+    Client slow(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .within = {}});
     constexpr std::size_t limit = 8 << 20;
     send_until_stuck(trial.server, slow, lines(trial.random, 1000, 1000), limit);
     Client other(trial.server);

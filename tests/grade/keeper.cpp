@@ -49,9 +49,14 @@ constexpr int looks_per_count = 25;          // counting processes means reading
 constexpr std::size_t max_processes = 5000;  // below one command; more is a fork bomb, and is ended
 constexpr int max_sweeps = 2000;
 
-void reap_all() {
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+/// True when no child is left. The first thread of a process may be a zombie while others still hold its sockets; only
+/// a process that can be reaped is gone.
+bool reap_all() {
+    pid_t reaped = 0;
+    do {
+        reaped = ::waitpid(-1, nullptr, WNOHANG);
+    } while (reaped > 0);
+    return reaped < 0 && errno == ECHILD;
 }
 
 /// Stops whatever is there first, until nothing new appears: who is stopped cannot fork faster than we kill.
@@ -64,8 +69,8 @@ void kill_all_below() {
             for (const pid_t pid : all) {
                 if (pid != self) ::kill(pid, signal);
             }
-            if (signal == SIGKILL) reap_all();
-            if (signal == SIGKILL ? all.size() <= 1 : all.size() <= known) break;
+            // Orphans become our children, so to have none means that nothing is left.
+            if (signal == SIGKILL ? reap_all() : all.size() <= known) break;
             known = all.size();
             ::usleep(signal == SIGKILL ? 1000 : 200);
         }

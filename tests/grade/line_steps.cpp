@@ -162,7 +162,7 @@ void reset(Trial& trial) {
 }
 
 void late_reader(Trial& trial) {
-    Client client(trial.server, {.receive_buffer = 64 << 10, .send_buffer = 64 << 10, .within = {}});
+    Client client(trial.server, {.receive_buffer = 64 << 10, .send_buffer = 512 << 10, .within = {}});
     constexpr std::size_t limit = 8 << 20;
     const std::string text = lines(trial.random, 1000, 1000);
     const std::string sent = send_until_stuck(trial.server, client, text, limit);

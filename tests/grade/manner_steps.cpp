@@ -104,7 +104,7 @@ void says_too_long(Trial& trial) {
 }
 
 void bounded_buffer(Trial& trial) {
-    Client client(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 16 << 10, .within = {}});
+    Client client(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .within = {}});
     constexpr std::size_t limit = 48 << 20;  // kernels buffer up to about 10 MiB between two programs
     const std::size_t before = trial.server.is_ours() ? resident(trial.server) : 0;
     const std::string sent = send_until_stuck(trial.server, client, lines(trial.random, 1000, 2000), limit);
