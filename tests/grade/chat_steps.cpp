@@ -1,0 +1,385 @@
+// The chat room at the text door, in the original's words.
+
+#include "grade/bytes.hpp"
+#include "grade/people.hpp"
+#include "grade/step.hpp"
+
+namespace grade {
+
+namespace {
+
+const std::vector<std::string> chat{"05"};
+
+constexpr auto one_loop = "Deliver from one place, one message after the other (a lock around the whole delivery, one "
+                          "thread, one process that owns the room).";
+
+void own_words(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    Person& person = room.visitor();
+    person.types(michael);
+    person.types("Hello!");
+    person.hears_in_the_end(michael + " says: Hello!",
+                            "The first line is the name; what follows is said to everybody, the speaker included.");
+}
+
+void in_one_write(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    Person& person = room.visitor();
+    person.client.send(michael + "\nHello!\nAgain!\n");
+    person.hears_in_the_end(michael + " says: Hello!", "One recv() may bring the name and two lines.");
+    person.hears(michael + " says: Again!");
+}
+
+void joins(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& first = room.enters(michael);
+    Person& second = room.visitor();
+    second.types(mikey);
+    second.types("Hello!");
+    first.hears(mikey + " has joined the room", "Whoever is in the room hears who joins, before anything he says.");
+    first.hears(mikey + " says: Hello!", "Once is enough: look whether the join is told in two places.");
+}
+
+void newcomer_hears_others(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& first = room.enters(michael);
+    Person& second = room.visitor();
+    second.types(mikey);
+    second.types("Am I in?");
+    for (;;) {
+        const auto news = second.news(quoted(mikey + " says: Am I in?"));
+        if (news == mikey + " says: Am I in?") break;
+        if (news == mikey + " has joined the room") {
+            throw Wrong("nothing about himself for the one who joins", quoted(news),
+                        "Tell those who are there, and only then add the newcomer.");
+        }
+    }
+    first.hears(mikey + " has joined the room");
+}
+
+void says(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& first = room.enters(michael);
+    Person& second = room.enters(mikey);
+    for (const auto& [speaker, name] : {std::pair(&first, michael), std::pair(&second, mikey)}) {
+        speaker->types("Hello!");
+        first.hears(name + " says: Hello!");
+        second.hears(name + " says: Hello!");
+    }
+}
+
+void split_words(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& first = room.enters(michael);
+    Person& second = room.enters(mikey);
+    const auto pause = trial.server.patience().pause();
+    first.client.send("Hel");
+    trial.server.sleep(pause);
+    second.client.send("Good mor");
+    trial.server.sleep(pause);
+    first.client.send("lo!\n");
+    first.hears(michael + " says: Hello!", "A line is whole when its line feed has come, however many reads that took.");
+    second.hears(michael + " says: Hello!");
+    second.client.send("ning\n");
+    first.hears(mikey + " says: Good morning", "Each member's unfinished line needs a place of its own.");
+}
+
+void goes_on_without(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    Person& stays = room.enters(michael);
+    for (int i = 0; i < 4; ++i) {
+        Person& leaves = room.enters(room.name("Mikey"));
+        room.forget(leaves);
+        i % 2 == 0 ? leaves.client.close() : leaves.client.reset();
+        for (int said = 0; said < 3; ++said) {
+            const std::string words = "still here " + std::to_string(i) + std::to_string(said);
+            stays.types(words);
+            stays.hears_in_the_end(michael + " says: " + words,
+                                   "Writing to a member who has gone fails: that is his end, and nobody else's.");
+        }
+    }
+}
+
+void leaver_hears_nothing(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& stays = room.enters(michael);
+    Person& leaves = room.enters(mikey);
+    room.forget(leaves);
+    leaves.client.half_close();
+    const std::string last = leaves.client.rest(1 << 20, "When a member has finished, close his connection.");
+    if (last.find(mikey + " has left") != last.npos) {
+        throw Wrong("nothing about himself for the one who leaves", quoted(last),
+                    "Take the leaver out of the room first, then tell those who are left.");
+    }
+    stays.types("Goodbye");
+    stays.hears_in_the_end(michael + " says: Goodbye");
+}
+
+void leaves(Trial& trial) {
+    Room room(trial);
+    Person& stays = room.enters(room.name("Michael"));
+    for (const bool in_order : {true, false}) {
+        const auto mikey = room.name("Mikey");
+        Person& goes = room.enters(mikey);
+        room.forget(goes);
+        in_order ? goes.client.close() : goes.client.reset();
+        stays.hears(mikey + " has left the room");
+    }
+}
+
+void taken_name(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& first = room.enters(michael);
+    Person& second = room.visitor();
+    second.types(michael);
+    // What is typed next is another try for a name, or nothing at all if the server has closed; in no case is it said.
+    if (second.client.has_news(trial.server.patience().a_while())) {
+        try {
+            second.types(mikey);
+        } catch (const Wrong&) {
+        }
+    }
+    second.client.close();
+    first.types("Who is there?");
+    for (;;) {
+        const auto news = first.news(quoted(michael + " says: Who is there?"));
+        if (news == michael + " says: Who is there?") break;
+        if (news.starts_with(michael)) {
+            throw Wrong("that a name is refused while somebody in the room has it",
+                        quoted(news) + " from a second " + michael,
+                        "Look among the members before you add one; ask for another name, or close.");
+        }
+    }
+}
+
+void name_is_free_again(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& stays = room.enters(michael);
+    Person& leaves = room.enters(mikey);
+    room.forget(leaves);
+    leaves.client.half_close();
+    leaves.client.rest(1 << 20);
+    leaves.client.close();
+    Person& back = room.visitor();
+    back.types(mikey);
+    back.types("I am back");
+    back.hears_in_the_end(mikey + " says: I am back", "Take a member's name out of the room when he leaves.");
+    stays.hears_in_the_end(mikey + " says: I am back");
+}
+
+void nameless(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    Person& first = room.enters(michael);
+    Person& nobody = room.visitor();
+    room.visitor().client.close();
+    room.visitor().client.send("Unfinish").close();
+    first.types("Is anybody there?");
+    first.hears(michael + " says: Is anybody there?", "Who has not said a name was never in the room.");
+    nobody.client.send("");
+    while (nobody.client.has_news(trial.server.patience().pause() * 3)) {
+        const std::string line = nobody.client.line("nothing of what is said in the room");
+        if (line.find(michael + " says: ") != line.npos) {
+            throw Wrong("nothing of what is said, for somebody who has not said his name", quoted(line),
+                        "A connection becomes a member when its name has come, not when it is accepted.");
+        }
+    }
+}
+
+void one_order(Trial& trial) {
+    constexpr int speakers = 3;
+    constexpr int sentences = 40;
+    Room room(trial);
+    std::vector<Person*> people;
+    std::vector<std::string> names;
+    for (int i = 0; i < speakers; ++i) names.push_back(room.name("Speaker"));
+    for (const auto& name : names) people.push_back(&room.enters(name));
+    for (int sentence = 0; sentence < sentences; ++sentence) {
+        for (Person* const person : people) person->types(std::to_string(sentence));
+    }
+    std::vector<std::string> heard(people.size());
+    for (int i = 0; i < speakers * sentences; ++i) {
+        for (std::size_t p = 0; p < people.size(); ++p) {
+            heard[p] = people[p]->news("all that the three say: line " + std::to_string(i + 1) + " of 120");
+        }
+        for (std::size_t p = 1; p < people.size(); ++p) {
+            if (heard[p] == heard[0]) continue;
+            throw Wrong("the same lines in the same order for everybody",
+                        "as line " + std::to_string(i + 1) + " one hears " + quoted(heard[0]) + ", another " +
+                            quoted(heard[p]),
+                        one_loop);
+        }
+    }
+}
+
+void silent_reader(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto sloth = room.name("Sloth");
+    Person& talker = room.enters(michael);
+    Client deaf(trial.server, {.receive_buffer = 4 << 10, .send_buffer = 0, .within = {}});
+    deaf.send(sloth + "\n");
+    talker.hears(sloth + " has joined the room");
+    const std::string words = word(trial.random, 1000);
+    constexpr int batches = 100;
+    constexpr int batch = 80;
+    for (int i = 0; i < batches; ++i) {
+        for (int line = 0; line < batch; ++line) talker.types(words);
+        for (int line = 0; line < batch; ++line) {
+            talker.hears_in_the_end(michael + " says: " + words,
+                                    "One member reads nothing, and the whole room waits for him: give each member a "
+                                    "queue with a bound, and cut off whoever lets it fill.");
+        }
+    }
+}
+
+void not_text(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    Person& first = room.enters(michael);
+    Person& odd = room.visitor();
+    odd.client.send("\xff\xfe\x80\n");
+    odd.types("anything");
+    Person& second = room.enters(room.name("Mikey"));
+    for (const auto& bytes : {std::string("\x80\xc3\n"), std::string("a\0b\n", 4)}) second.client.send(bytes);
+    first.types("Hello!");
+    first.hears_in_the_end(michael + " says: Hello!",
+                           "Bytes that are not UTF-8 are one member's mistake; they must not end the room.");
+}
+
+void many(Trial& trial) {
+    constexpr int number = 50;
+    Room room(trial);
+    std::vector<std::pair<std::string, Person*>> people;
+    for (int i = 0; i < number; ++i) {
+        const auto name = room.name("Guest");
+        people.emplace_back(name, &room.visitor());
+        people.back().second->types(name);
+        people.back().second->types("I am here");
+        people.back().second->hears_in_the_end(name + " says: I am here");
+    }
+    people[0].second->types("Hello, everybody!");
+    for (const auto& [name, person] : people) {
+        person->hears_in_the_end(people[0].first + " says: Hello, everybody!");
+    }
+}
+
+void telnet_ends(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto mikey = room.name("Mikey");
+    Person& first = room.enters(michael);
+    Person& second = room.visitor();
+    second.client.send(mikey + "\r\nHello!\r\n");
+    first.hears(mikey + " has joined the room", "telnet ends lines with CR LF: the CR is not a part of the name.");
+    first.hears(mikey + " says: Hello!");
+}
+
+void escapes(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    Person& first = room.enters(michael);
+    first.types("\x1b[2Jboo\x07");
+    const auto heard = first.news("what was said");
+    if (heard.find_first_of("\x1b\x07") == heard.npos) return;
+    throw Wrong("no control characters in what others see", quoted(heard),
+                "Terminals obey them: ESC [2J clears everybody's screen.");
+}
+
+void letter_case(Trial& trial) {
+    Room room(trial);
+    const auto michael = room.name("michael");
+    auto capital = michael;
+    capital[0] = 'M';
+    Person& first = room.enters(michael);
+    Person& second = room.visitor();
+    second.types(capital);
+    second.client.has_news(trial.server.patience().a_while());
+    first.types("Who is there?");
+    first.hears(michael + " says: Who is there?");
+    second.client.close();
+    // Were he in, the room would have heard of him.
+    first.types("Still alone");
+    for (std::string line; line.find("Still alone") == line.npos;) {
+        line = first.client.line("what is said");
+        if (line.find(capital + " has") != line.npos) {
+            throw Wrong("that " + capital + " is refused while " + michael + " is there", quoted(line));
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<Step> chat_steps() {
+    using enum Step::Weight;
+    using enum Step::Needs;
+    const std::string two = "nc HOST PORT in two terminals: Michael and Mikey; ";
+    return {
+        {"own_words", chat, required, nothing, "nc HOST PORT, then Michael, then Hello!",
+         "The first line is the name. What is said goes to everybody in the room, the one who says it included, as "
+         "\"Michael says: Hello!\".",
+         "docs/05_chat.md", own_words},
+        {"in_one_write", chat, required, nothing, "printf 'Michael\\nHello!\\nAgain!\\n' | nc HOST PORT",
+         "Programs talk faster than people: the name and the first words may come in one read.", "docs/05_chat.md",
+         in_one_write},
+        {"joins", chat, required, nothing, two + "the first hears of the second",
+         "\"Mikey has joined the room\": that is how the others know whom they talk to.", "docs/05_chat.md", joins},
+        {"newcomer_hears_others", chat, required, nothing, two + "the second does not hear of himself",
+         "The join is news for those who are there, not for the one who joins.", "docs/05_chat.md",
+         newcomer_hears_others},
+        {"says", chat, required, nothing, two + "each says Hello!, both hear both", "It is what a room is for.",
+         "docs/05_chat.md", says},
+        {"split_words", chat, required, nothing, two + "each sends half a line, then the other half",
+         "Lines arrive in pieces, of several people by turns.", "docs/05_chat.md", split_words},
+        {"goes_on_without", chat, required, nothing, two + "the second goes, by Ctrl-C or by a crash; the first talks on",
+         "People leave without a word, and a room that stumbles over them ends for everybody.", "docs/05_chat.md",
+         goes_on_without},
+        {"leaver_hears_nothing", chat, required, nothing, "printf 'Mikey\\n' | nc -N HOST PORT, with another in the room",
+         "Who leaves does not need to be told that he leaves, and his connection is closed.", "docs/05_chat.md",
+         leaver_hears_nothing},
+        {"taken_name", chat, required, nothing, "nc HOST PORT in two terminals: Michael and Michael",
+         "Two people under one name: nobody knows who says what.", "docs/05_chat.md", taken_name},
+        {"name_is_free_again", chat, required, nothing, two + "the second leaves and comes back",
+         "A name belongs to somebody as long as he is there.", "docs/05_chat.md", name_is_free_again},
+        {"nameless", chat, required, nothing, "nc HOST PORT, and say nothing; nc -z HOST PORT",
+         "A connection is not yet a member: the room hears nothing of it, and it hears nothing of the room.",
+         "docs/05_chat.md", nameless},
+        {"not_text", chat, required, nothing, "printf '\\377\\376\\200\\nMikey\\n\\200\\303\\n' | nc HOST PORT",
+         "What one member sends must not end the room, whatever bytes it is.", "docs/05_chat.md", not_text},
+        {"one_order", chat, required, nothing, "three people say forty things each, at once",
+         "If members see different orders, they see different conversations.", "docs/05_chat.md", one_order},
+        {"many", chat, required, nothing, "fifty people in the room, and one says Hello, everybody!",
+         "A room is not two people.", "docs/05_chat.md", many},
+        {"silent_reader", chat, required, nothing, two + "the second with Ctrl-Z; the first says 8 MB",
+         "One member who does not read must cost a bounded queue, not the conversation.", "docs/05_chat.md",
+         silent_reader},
+        {"leaves", chat, advice, nothing, two + "the first hears \"Mikey has left the room\"",
+         "Otherwise people go on talking to somebody who has gone.", "docs/05_chat.md", leaves},
+        {"telnet_ends", chat, advice, nothing, "telnet HOST PORT", "telnet's lines end with CR LF.",
+         "docs/05_chat.md; RFC 854", telnet_ends},
+        {"letter_case", chat, advice, nothing, two + "but they are michael and Michael",
+         "People take Michael and michael for the same.", "docs/05_chat.md", letter_case},
+        {"escapes", chat, advice, nothing, "printf 'Michael\\n\\033[2Jboo\\a\\n' | nc HOST PORT",
+         "What one says appears on another's terminal, and terminals obey control characters.", "docs/05_chat.md",
+         escapes},
+    };
+}
+
+}  // namespace grade

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "grade/server.hpp"
+#include "grade/verdict.hpp"
+
+#include "support/descriptor.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace grade {
+
+/// A TCP client of the server under test, driven byte by byte. Every call ends within the server's patience, takes a
+/// bounded amount of memory whatever comes, and throws Wrong, with what was sent until then, when something else comes
+/// about than is asked for. Nagle's algorithm is off: what one call sends leaves at once. One thread.
+class Client {
+public:
+    struct Options {
+        int receive_buffer = 0;  ///< SO_RCVBUF in bytes; 0: the system's own, which grows to megabytes
+        int send_buffer = 0;     ///< SO_SNDBUF
+        milliseconds within{0};  ///< to connect; 0: as long as for a reply
+    };
+
+    /// Connects.
+    explicit Client(Server& server);
+    Client(Server& server, const Options& options);
+
+    /// Sends all of it.
+    Client& send(std::string_view bytes);
+    /// Sends what the system takes without waiting; returns how much that was.
+    std::size_t send_some(std::string_view bytes);
+    /// Whether the system takes more bytes within that time. If not, the server does not read.
+    bool takes_more(milliseconds within);
+
+    /// Receives exactly these bytes. What differs is noticed with the first byte that does.
+    void expect(std::string_view bytes, const std::string& hint = "");
+    /// Receives the next line, with its line feed. `awaited` says what for, in a message.
+    std::string line(const std::string& awaited);
+    /// The server closes in order, having sent nothing more.
+    void expect_end(const std::string& hint = "");
+    /// Nothing comes, nor the end, for a while (patience().a_while()).
+    void expect_silence(const std::string& why, const std::string& hint = "");
+    /// Whether anything, or the end, has come or comes within that time.
+    bool has_news(milliseconds within);
+    /// All that comes until the server closes, in whatever way, or `max` bytes. Wrong when it does not close.
+    std::string rest(std::size_t max, const std::string& hint = "");
+
+    /// Sends all `bytes` in pieces, each as long as `next_size` says, while it receives what is `expected`; what comes
+    /// after that is left for later. Both directions at once, so that large amounts cannot get stuck.
+    void exchange(std::string_view bytes, std::string_view expected, const std::function<std::size_t()>& next_size);
+
+    void half_close();
+    /// Closes with a reset: the server's reads and writes fail.
+    void reset();
+    void close() { socket_.close(); }
+    bool is_open() const { return socket_.get() >= 0; }
+    int descriptor() const { return socket_.get(); }
+
+private:
+    bool wait(short events, milliseconds within);
+    bool wait_for_reply(short events);
+    bool receive();
+    [[noreturn]] void fail(Wrong wrong) const;
+    std::string what_came() const;
+    void note_sent(std::string_view bytes);
+
+    Server& server_;
+    support::Descriptor socket_;
+    std::string received_;   // not taken yet
+    std::string broken_;     // why nothing can be received any more, in words; "": it can
+    bool has_ended_ = false; // closed in order
+    std::string sent_;       // for messages: the last writes
+    std::size_t writes_ = 0;
+};
+
+}  // namespace grade

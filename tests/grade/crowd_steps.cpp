@@ -1,0 +1,144 @@
+// Several clients: what stage 02 is for, and the later ones do better.
+
+#include "grade/bytes.hpp"
+#include "grade/probe.hpp"
+#include "grade/step.hpp"
+
+#include <poll.h>
+
+namespace grade {
+
+namespace {
+
+const std::vector<std::string> concurrent{"02", "03", "04"};
+
+constexpr auto serves_one_at_a_time =
+    "It looks as if the clients were served one after the other: while one session runs, nobody accepts.";
+
+/// 01's weakness is that the second client waits; its duty is that it is served in the end.
+void second_client_waits(Trial& trial) {
+    Client first(trial.server);
+    first.send("I am first\n").expect("ECHO I am first\n");
+    Client second(trial.server);
+    second.send("I wait\n");
+    first.send("and still here\n").expect("ECHO and still here\n", "The second client's coming ended the first's turn.");
+    first.close();
+    second.expect("ECHO I wait\n", "The kernel has accepted the second client and kept its line; after the first one "
+                                   "has left, it is its turn.");
+}
+
+void second_client(Trial& trial) {
+    Client first(trial.server);
+    first.send("I am first\n").expect("ECHO I am first\n");
+    first.send("and stop in the mid");
+    Client second(trial.server);
+    second.send("and me?\n").expect("ECHO and me?\n", serves_one_at_a_time);
+    first.send("dle\n").expect("ECHO and stop in the middle\n");
+}
+
+/// All write a part, then all write the next part: a buffer that two sessions share mixes them up.
+void five_at_once(Trial& trial) {
+    constexpr std::size_t number = 5;
+    constexpr int rounds = 3;
+    constexpr std::size_t parts = 3;
+    const auto clients = connect(trial.server, number);
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<std::string> all(number);
+        for (std::size_t part = 0; part < parts; ++part) {
+            for (std::size_t i = 0; i < number; ++i) {
+                const std::string text = "client" + std::to_string(i) + word(trial.random, 1 + trial.random() % 5);
+                clients[i]->send(part + 1 < parts ? text : text + "\n");
+                all[i] += part + 1 < parts ? text : text + "\n";
+            }
+            trial.server.sleep(trial.server.patience().pause());
+        }
+        for (std::size_t i = 0; i < number; ++i) {
+            clients[i]->expect(echo(all[i]),
+                               "Each session needs a buffer of its own; one that several share mixes their lines.");
+        }
+    }
+}
+
+void idle_clients(Trial& trial, std::size_t number) {
+    const auto idle = connect(trial.server, number);
+    // One who was not accepted would not notice, so some of them speak: the last ones most likely wait.
+    for (std::size_t i = 0; i < number; i += number / 10) {
+        idle[number - 1 - i]->send("still here\n").expect("ECHO still here\n");
+    }
+    Client client(trial.server);
+    client.send("and me?\n").expect("ECHO and me?\n", "Clients that say nothing may cost memory, but no turn.");
+}
+
+void hundred_idle(Trial& trial) {
+    idle_clients(trial, 100);
+}
+void thousand_idle(Trial& trial) {
+    idle_clients(trial, 1000);
+    expect_served(trial.server, "A thousand clients that left at once");
+}
+
+/// All connect at once, say a line, finish, and are answered.
+void burst(Trial& trial) {
+    constexpr std::size_t number = 100;
+    const auto clients = connect(trial.server, number);
+    for (std::size_t i = 0; i < number; ++i) {
+        clients[i]->send("burst " + std::to_string(i) + "\n");
+        clients[i]->half_close();
+    }
+    for (std::size_t i = 0; i < number; ++i) {
+        clients[i]->expect(echo("burst " + std::to_string(i) + "\n"));
+        clients[i]->expect_end();
+    }
+    expect_served(trial.server, "A hundred clients at once");
+}
+
+void slow_reader(Trial& trial) {
+    Client slow(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .within = {}});
+    constexpr std::size_t limit = 8 << 20;
+    send_until_stuck(trial.server, slow, lines(trial.random, 1000, 1000), limit);
+    Client other(trial.server);
+    other.send("and me?\n").expect("ECHO and me?\n",
+                                   "The server waits for a client that does not read, and everybody waits with it.");
+    slow.reset();
+    other.send("thanks\n").expect("ECHO thanks\n");
+}
+
+
+}  // namespace
+
+std::vector<Step> crowd_steps() {
+    using enum Step::Weight;
+    using enum Step::Needs;
+    return {
+        {"second_client_waits", {"01"}, required, nothing,
+         "nc HOST PORT in one terminal, nc HOST PORT and a line in a second; then close the first",
+         "One client at a time: the second is connected by the kernel, waits in the queue of listen(), and is served "
+         "when the first has left. Serving it at once is right, too.",
+         "docs/01_naive.md", second_client_waits},
+        {"second_client", concurrent, required, nothing,
+         "nc HOST PORT in one terminal, with half a line; nc HOST PORT and a line in a second",
+         "It is what a thread (a coroutine, a process) for each client is for: who says nothing costs nobody else "
+         "anything.",
+         "docs/02_thread_per_client.md", second_client},
+        {"five_at_once", concurrent, required, nothing, "five times nc HOST PORT, all typing parts of lines by turns",
+         "Sessions share the process, not their lines. Whatever belongs to one client must belong to its session.",
+         "docs/02_thread_per_client.md", five_at_once},
+        {"slow_reader", concurrent, required, nothing,
+         "yes | nc HOST PORT | sleep 60 in one terminal, nc HOST PORT and a line in a second",
+         "A client that sends and never reads must block at most its own session.", "docs/02_thread_per_client.md",
+         slow_reader},
+        {"hundred_idle", concurrent, required, nothing, "for i in $(seq 100); do sleep 60 | nc HOST PORT & done",
+         "Most clients of most servers are silent most of the time.", "docs/02_thread_per_client.md", hundred_idle},
+        {"burst", concurrent, required, nothing, "for i in $(seq 100); do echo burst $i | nc -N HOST PORT & done",
+         "Clients come in crowds: after a restart, all of them. The queue of listen() holds those who come faster than "
+         "accept() takes them.",
+         "docs/03_acceptor_pool.md; listen(2)", burst},
+        {"thousand_idle", {"02"}, advice, nothing, "for i in $(seq 1000); do sleep 60 | nc HOST PORT & done",
+         "A thousand threads are possible and cost memory; a thousand coroutines cost little.",
+         "docs/02_thread_per_client.md", thousand_idle},
+        {"thousand_idle", {"03", "04"}, required, nothing, "for i in $(seq 1000); do sleep 60 | nc HOST PORT & done",
+         "It is what a pool is for: few threads, many clients.", "docs/03_acceptor_pool.md", thousand_idle},
+    };
+}
+
+}  // namespace grade

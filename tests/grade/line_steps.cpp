@@ -1,0 +1,239 @@
+// One client and its lines: what every stage can.
+
+#include "grade/bytes.hpp"
+#include "grade/probe.hpp"
+#include "grade/step.hpp"
+
+namespace grade {
+
+namespace {
+
+const std::vector<std::string> every_stage{"01", "02", "03", "04"};
+
+constexpr auto takes_a_read_for_a_line =
+    "It looks as if one recv() were taken for one line. TCP is a stream of bytes: collect what comes until there is a "
+    "line feed, and keep what is behind it.";
+
+void first_answer(Trial& trial) {
+    Client client(trial.server);
+    client.send("hello\n").expect("ECHO hello\n");
+}
+
+void line_after_line(Trial& trial) {
+    Client client(trial.server);
+    for (const std::string word : {"one", "two", "three"}) {
+        client.send(word + "\n").expect(echo(word + "\n"), "A connection is served until the client closes it.");
+    }
+}
+
+void empty_line(Trial& trial) {
+    Client client(trial.server);
+    client.send("\n").expect("ECHO \n", "An empty line is a line too; only recv() returning 0 bytes is the end.");
+    client.send("more\n").expect("ECHO more\n");
+}
+
+void lines_in_one_write(Trial& trial) {
+    Client client(trial.server);
+    client.send("one\ntwo\nthree\n").expect("ECHO one\nECHO two\nECHO three\n", takes_a_read_for_a_line);
+}
+
+void split_line(Trial& trial) {
+    Client client(trial.server);
+    const std::string text = word(trial.random, 5) + "\n" + word(trial.random, 4) + "\n";
+    for (std::size_t split = 1; split < text.size(); ++split) {
+        const std::string head = text.substr(0, split);
+        const std::string whole_lines = head.substr(0, head.rfind('\n') + 1);
+        client.send(head);
+        client.expect(echo(whole_lines));
+        trial.server.sleep(trial.server.patience().pause());
+        if (client.has_news({})) client.expect_silence("the line feed has not come yet", takes_a_read_for_a_line);
+        client.send(text.substr(split)).expect(echo(text).substr(echo(whole_lines).size()), takes_a_read_for_a_line);
+    }
+}
+
+void byte_by_byte(Trial& trial) {
+    Client client(trial.server);
+    for (const char byte : word(trial.random, 16)) {
+        const std::string line(1, byte);
+        client.send(line);
+        trial.server.sleep(trial.server.patience().pause() / 3);
+        if (client.has_news({})) client.expect_silence("the line feed has not come yet", takes_a_read_for_a_line);
+    }
+    std::string sent = "\n";
+    // Seen as a whole: what came in sixteen writes is one line.
+    client.send(sent);
+    const std::string answer = client.line("one line, \"ECHO \" and the sixteen letters");
+    if (answer.size() != std::string("ECHO \n").size() + 16 || !answer.starts_with("ECHO ")) {
+        throw Wrong("\"ECHO \" and the sixteen letters, in one line", quoted(answer), takes_a_read_for_a_line);
+    }
+}
+
+void pieces(Trial& trial) {
+    Client client(trial.server);
+    const std::string text = lines(trial.random, 300, 200);
+    client.exchange(text, echo(text), sizes(trial.random, 500));
+}
+
+void long_line(Trial& trial) {
+    Client client(trial.server);
+    const std::string line = word(trial.random, 10'000) + "\n";
+    client.exchange(line, echo(line), [&] { return line.size(); });
+    client.send("short\n").expect("ECHO short\n");
+}
+
+void bytes(Trial& trial) {
+    Client client(trial.server);
+    // All bytes but those that mean something to telnet or to lines: LF, CR, and 255.
+    std::string all;
+    for (int byte = 0; byte < 255; ++byte) {
+        if (byte != '\n' && byte != '\r') all += static_cast<char>(byte);
+    }
+    std::shuffle(all.begin(), all.end(), trial.random);
+    for (const auto& text : {std::string("a\0b\n", 4), std::string("na\xc3\xafve \xe2\x82\xac\n"),
+                             std::string("not \x80 UTF-8 \xc3\n"), all + "\n"}) {
+        client.send(text).expect(echo(text),
+                                 "Lines are bytes here: a string that ends at NUL, or that must be UTF-8, loses some.");
+    }
+}
+
+void half_close(Trial& trial) {
+    Client client(trial.server);
+    client.send("hello\n");
+    client.half_close();
+    client.expect("ECHO hello\n", "The end of what the client says is not the end of what it hears.");
+    client.expect_end("When recv() returns 0 the client has finished: answer what is left, and close.");
+}
+
+void unfinished_line(Trial& trial) {
+    Client client(trial.server);
+    client.send("one\ntwo");
+    client.half_close();
+    client.expect("ECHO one\nECHO two",
+                  "What stands in the buffer when the client has finished is its last line, though no line feed came.");
+    client.expect_end();
+}
+
+void everything_before_the_end(Trial& trial) {
+    Client client(trial.server);
+    const std::string text = lines(trial.random, 2000, 100);
+    const std::string expected = echo(text);
+    // All but the last reply, so that the rest is still on its way when the client has finished.
+    client.exchange(text, expected.substr(0, expected.size() / 2), sizes(trial.random, 4096));
+    client.half_close();
+    trial.server.sleep(trial.server.patience().pause());
+    client.expect(expected.substr(expected.size() / 2), "Lines that have come before the end are answered after it.");
+    client.expect_end();
+}
+
+void next_client(Trial& trial) {
+    for (int i = 1; i <= 5; ++i) {
+        Client client(trial.server);
+        const std::string line = "client " + std::to_string(i) + "\n";
+        client.send(line).expect(echo(line), "After one client has left, the next one is accepted: for ever.");
+    }
+}
+
+void connect_and_leave(Trial& trial) {
+    constexpr int visitors = 50;
+    for (int i = 0; i < visitors; ++i) {
+        Client client(trial.server);
+        if (i % 2 == 0) client.send("hel");
+    }
+    expect_served(trial.server, "Clients that came and left without a line");
+}
+
+void reset(Trial& trial) {
+    for (int i = 0; i < 5; ++i) {
+        Client client(trial.server);
+        client.send(i % 2 == 0 ? "half a li" : "hello\n");
+        if (i % 2 != 0) client.expect("ECHO hello\n");
+        client.reset();
+        expect_served(trial.server, "A client that reset its connection (ECONNRESET is one client's error)");
+    }
+    // Its replies meet a connection that is gone: the first of them is answered by a reset, the next one is EPIPE.
+    for (int i = 0; i < 3; ++i) {
+        Client client(trial.server);
+        std::string many;
+        for (int line = 0; line < 200; ++line) many += "you never hear the answer\n";
+        client.send(many);
+        client.reset();
+        expect_served(trial.server, "A client that left while it was written to (EPIPE, SIGPIPE: one client's error)");
+    }
+}
+
+void late_reader(Trial& trial) {
+    Client client(trial.server, {.receive_buffer = 64 << 10, .send_buffer = 512 << 10, .within = {}});
+    constexpr std::size_t limit = 8 << 20;
+    const std::string text = lines(trial.random, 1000, 1000);
+    const std::string sent = send_until_stuck(trial.server, client, text, limit);
+    const std::string rest = sent.substr(sent.rfind('\n') + 1) + "\n";  // finishes the last line
+    std::string expected = echo(sent.substr(0, sent.rfind('\n') + 1)) + echo(rest);
+    client.exchange("\n", expected, [] { return 1; });
+}
+
+}  // namespace
+
+std::vector<Step> line_steps() {
+    using enum Step::Weight;
+    using enum Step::Needs;
+    return {
+        {"first_answer", every_stage, required, nothing, "printf 'hello\\n' | nc HOST PORT",
+         "It is the whole service: a line comes, and \"ECHO \" with the same line goes back.", "docs/01_naive.md",
+         first_answer},
+        {"line_after_line", every_stage, required, nothing, "nc HOST PORT, then one, two, three, each with Enter",
+         "A session is a loop: while a line comes, answer it.", "docs/01_naive.md", line_after_line},
+        {"empty_line", every_stage, required, nothing, "nc HOST PORT, then Enter alone, then more",
+         "People press Enter to see whether anybody is there. No text is not the end of the stream.",
+         "docs/01_naive.md; recv(2), about the return value 0", empty_line},
+        {"lines_in_one_write", every_stage, required, nothing, "printf 'one\\ntwo\\nthree\\n' | nc HOST PORT",
+         "TCP carries a stream of bytes and keeps no record of who wrote how much at once. One read may bring three "
+         "lines.",
+         "docs/01_naive.md; common/net/packet.hpp", lines_in_one_write},
+        {"split_line", every_stage, required, nothing, "(printf 'hel'; sleep 1; printf 'lo\\n') | nc HOST PORT",
+         "One line may arrive in two reads, split anywhere: networks do that, and so does telnet's user.",
+         "docs/01_naive.md; common/net/packet.hpp", split_line},
+        {"byte_by_byte", every_stage, required, nothing,
+         "for c in h e l l o '\\n'; do printf $c; sleep 0.1; done | nc HOST PORT",
+         "A slow writer is a client like any other: only the line feed makes it a line.",
+         "docs/01_naive.md; common/net/packet.hpp", byte_by_byte},
+        {"pieces", every_stage, required, nothing,
+         "300 random lines, written in random pieces from 1 to 500 bytes, while the answers are read",
+         "Splitting and joining happen together in life, and small mistakes in a buffer show only then.",
+         "common/net/packet.hpp", pieces},
+        {"long_line", every_stage, required, nothing,
+         "(head -c 10000 /dev/zero | tr '\\0' x; echo; echo short) | nc HOST PORT",
+         "A line may be longer than the buffer of one recv(); no byte of it may be lost, and none be answered twice.",
+         "docs/01_naive.md", long_line},
+        {"bytes", every_stage, required, nothing, "printf 'a\\0b\\nnot \\200 UTF-8 \\303\\n' | nc HOST PORT | xxd",
+         "Not everything that a client sends is text, and not all text is UTF-8. What came is what goes back.",
+         "docs/01_naive.md", bytes},
+        {"half_close", every_stage, required, nothing, "printf 'hello\\n' | nc -N HOST PORT",
+         "nc -N closes its sending half at the end of its input, and waits for the answers. A server that forgets to "
+         "close keeps it, and a descriptor of its own, for ever.",
+         "docs/01_naive.md; shutdown(2)", half_close},
+        {"unfinished_line", every_stage, required, nothing, "printf 'one\\ntwo' | nc -N HOST PORT",
+         "Files end without a line feed, and people close terminals. The last line is lost if only line feeds count.",
+         "docs/01_naive.md", unfinished_line},
+        {"everything_before_the_end", every_stage, required, nothing,
+         "seq -f 'line %g' 2000 | nc -N HOST PORT | wc -l, with a pipe that is read slowly",
+         "The client says it has finished long before it has read everything. Every pending reply is owed.",
+         "docs/01_naive.md", everything_before_the_end},
+        {"next_client", every_stage, required, nothing, "for i in 1 2 3 4 5; do echo client $i | nc -N HOST PORT; done",
+         "A server outlives its clients: accept() stands in a loop.", "docs/01_naive.md", next_client},
+        {"connect_and_leave", every_stage, required, nothing, "for i in $(seq 50); do nc -z HOST PORT; done",
+         "Port scanners, health checks and nervous people connect and leave, some in the middle of a line.",
+         "docs/01_naive.md", connect_and_leave},
+        {"reset", every_stage, required, nothing,
+         "a client that leaves with SO_LINGER 0, in the middle of a line, and in the middle of the answers",
+         "A crashed client, or one behind a broken network, resets its connection. That ends its session and nothing "
+         "else; SIGPIPE, left alone, ends the whole process.",
+         "docs/01_naive.md; send(2), MSG_NOSIGNAL", reset},
+        {"late_reader", every_stage, required, nothing,
+         "a client that writes until the server stops reading, and reads only then",
+         "When the client does not read, the kernel's buffers fill and a write does less than it was asked to, or "
+         "nothing (EAGAIN). What was not written is still owed.",
+         "docs/02_thread_per_client.md; send(2)", late_reader},
+    };
+}
+
+}  // namespace grade

@@ -1,0 +1,192 @@
+// grade: asks a server, in whatever language, whether it is a stage's, and says what is wrong in words to act on.
+
+#include "grade/keeper.hpp"
+#include "grade/run.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+
+#include <unistd.h>
+
+namespace {
+
+using namespace grade;
+
+constexpr int failed = 1;
+constexpr int wrong_usage = 2;
+constexpr int could_not_run = 3;
+
+/// Every wait has its own bound; this one is for what nobody has thought of. The keeper tidies up behind us.
+constexpr unsigned max_run_seconds = 1800;
+
+[[noreturn]] void usage_error(const std::string& what) {
+    std::cerr << "grade: " << what << " (grade --help explains)" << std::endl;
+    std::exit(wrong_usage);
+}
+
+struct Options {
+    std::string stage, connect, explain, crash;
+    std::vector<std::string> only, command;
+    unsigned long seed = 1;
+    bool list = false, json = false, strict = false, keep_going = false;
+};
+
+std::string names_of_targets() {
+    std::string names;
+    for (const auto& target : targets()) names += (names.empty() ? "" : ", ") + target.name;
+    return names;
+}
+
+Options parse(int argc, char** argv) {
+    Options options;
+    CLI::App cli("Asks a server, over TCP and in whatever language it is written, whether it does what a stage does.",
+                 "grade");
+    std::string stages = "What to ask for:";
+    for (const auto& target : targets()) stages += "\n" + target.name + ": " + target.what;
+    cli.add_option("stage", options.stage, stages)->type_name("STAGE")->option_text(" ");
+    cli.add_option("--connect", options.connect, "Ask a server that runs there; otherwise our own stage's is started")
+        ->type_name("HOST:PORT");
+    cli.add_option("--only", options.only, "Do only this step (several: --only A --only B)")->type_name("STEP");
+    cli.add_option("--seed", options.seed, "Another run of the random parts")->type_name("NUMBER")->default_str("1");
+    cli.add_option("--crash", options.crash, "04: a line that makes your server crash one worker; else workers are killed")
+        ->type_name("LINE");
+    cli.add_flag("--strict", options.strict, "Advice decides, too");
+    cli.add_flag("--keep-going", options.keep_going, "Do the steps after a failure, too");
+    cli.add_flag("--json", options.json, "The report as one JSON object");
+    cli.add_flag("--list", options.list, "List the steps, and do nothing");
+    cli.add_option("--explain", options.explain, "Say what a step does, and why, and do nothing")->type_name("STEP");
+    cli.footer("grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to "
+               "listen at.\nExit code: 0 pass, 1 fail, 2 wrong usage, 3 could not run.");
+
+    // What follows the first -- is the command, whatever it looks like.
+    char** const end = std::find(argv, argv + argc, std::string("--"));
+    options.command.assign(std::min(end + 1, argv + argc), argv + argc);
+    try {
+        cli.parse(static_cast<int>(end - argv), argv);
+    } catch (const CLI::Success& help) {
+        std::exit(cli.exit(help));
+    } catch (const CLI::ParseError& error) {
+        std::string what = error.what();
+        std::replace(what.begin(), what.end(), '\n', ' ');
+        usage_error(what);
+    }
+    if (end != argv + argc && options.command.empty()) usage_error("there is no command behind --");
+    return options;
+}
+
+/// 2, 02, 02_thread_per_client -> 02.
+const Target& target_of(const std::string& name) {
+    for (const auto& target : targets()) {
+        const bool is_number = name.size() == 1 && "0" + name == target.name;
+        if (name == target.name || is_number || (target.name.size() == 2 && name.starts_with(target.name + "_"))) {
+            return target;
+        }
+    }
+    usage_error("there is no stage " + name + "; there are " + names_of_targets());
+}
+
+std::vector<const Step*> steps_of(const std::string& stage) {
+    std::vector<const Step*> steps;
+    for (const auto& step : all_steps()) {
+        const auto& stages = step.stages;
+        if (stage.empty() || std::find(stages.begin(), stages.end(), stage) != stages.end()) steps.push_back(&step);
+    }
+    return steps;
+}
+
+std::vector<const Step*> chosen(const std::string& stage, const std::vector<std::string>& only) {
+    auto steps = steps_of(stage);
+    if (only.empty()) return steps;
+    for (const auto& name : only) {
+        if (std::none_of(steps.begin(), steps.end(), [&](const Step* step) { return step->name == name; })) {
+            usage_error("there is no step " + name + (stage.empty() ? "" : " for " + stage) + "; grade " + stage +
+                        (stage.empty() ? "" : " ") + "--list lists them");
+        }
+    }
+    std::erase_if(steps, [&](const Step* step) { return std::find(only.begin(), only.end(), step->name) == only.end(); });
+    return steps;
+}
+
+void list(const std::vector<const Step*>& steps) {
+    for (const auto* const step : steps) {
+        std::string stages;
+        for (const auto& stage : step->stages) stages += (stages.empty() ? "" : ",") + stage;
+        std::cout << step->name << std::string(step->name.size() < 26 ? 26 - step->name.size() : 1, ' ')
+                  << (step->weight == Step::Weight::required ? "required  " : "advice    ") << stages << "\n";
+    }
+}
+
+Server server_of(const Options& options, const Target& target, const Patience& patience) {
+    if (!options.connect.empty()) {
+        const auto colon = options.connect.rfind(':');
+        std::string host = options.connect.substr(0, colon);
+        if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+        return {host, options.connect.substr(colon + 1), patience};
+    }
+    auto command = options.command.empty() ? target.our_command : options.command;
+    if (options.command.empty()) {
+        const auto here = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+        command[0] = here / command[0];
+        if (!std::filesystem::exists(command[0])) throw CannotRun(command[0] + " is not there: has it been built?");
+    }
+    return {command, patience};
+}
+
+void check(const Options& options, const Target& target) {
+    if (!options.connect.empty()) {
+        if (!options.command.empty()) usage_error("--connect and a command exclude each other");
+        const auto colon = options.connect.rfind(':');
+        const std::string port = colon == std::string::npos ? "" : options.connect.substr(colon + 1);
+        const bool is_number = !port.empty() && port.find_first_not_of("0123456789") == std::string::npos;
+        if (colon == 0 || !is_number || port.size() > 5 || std::stoi(port) > 65535 || std::stoi(port) == 0) {
+            usage_error("--connect takes HOST:PORT, not " + options.connect);
+        }
+    } else if (options.command.empty() && target.our_command.empty()) {
+        usage_error("we have no server of our own for " + target.name + "; name yours: -- COMMAND … {port} …");
+    }
+    const auto has_port = [](const std::string& word) { return word.find("{port}") != std::string::npos; };
+    if (!options.command.empty() && std::none_of(options.command.begin(), options.command.end(), has_port)) {
+        usage_error("no {port} in the command: put it where the server takes its port");
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options = parse(argc, argv);
+    const Target* const target = options.stage.empty() ? nullptr : &target_of(options.stage);
+    const std::string stage = target != nullptr ? target->name : "";
+    if (options.list) {
+        list(steps_of(stage));
+        return 0;
+    }
+    if (!options.explain.empty()) {
+        for (const auto* const step : chosen(stage, {options.explain})) std::cout << explanation(*step);
+        return 0;
+    }
+    if (target == nullptr) usage_error("which stage? One of " + names_of_targets());
+    check(options, *target);
+
+    Run run{stage, "", options.seed, options.strict, {}};
+    for (const auto* const step : chosen(stage, options.only)) run.steps.emplace_back(step, Outcome());
+    const char* const term = std::getenv("TERM");
+    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string(term) != "dumb" &&
+                             std::getenv("NO_COLOR") == nullptr;
+    const auto report = options.json ? json_report(std::cout) : text_report(std::cout, is_terminal);
+    if (options.command.empty() && options.connect.empty() && options.crash.empty()) options.crash = target->our_crash;
+    ::alarm(max_run_seconds);
+    raise_open_files_limit();
+    try {
+        Server server = server_of(options, *target, calibrate());
+        run.server = server.name();
+        do_steps(run, server, {options.keep_going, options.crash}, *report);
+    } catch (const std::exception& error) {  // CannotRun, or the system refuses something
+        report->cannot_run(run, error.what());
+        return could_not_run;
+    }
+    return run.passed() ? 0 : failed;
+}

@@ -1,0 +1,162 @@
+// Good manners: telnet's habits, and limits. Advice, all of it.
+
+#include "grade/bytes.hpp"
+#include "grade/probe.hpp"
+#include "grade/step.hpp"
+
+#include <fstream>
+
+namespace grade {
+
+namespace {
+
+using namespace std::string_literals;
+
+const std::vector<std::string> every_stage{"01", "02", "03", "04"};
+const std::vector<std::string> concurrent{"02", "03", "04"};
+
+void cr_lf(Trial& trial) {
+    Client client(trial.server);
+    for (const auto& text : {"hello\r\n"s, "\r\n"s, "a\rb\n"s, "one\r\ntwo\nthree\r\n"s}) {
+        client.send(text).expect(echo(text), "The line's own ending comes back: what ended in CR LF is answered so.");
+    }
+}
+
+void cr_nul(Trial& trial) {
+    Client client(trial.server);
+    client.send("hello\r\0"s).expect("ECHO hello\r\n");
+    client.send("one\r\0two\n"s).expect("ECHO one\r\nECHO two\n");
+}
+
+void telnet_commands(Trial& trial) {
+    Client client(trial.server);
+    // NOP and "are you there" in the middle; a refusal, which needs no answer; a subnegotiation with a line feed in it.
+    client.send("he\xff\xf1l\xff\xf6lo\n").expect("ECHO hello\n", "IAC (255) and the command behind it are no text.");
+    client.send("\xff\xfe\x01\xff\xfc\x03hello\n").expect("ECHO hello\n");
+    client.send("\xff\xfa\x1f\0\n\xff\xff\0\xff\xf0hello\n"s).expect("ECHO hello\n");
+    client.send("a\xff\xff z\n").expect("ECHO a\xff\xff z\n", "IAC IAC is the byte 255, on the way back too.");
+}
+
+void telnet_options(Trial& trial) {
+    Client client(trial.server);
+    client.send("\xff\xfd\x01hello\n").expect("\xff\xfc\x01"s + "ECHO hello\n", "DO is refused with WONT.");
+    client.send("\xff\xfb\x1fhello\n").expect("\xff\xfe\x1f"s + "ECHO hello\n", "WILL is refused with DONT.");
+}
+
+void telnet_ctrl_c(Trial& trial) {
+    Client client(trial.server);
+    client.send("\xff\xf4\xff\xfd\x06").expect("\xff\xfc\x06", "Answer DO TIMING-MARK at once, before any line ends.");
+    client.send("hello\n").expect("ECHO hello\n");
+}
+
+void line_at_limit(Trial& trial) {
+    Client client(trial.server);
+    const std::string line = word(trial.random, 65536) + "\n";
+    client.exchange(line, echo(line), [&] { return line.size(); });
+}
+
+/// Memory of all its processes, in bytes.
+std::size_t resident(Server& server) {
+    std::size_t sum = 0;
+    for (const pid_t pid : server.processes()) {
+        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("VmRSS:")) sum += std::stoull(line.substr(6)) * 1024;
+        }
+    }
+    return sum;
+}
+
+/// Writes x, and no line feed, until the server says something, reads no more, or closes. False where it takes `enough`
+/// bytes without a word.
+bool is_stopped(Client& client, std::size_t enough) try {
+    const std::string piece(64 << 10, 'x');
+    for (std::size_t sent = 0; sent < enough; sent += piece.size()) {
+        client.send(piece);
+        if (client.has_news({})) return true;
+    }
+    return false;
+} catch (const Wrong&) {
+    return true;
+}
+
+void endless_line(Trial& trial) {
+    constexpr std::size_t enough = 16 << 20;
+    Client client(trial.server);
+    if (is_stopped(client, enough)) return expect_served(trial.server, "A line without an end");
+    throw Wrong("that the server says so and closes when a line exceeds its limit",
+                "it has taken 16 MiB without a line feed",
+                "A line needs a limit (ours is 65536 bytes), or one client takes all the memory there is.");
+}
+
+void says_too_long(Trial& trial) {
+    Client client(trial.server);
+    constexpr std::size_t enough = 256 << 10;
+    is_stopped(client, enough);
+    const std::string answer = client.rest(64 << 10, "Say what is wrong in one line, and close.");
+    if (answer.empty() || answer.back() != '\n' || answer.starts_with("ECHO ")) {
+        throw Wrong("one line that says what is wrong, and the end",
+                    answer.empty() ? "the end without a word" : quoted(answer),
+                    "Closing while bytes of the client lie unread resets the connection, and the last words are lost: "
+                    "shutdown() the sending half, read the rest away, then close.");
+    }
+    expect_served(trial.server, "A line that is too long");
+}
+
+void bounded_buffer(Trial& trial) {
+    Client client(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .within = {}});
+    constexpr std::size_t limit = 48 << 20;  // kernels buffer up to about 10 MiB between two programs
+    const std::size_t before = trial.server.is_ours() ? resident(trial.server) : 0;
+    const std::string sent = send_until_stuck(trial.server, client, lines(trial.random, 1000, 2000), limit);
+    std::string grown;
+    if (trial.server.is_ours() && resident(trial.server) > before) {
+        grown = "; its memory grew with it";
+    }
+    client.reset();
+    expect_served(trial.server, "A client that never reads");
+    if (sent.size() < limit) return;
+    throw Wrong("that the server stops reading from a client that does not read",
+                "it has taken 48 MiB and goes on" + grown,
+                "Replies that cannot be written pile up in a queue without a bound: read on only when they are gone.");
+}
+
+}  // namespace
+
+std::vector<Step> manner_steps() {
+    using enum Step::Weight;
+    using enum Step::Needs;
+    return {
+        {"cr_lf", every_stage, advice, nothing, "telnet HOST PORT, then hello",
+         "telnet ends its lines with CR LF, nc with LF. The answer's ending is the line's own, so each sees its own "
+         "kind.",
+         "docs/01_naive.md; RFC 854", cr_lf},
+        {"cr_nul", every_stage, advice, nothing, "printf 'hello\\r\\0' | nc -N HOST PORT",
+         "A terminal in telnet's raw mode sends CR NUL for Enter: it is a line's end, too, answered with CR LF.",
+         "RFC 854, \"The Telnet printer and keyboard\"", cr_nul},
+        {"telnet_commands", every_stage, advice, nothing, "telnet HOST PORT, then Ctrl-], send nop, send ayt, and hello",
+         "telnet puts commands of its own among the text, each behind a byte 255 (IAC). They are not the user's words.",
+         "common/net/telnet.hpp; RFC 854", telnet_commands},
+        {"telnet_options", every_stage, advice, nothing,
+         "telnet HOST PORT, then Ctrl-], toggle options, and mode character",
+         "A client that asks for an option waits for the answer. No is an answer.", "common/net/telnet.hpp; RFC 854",
+         telnet_options},
+        {"telnet_ctrl_c", every_stage, advice, nothing, "telnet HOST PORT, then Ctrl-C, then hello",
+         "After Ctrl-C telnet shows nothing more until its DO TIMING-MARK is answered: the terminal seems dead.",
+         "common/net/telnet.hpp; RFC 860", telnet_ctrl_c},
+        {"line_at_limit", every_stage, advice, nothing,
+         "(head -c 65536 /dev/zero | tr '\\0' x; echo) | nc -N HOST PORT | wc -c",
+         "65536 bytes is what our servers take by default for the longest line, not counting its end.",
+         "docs/01_naive.md", line_at_limit},
+        {"endless_line", every_stage, advice, nothing, "tr '\\0' x < /dev/zero | nc HOST PORT",
+         "A client that never ends its line fills the server's memory, if nobody counts.", "docs/01_naive.md",
+         endless_line},
+        {"says_too_long", every_stage, advice, nothing, "(head -c 262144 /dev/zero | tr '\\0' x) | nc -N HOST PORT",
+         "A person who is cut off without a word does not know what to do next.", "docs/01_naive.md", says_too_long},
+        {"bounded_buffer", every_stage, advice, nothing, "yes | nc HOST PORT | sleep 60, and look at the memory in top",
+         "What is written to a client that does not read piles up somewhere. Where nothing stops it, the memory of all "
+         "is one client's.",
+         "docs/03_acceptor_pool.md", bounded_buffer},
+    };
+}
+
+}  // namespace grade

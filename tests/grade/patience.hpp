@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+
+namespace grade {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+/// How long the grader waits, on this machine, today. Nobody waits longer than it takes: the long times are only used
+/// up by what is wrong. Values; any thread.
+struct Patience {
+    double factor = 1;  ///< how many times slower than a quiet machine this one answers, from 1 to 10
+
+    /// For an answer that must come, from a server that sits there and does nothing. One that works gets most().
+    milliseconds reply() const { return scaled(1500); }
+    /// The most that a server gets which is still working on it.
+    milliseconds most() const { return scaled(6000); }
+    /// For a server to start and listen: some languages take seconds.
+    milliseconds start() const { return scaled(20'000); }
+    /// For an orderly end after SIGTERM: as long as our own servers let their clients finish, and a little.
+    milliseconds end() const { return scaled(8000); }
+    /// Long enough that a server which wanted to say something would have said it.
+    milliseconds a_while() const { return scaled(150); }
+    /// Between two writes, so that the server reads them one by one.
+    milliseconds pause() const { return scaled(10); }
+
+    /// `ms` milliseconds of a quiet machine's.
+    milliseconds scaled(int ms) const { return milliseconds(static_cast<int>(ms * factor)); }
+};
+
+/// Measures how fast two processes of this machine answer each other over loopback now, takes $FIVE_TIME_FACTOR into
+/// account, and says what patience that calls for. Takes some milliseconds.
+Patience calibrate();
+
+}  // namespace grade

@@ -1,0 +1,56 @@
+#pragma once
+
+#include "grade/probe.hpp"
+#include "grade/step.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace grade {
+
+/// Somebody in a chat room. Welcomes, prompts, and talk from before his time are not of interest; what is, is news:
+/// "NAME says: …", "NAME has joined the room", "NAME has left the room" of people who belong to this step.
+class Person {
+public:
+    /// Connects and says nothing yet.
+    Person(Trial& trial, std::vector<std::string>& names) : client(trial.server), names_(names) {}
+
+    /// The next news, whatever it is, without its line's end. `awaited` says what for.
+    std::string news(const std::string& awaited);
+    /// The next news is this.
+    void hears(const std::string& expected, const std::string& hint = "");
+    /// Passes over all news up to this.
+    void hears_in_the_end(const std::string& expected, const std::string& hint = "");
+    void types(const std::string& line) { client.send(line + "\n"); }
+
+    Client client;
+
+private:
+    std::vector<std::string>& names_;
+};
+
+/// A room for the length of one step: names that nobody has had before, and people who have noticed each other.
+class Room {
+public:
+    explicit Room(Trial& trial) : trial_(trial) {}
+
+    /// A name that begins like this.
+    std::string name(const std::string& beginning);
+    /// Connects, without a name yet.
+    Person& visitor();
+    /// Connects, says his name, and then something, which he hears himself: from then on he is in.
+    /// Everybody else here hears him join and say it.
+    Person& enters(const std::string& name);
+    /// He has left, or is about to: from now on nobody expects him to hear anything.
+    void forget(const Person& person);
+
+private:
+    Trial& trial_;
+    std::vector<std::string> names_;
+    std::vector<std::unique_ptr<Person>> everybody_;  // visitors too
+    std::vector<Person*> present_;
+};
+
+}  // namespace grade

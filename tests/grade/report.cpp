@@ -1,0 +1,199 @@
+#include "grade/report.hpp"
+
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include <boost/json.hpp>
+
+namespace grade {
+
+namespace {
+
+constexpr std::size_t width = 110;
+constexpr std::size_t indent = 12;
+
+std::string_view weight(const Step& step) {
+    return step.weight == Step::Weight::required ? "required" : "advice";
+}
+
+/// `label` and then the text, broken between words into lines that stand under each other.
+std::string paragraph(std::string_view label, const std::string& text) {
+    std::string out = "  " + std::string(label) + std::string(indent - 2 - label.size(), ' ');
+    std::size_t column = indent;
+    std::istringstream words(text);
+    for (std::string word; words >> word;) {
+        if (column > indent && column + 1 + word.size() > width) {
+            out += "\n" + std::string(indent, ' ');
+            column = indent;
+        }
+        if (column > indent) out += ' ', ++column;
+        out += word;
+        column += word.size();
+    }
+    return out + "\n";
+}
+
+/// The same for what must not be broken.
+std::string verbatim(std::string_view label, const std::string& text) {
+    return "  " + std::string(label) + std::string(indent - 2 - label.size(), ' ') + text + "\n";
+}
+
+std::string narrated(const Step& step, const Outcome& outcome, const Server& server) {
+    const Wrong& wrong = *outcome.wrong;
+    std::string out = verbatim("try", addressed(step.does, server));
+    if (!wrong.sent.empty()) out += verbatim("sent", wrong.sent);
+    out += verbatim("expected", wrong.expected);
+    out += verbatim("got", wrong.got);
+    if (!wrong.pointer.empty()) out += verbatim("", wrong.pointer);
+    if (!outcome.ending.empty()) out += verbatim("the server", "has ended: " + outcome.ending);
+    if (!wrong.hint.empty()) out += paragraph("hint", wrong.hint);
+    out += paragraph("why", step.why);
+    out += verbatim("read", step.read);
+    if (!outcome.last_words.empty()) out += "  the server's last words:\n" + outcome.last_words;
+    return out;
+}
+
+class TextReport : public Report {
+public:
+    TextReport(std::ostream& out, bool is_terminal) : out_(out), is_terminal_(is_terminal) {}
+
+    void begins(const Run& run, const Server& server) override {
+        out_ << "grade " << run.stage << ": " << server.name() << " (seed " << run.seed << ")" << std::endl;
+        if (server.patience().factor > slow) {
+            out_ << "  this machine is busy: everything gets " << std::setprecision(2) << server.patience().factor
+                 << " times as long" << std::endl;
+        }
+    }
+    void begins(const Step& step) override {
+        if (is_terminal_) out_ << "  ...     " << step.name << std::flush;
+    }
+    void ends(const Run& run, const Step& step, const Outcome& outcome, const Server& server) override {
+        if (is_terminal_) out_ << "\r\033[K";
+        switch (outcome.verdict) {
+            case Outcome::Verdict::passed: out_ << coloured(green, "  ok      ") << step.name; break;
+            case Outcome::Verdict::not_possible: out_ << "  -       " << step.name << ": " << outcome.reason; break;
+            case Outcome::Verdict::not_run: out_ << "  -       " << step.name << ": not run"; break;
+            case Outcome::Verdict::failed:
+                out_ << (run.decides(step) ? coloured(red, "  FAIL    ") : coloured(yellow, "  advice  ")) << step.name
+                     << "\n"
+                     << narrated(step, outcome, server);
+                break;
+        }
+        out_ << std::endl;
+    }
+    void ends(const Run& run) override {
+        std::size_t passed = 0, failed = 0, advised = 0, not_run = 0;
+        for (const auto& [step, outcome] : run.steps) {
+            if (outcome.verdict == Outcome::Verdict::passed) ++passed;
+            if (outcome.verdict == Outcome::Verdict::failed) ++(run.decides(*step) ? failed : advised);
+            if (outcome.verdict == Outcome::Verdict::not_run) ++not_run;
+        }
+        out_ << (run.passed() ? coloured(green, "PASS") : coloured(red, "FAIL")) << "  " << passed << " of "
+             << run.steps.size() << " steps passed";
+        if (advised > 0) out_ << ", " << advised << " with advice";
+        if (not_run > 0) out_ << ", " << not_run << " not run after the failure (--keep-going runs them)";
+        out_ << std::endl;
+    }
+    void cannot_run(const Run&, const std::string& reason) override {
+        out_ << "could not run: " << reason << std::endl;
+    }
+
+private:
+    static constexpr double slow = 1.5;
+    static constexpr auto green = "\033[32m";
+    static constexpr auto red = "\033[1;31m";
+    static constexpr auto yellow = "\033[33m";
+
+    std::string coloured(const char* colour, const std::string& text) const {
+        return is_terminal_ ? colour + text + "\033[0m" : text;
+    }
+
+    std::ostream& out_;
+    const bool is_terminal_;
+};
+
+class JsonReport : public Report {
+public:
+    explicit JsonReport(std::ostream& out) : out_(out) {}
+
+    void begins(const Run&, const Server&) override {}
+    void begins(const Step&) override {}
+    void ends(const Run& run, const Step& step, const Outcome& outcome, const Server& server) override {
+        constexpr std::string_view verdicts[] = {"passed", "failed", "not possible", "not run"};
+        boost::json::object object{{"step", step.name},
+                                   {"weight", weight(step)},
+                                   {"decides", run.decides(step)},
+                                   {"verdict", verdicts[static_cast<int>(outcome.verdict)]},
+                                   {"milliseconds", outcome.took.count()}};
+        if (!outcome.reason.empty()) object["reason"] = outcome.reason;
+        if (const auto& wrong = outcome.wrong) {
+            object["try"] = addressed(step.does, server);
+            object["sent"] = wrong->sent;
+            object["expected"] = wrong->expected;
+            object["got"] = wrong->got;
+            object["hint"] = wrong->hint;
+            object["why"] = step.why;
+            object["read"] = step.read;
+            if (!outcome.ending.empty()) object["server_ended"] = outcome.ending;
+        }
+        steps_.push_back(std::move(object));
+    }
+    void ends(const Run& run) override {
+        write(run, {{"verdict", run.passed() ? "pass" : "fail"}, {"steps", std::move(steps_)}});
+    }
+    void cannot_run(const Run& run, const std::string& reason) override {
+        write(run, {{"verdict", "could not run"}, {"reason", reason}, {"steps", std::move(steps_)}});
+    }
+
+private:
+    void write(const Run& run, boost::json::object object) {
+        object["stage"] = run.stage;
+        object["server"] = run.server;
+        object["seed"] = run.seed;
+        object["strict"] = run.strict;
+        out_ << boost::json::serialize(object) << std::endl;
+    }
+
+    std::ostream& out_;
+    boost::json::array steps_;
+};
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
+        text.replace(at, what.size(), by);
+    }
+    return text;
+}
+
+}  // namespace
+
+bool Run::passed() const {
+    return std::none_of(steps.begin(), steps.end(), [this](const auto& step) {
+        return step.second.verdict == Outcome::Verdict::failed && decides(*step.first);
+    });
+}
+
+std::unique_ptr<Report> text_report(std::ostream& out, bool is_terminal) {
+    return std::make_unique<TextReport>(out, is_terminal);
+}
+
+std::unique_ptr<Report> json_report(std::ostream& out) {
+    return std::make_unique<JsonReport>(out);
+}
+
+std::string explanation(const Step& step) {
+    std::string stages;
+    for (const auto& stage : step.stages) stages += (stages.empty() ? "" : " ") + stage;
+    return step.name + " (" + std::string(weight(step)) + ", for " + stages + ")\n" + verbatim("try", step.does) +
+           paragraph("why", step.why) + verbatim("read", step.read) +
+           (step.needs == Step::Needs::our_process ? paragraph("needs", "a server that the grader has started itself")
+                                                   : "");
+}
+
+std::string addressed(std::string text, const Server& server) {
+    return replaced(replaced(std::move(text), "HOST", server.host()), "PORT", server.port());
+}
+
+}  // namespace grade

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "grade/report.hpp"
+
+namespace grade {
+
+struct RunOptions {
+    bool keep_going = false;  ///< after a failure that decides, too
+    std::string crash;        ///< --crash
+};
+
+/// Does the run's steps one after the other and fills in their outcomes. Starts the server where it is ours, and again
+/// after a step that went wrong: what one step has broken is not held against the next. CannotRun when that fails.
+void do_steps(Run& run, Server& server, const RunOptions& options, Report& report);
+
+}  // namespace grade

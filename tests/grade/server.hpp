@@ -1,0 +1,87 @@
+#pragma once
+
+#include "grade/keeper.hpp"
+#include "grade/patience.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace grade {
+
+/// The server under test: one that we start, stop and start again on the same port, or one that runs somewhere.
+/// One thread. Everything that waits goes through wait(), where what the server prints is read away: no server is ever
+/// stuck because nobody reads its output.
+class Server {
+public:
+    /// A running one, at a name or an address. CannotRun when there is no such host.
+    Server(const std::string& host, const std::string& port, const Patience& patience);
+    /// One to be started with start(): in each word `{port}` stands for the port, which is chosen here and stays ours
+    /// as long as this object lives: no other grader on this machine takes it.
+    Server(std::vector<std::string> command, const Patience& patience);
+    ~Server();
+
+    const Patience& patience() const { return patience_; }
+    bool is_ours() const { return !command_.empty(); }
+
+    /// HOST PORT, as one types them behind nc.
+    const std::string& host() const { return host_; }
+    const std::string& port() const { return port_; }
+    /// The command as it was executed; HOST:PORT of a server that runs somewhere.
+    std::string name() const;
+
+    const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&address_); }
+    socklen_t address_size() const { return address_size_; }
+
+    // ---- only where is_ours() ----
+
+    /// Starts it and waits until somebody listens at the port. CannotRun, with its last words, when that does not
+    /// come about. Does nothing while it runs.
+    void start();
+    /// Kills it with everything it has started.
+    void stop();
+    bool is_running() { return keeper_ && keeper_->ending().empty(); }
+    /// How it ended; empty while it runs.
+    std::string ending();
+    std::optional<int> exit_code() { return keeper_ ? keeper_->exit_code() : std::nullopt; }
+    /// Sends its first process a signal.
+    void signal(int number);
+    pid_t pid() const { return keeper_->pid(); }
+    /// Its processes, the first one included as long as it runs.
+    std::vector<pid_t> processes() const { return keeper_->processes(); }
+    /// Waits until the first process has ended. False when it goes on.
+    bool wait_end(milliseconds within);
+    /// The last lines that it has printed.
+    std::string last_words();
+    /// Whether somebody listens at the port. Asks the kernel, not the server: nobody is connected for it.
+    bool is_listened_at() const;
+
+    // ---- waiting ----
+
+    /// poll(2), and meanwhile the server's output is read. How many are ready; 0 when the time is over.
+    int wait(std::span<pollfd> descriptors, milliseconds within);
+    void sleep(milliseconds time) { wait({}, time); }
+    /// Whether it has used the processor since the last call: a server that does is not hung, but busy.
+    bool has_worked();
+
+private:
+    void read_output();
+
+    Patience patience_;
+    std::vector<std::string> command_;
+    std::string host_, port_;
+    sockaddr_storage address_{};
+    socklen_t address_size_ = 0;
+    support::Descriptor port_lock_;
+    std::unique_ptr<Keeper> keeper_;
+    std::string output_;     // the end of what it has printed
+    std::string ending_;     // of the last one, once stopped
+    long ticks_ = 0;         // of processor time, when has_worked() looked last
+};
+
+}  // namespace grade

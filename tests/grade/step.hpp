@@ -1,0 +1,66 @@
+#pragma once
+
+#include "grade/client.hpp"
+#include "grade/server.hpp"
+#include "grade/verdict.hpp"
+
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grade {
+
+/// What a step works with.
+struct Trial {
+    Server& server;
+    std::mt19937_64& random;  ///< seeded with --seed and the step's name, so that --only sees the same
+    std::string crash;        ///< --crash: the line that makes the server crash a worker; may be empty
+};
+
+/// One thing that a server is asked.
+struct Step {
+    std::string name;                 ///< in --only, and in verdicts: words joined by _
+    std::vector<std::string> stages;  ///< whom it is asked: "01" to "05", or a dialect's name
+
+    enum class Weight {
+        required,  ///< decides
+        advice,    ///< is told; decides only with --strict
+    } weight;
+
+    /// What such a server must have for the step to be possible.
+    enum class Needs {
+        nothing,
+        our_process,  ///< that we have started it, so that we may signal it, kill it and start it again
+    } needs;
+
+    std::string does;  ///< what it does, as the commands that a person would type: HOST and PORT are filled in
+    std::string why;   ///< why it matters
+    std::string read;  ///< where to read on
+
+    /// Does it: returns when the server is right, throws Wrong when it is not, NotPossible when this cannot be told
+    /// here. It may leave the server stopped where it needs our_process; else it leaves it serving.
+    void (*run)(Trial&);
+};
+
+/// Every step there is, in the order in which they are done: what a later one needs, an earlier one has asked for.
+const std::vector<Step>& all_steps();
+
+// Its parts, each in a file of its own.
+std::vector<Step> line_steps();    ///< one client and its lines
+std::vector<Step> crowd_steps();   ///< several clients
+std::vector<Step> manner_steps();  ///< what is good to have: telnet, limits
+std::vector<Step> life_steps();    ///< starting, ending, crashing
+std::vector<Step> chat_steps();    ///< the chat room, in the original's words
+std::vector<Step> budget_steps();  ///< the chat room of Protohackers' problem 3
+
+/// What can be graded, in order: a stage's number or a dialect's name.
+struct Target {
+    std::string name;
+    std::string what;                      ///< one line for --help
+    std::vector<std::string> our_command;  ///< our own server, beside the grader; empty: there is none
+    std::string our_crash;                 ///< its --crash
+};
+const std::vector<Target>& targets();
+
+}  // namespace grade
