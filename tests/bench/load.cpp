@@ -1,6 +1,8 @@
 #include "load.hpp"
 
 #include "app/text.hpp"
+#include "chat_load.hpp"
+#include "meter.hpp"
 #include "poller.hpp"
 #include "process.hpp"
 #include "stream.hpp"
@@ -10,7 +12,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <limits>
 #include <string>
 #include <system_error>
@@ -29,10 +30,6 @@ constexpr std::size_t set_up_at_once = 256;  // connections waiting for their fi
 constexpr std::size_t spare_files = 64;      // what a process has open besides connections
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr auto no_deadline = steady_clock::time_point::max();
-
-double seconds(std::chrono::nanoseconds duration) {
-    return std::chrono::duration<double>(duration).count();
-}
 
 // The streams that go out and have to come back, and the buffers all connections share.
 class Wire {
@@ -54,7 +51,7 @@ public:
             sent_.write(connection, done, length, out_.data());
             const ssize_t taken = ::send(socket, out_.data(), length, MSG_DONTWAIT | MSG_NOSIGNAL);
             if (taken < 0 && errno == EAGAIN) break;
-            if (taken < 0) throw WrongAnswer(who(connection) + ": the server closed: " + system_says());
+            if (taken < 0) throw Closed(who(connection) + ": the server closed: " + system_says());
             done += static_cast<std::uint64_t>(taken);
             if (static_cast<std::size_t>(taken) < length) break;
         }
@@ -67,9 +64,9 @@ public:
                                          std::uint64_t end, bool closing) {
         const ssize_t got = recv(socket, in_.data(), read_size, MSG_DONTWAIT);
         if (got < 0 && errno == EAGAIN) return 0;
-        if (got < 0) throw WrongAnswer(who(connection) + ": " + system_says());
+        if (got < 0) throw Closed(who(connection) + ": " + system_says());
         if (got == 0 && !closing) {
-            throw WrongAnswer(who(connection) + ": the server closed after " + std::to_string(position) + " of " +
+            throw Closed(who(connection) + ": the server closed after " + std::to_string(position) + " of " +
                               std::to_string(end) + " bytes");
         }
         if (got == 0) return {};
@@ -99,31 +96,6 @@ private:
     Stream replies_;
     std::string in_;
     std::string out_;
-};
-
-// What the servers and we had used when the measured time began.
-class Measured {
-public:
-    explicit Measured(const Plan& plan) : server_(plan.server) {}
-
-    void begin() {
-        if (server_) server_cpu_ = cpu_time(*server_);
-        load_cpu_ = std::clock();
-        start_ = steady_clock::now();
-    }
-    void end(Report& report, const Latencies& latencies) const {
-        report.seconds = seconds(steady_clock::now() - start_);
-        report.load_cpu = static_cast<double>(std::clock() - load_cpu_) / CLOCKS_PER_SEC;
-        if (server_) report.server_cpu = seconds(cpu_time(*server_) - server_cpu_);
-        report.median_us = latencies.quantile(0.5);
-        report.p99_us = latencies.quantile(0.99);
-    }
-
-private:
-    std::optional<pid_t> server_;
-    std::chrono::nanoseconds server_cpu_{};
-    std::clock_t load_cpu_ = 0;
-    steady_clock::time_point start_;
 };
 
 // Connections that stay, each with some messages in flight.
@@ -175,16 +147,16 @@ private:
     }
 
     void measure(Report& report) {
-        Measured measured(plan_);
+        Meter meter(plan_);
         for (Connection& c : connections_) c.goal = unlimited;
         waiting_ = connections_.size();
         for (std::uint32_t i = 0; i < connections_.size(); ++i) top_up(i);
         turn_until(steady_clock::now() + plan_.warm_up);
         const std::uint64_t before = answered_;
         latencies_.clear();
-        measured.begin();
+        meter.begin();
         turn_until(steady_clock::now() + plan_.measured);
-        measured.end(report, latencies_);
+        meter.end(report, latencies_);
         report.messages = answered_ - before;
     }
 
@@ -277,14 +249,14 @@ public:
 
     Report run() {
         Report report;
-        Measured measured(plan_);
+        Meter meter(plan_);
         for (std::uint32_t i = 0; i < slots_.size(); ++i) open(i);
         turn_until(steady_clock::now() + plan_.warm_up);
         const std::uint64_t before = served_;
         latencies_.clear();
-        measured.begin();
+        meter.begin();
         turn_until(steady_clock::now() + plan_.measured);
-        measured.end(report, latencies_);
+        meter.end(report, latencies_);
         report.messages = served_ - before;
         ending_ = true;
         while (opened_ > 0) turn(no_deadline);
@@ -360,9 +332,14 @@ void require(bool met, const char* what) {
 Report run(const Plan& plan, std::stop_token stop) {
     require(plan.size > Stream::tag_size + 1 && plan.size <= Stream::max_size, "a message has 10 bytes to 1 MiB");
     require(plan.depth >= 1 && plan.depth <= 4096, "1 to 4096 messages are in flight");
-    require(plan.connections >= 1 && plan.connections + spare_files <= raise_file_limit(),
+    require(plan.connections >= 1 && plan.connections + plan.deaf + spare_files <= raise_file_limit(),
             "there are more connections than this process may have files (ulimit -n)");
-    return plan.kind == Kind::churn ? Churn(plan, std::move(stop)).run() : Echo(plan, std::move(stop)).run();
+    require(plan.senders >= 1 && plan.senders <= plan.connections, "senders are members: 1 or more, and no more than those");
+    switch (plan.kind) {
+        case Kind::churn: return Churn(plan, std::move(stop)).run();
+        case Kind::chat: return run_chat(plan, std::move(stop));
+        default: return Echo(plan, std::move(stop)).run();
+    }
 }
 
 }  // namespace bench

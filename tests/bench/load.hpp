@@ -1,5 +1,7 @@
 #pragma once
 
+#include "chat_words.hpp"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -16,34 +18,52 @@ enum class Kind {
     echo,   ///< open all connections, keep `depth` messages in flight on each
     churn,  ///< connect, one message, close, over and over, on `connections` at a time
     idle,   ///< open all connections, one message each, and weigh the server
+    chat,   ///< members of one room, some of whom speak; everybody must hear every line once, in one order
 };
 
 struct Plan {
     Kind kind = Kind::echo;
     std::uint16_t port = 0;       ///< on 127.0.0.1
     bool lines = true;            ///< line mode ("ECHO " precedes the line in its reply), else raw
-    std::size_t connections = 1;  ///< 1 ... 60000, and no more than this process may have open files
+    std::size_t connections = 1;  ///< 1 ... 60000, and no more than this process may have open files; chat: members
     std::size_t size = 64;        ///< bytes of a message, in line mode with its "\n": 10 ... 1 MiB
-    std::size_t depth = 1;        ///< messages in flight on a connection, 1 ... 4096
+    std::size_t depth = 1;        ///< messages in flight on a connection, 1 ... 4096; chat: that not all have heard
     std::optional<pid_t> server;  ///< whose CPU time and memory are read; nobody's if empty
     std::chrono::milliseconds warm_up{200};
     std::chrono::milliseconds measured{1000};
     std::chrono::milliseconds patience{10000};  ///< how long nothing at all may come before the run has failed
+
+    // Of a chat.
+    Dialect dialect = Dialect::text;
+    std::size_t senders = 1;  ///< members that speak, 1 ... connections; each has `depth` lines in flight
+    std::size_t deaf = 0;     ///< members more, who join, never read, and need not hear anything
+
+    // What is done to the server meanwhile. It must have been started with --faults.
+    std::size_t throw_every = 0;             ///< churn: each so manieth session is ended by `!throw`; 0: none
+    std::chrono::milliseconds abort_each{};  ///< echo: how often one sends `!abort`; who is thrown out comes again
 };
 
 struct Report {
-    std::uint64_t messages = 0;  ///< answered while measured; in churn: connections, in idle: all of them
+    std::uint64_t messages = 0;  ///< answered while measured; churn: connections; idle: all; chat: lines heard
     double seconds = 0;          ///< measured
     double server_cpu = 0;       ///< seconds of CPU the server used meanwhile
     double load_cpu = 0;         ///< seconds of CPU this process used meanwhile
-    double median_us = 0;        ///< from a message's write to the end of its reply; in churn: of a connection's life
+    double median_us = 0;        ///< from a message's write to the end of its reply; churn: of a connection's life;
+                                 ///< chat: until the last member has it
     double p99_us = 0;
     double bytes_per_connection = 0;  ///< what the server's memory grew by for each; only in idle
+    double bytes_grown = 0;           ///< how far the server's memory rose at the most while measured; only in chat
+    std::uint64_t faults = 0;         ///< sessions thrown or processes aborted while measured
 };
 
 /// The server answered wrongly, or not at all: one line that says which connection, where, and what was there instead.
 struct WrongAnswer : std::runtime_error {
     using std::runtime_error::runtime_error;
+};
+
+/// It closed the connection too early.
+struct Closed : WrongAnswer {
+    using WrongAnswer::WrongAnswer;
 };
 
 /// Somebody asked for an end: not a failure, but there is no report either.

@@ -89,6 +89,13 @@ std::size_t resident_bytes(pid_t pid) {
     return sum;
 }
 
+std::size_t peak_bytes(pid_t pid) {
+    const std::string status = file_text("/proc/" + std::to_string(pid) + "/status");
+    const auto at = status.find("\nVmHWM:");
+    if (at == std::string::npos) throw std::runtime_error("cannot read the memory of process " + std::to_string(pid));
+    return std::stoul(status.substr(at + 7)) * 1024;
+}
+
 Cores choose_cores() {
     cpu_set_t allowed;
     if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) fail("sched_getaffinity");

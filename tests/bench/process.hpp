@@ -21,6 +21,9 @@ std::chrono::nanoseconds cpu_time(pid_t pid);
 /// of /proc/PID/statm may lag by some hundred pages). Throws std::runtime_error where it cannot be read.
 std::size_t resident_bytes(pid_t pid);
 
+/// The most that `pid` alone ever had resident. Throws std::runtime_error where it cannot be read.
+std::size_t peak_bytes(pid_t pid);
+
 /// The cores the server and the load are kept on.
 struct Cores {
     int server;

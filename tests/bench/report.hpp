@@ -14,7 +14,9 @@ inline boost::json::object to_json(const Report& report) {
             {"load_cpu", report.load_cpu},
             {"median_us", report.median_us},
             {"p99_us", report.p99_us},
-            {"bytes_per_connection", report.bytes_per_connection}};
+            {"bytes_per_connection", report.bytes_per_connection},
+            {"bytes_grown", report.bytes_grown},
+            {"faults", report.faults}};
 }
 
 }  // namespace bench

@@ -37,6 +37,12 @@ std::string random_text(std::size_t size, bool printable) {
 Stream::Stream(std::string prefix, std::size_t size, bool lines)
     : prefix_(std::move(prefix)), size_(size), lines_(lines), text_(random_text(text_starts + size, lines)) {}
 
+std::uint32_t Stream::connection(std::string_view message) {
+    std::uint32_t number = 0;
+    for (const char c : message.substr(0, 4)) number = number << 6 | static_cast<std::uint32_t>(c - '0');
+    return number;
+}
+
 // Calls `use` with each run of the stream's bytes between `position` and `position + length`; it says whether to go on.
 template <typename Use>
 void Stream::each_piece(std::uint32_t connection, std::uint64_t position, std::size_t length, Use use) const {

@@ -24,6 +24,9 @@ public:
     /// "\n", otherwise any byte occurs.
     Stream(std::string prefix, std::size_t size, bool lines);
 
+    /// The connection that a message's first tag_size bytes name.
+    static std::uint32_t connection(std::string_view message);
+
     /// Bytes of one message, prefix included.
     std::size_t message_size() const { return prefix_.size() + size_; }
 

@@ -1,0 +1,35 @@
+#include "meter.hpp"
+
+#include "process.hpp"
+
+#include <ctime>
+
+namespace bench {
+
+using std::chrono::steady_clock;
+
+static double seconds(std::chrono::nanoseconds duration) {
+    return std::chrono::duration<double>(duration).count();
+}
+
+static std::chrono::nanoseconds own_cpu() {
+    timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
+void Meter::begin() {
+    if (server_) server_cpu_ = cpu_time(*server_);
+    load_cpu_ = own_cpu();
+    start_ = steady_clock::now();
+}
+
+void Meter::end(Report& report, const Latencies& latencies) const {
+    report.seconds = seconds(steady_clock::now() - start_);
+    report.load_cpu = seconds(own_cpu() - load_cpu_);
+    if (server_) report.server_cpu = seconds(cpu_time(*server_) - server_cpu_);
+    report.median_us = latencies.quantile(0.5);
+    report.p99_us = latencies.quantile(0.99);
+}
+
+}  // namespace bench

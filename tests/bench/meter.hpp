@@ -1,0 +1,24 @@
+#pragma once
+
+#include "load.hpp"
+#include "poller.hpp"
+
+namespace bench {
+
+/// What the server and this process have used since the measured time began.
+class Meter {
+public:
+    explicit Meter(const Plan& plan) : server_(plan.server) {}
+
+    void begin();
+    /// Fills in everything that follows from the time between, and leaves the count of messages to the caller.
+    void end(Report& report, const Latencies& latencies) const;
+
+private:
+    std::optional<pid_t> server_;
+    std::chrono::nanoseconds server_cpu_{};
+    std::chrono::nanoseconds load_cpu_{};
+    std::chrono::steady_clock::time_point start_;
+};
+
+}  // namespace bench
