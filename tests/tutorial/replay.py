@@ -42,7 +42,8 @@ def missing_programs(page):
 
 def rewrite(page, edits):
     lines = page.text.split("\n")
-    for first, count, new in sorted(edits, reverse=True):
+    # From the end, so that line numbers stay true; of two at the same line, the later one first.
+    for first, count, new in sorted(reversed(edits), key=lambda edit: edit[0], reverse=True):
         lines[first - 1: first - 1 + count] = new
     text = "\n".join(lines)
     if text != page.text:

@@ -51,7 +51,8 @@ def steps_of(block):
     steps = [Step(line=block.line - 1)]
     in_command = False
     for number, text in enumerate(block.lines, block.line):
-        key = KEY.match(text)
+        prompt = PROMPT.match(text)
+        key = KEY.match(text[prompt.end():] if prompt else text)
         if text.startswith("$ ") or in_command and text.startswith("> "):
             steps.append(Step("line", text[:2], text[2:], number, [(number, text)], 1))
             in_command = True
@@ -63,9 +64,8 @@ def steps_of(block):
             prompt = prompt.group() if prompt else ""
             steps.append(Step("line", prompt, shown[len(prompt):], number, [(number, shown)], 1))
         elif key:
-            shows = text[1] not in SILENT_KEYS
-            steps.append(Step("key", "", key.group(1), number, [(number, text)] if shows else [],
-                              int(shows and text == key.group())))
+            shows = key.group(1) not in SILENT_KEYS
+            steps.append(Step("key", "", key.group(1), number, [(number, text)] if shows else []))
         else:
             steps[-1].expected.append((number, text))
     return steps
@@ -93,10 +93,14 @@ class Session:
             self.terminals.close()
 
     def act(self, terminal, step):
+        """Does what the person does. In an update, what came late, while a prompt was waited for, is written before."""
         if step.action == "key":
             terminal.press(step.typed)
         elif step.action == "line":
             self.wait_for_prompt(terminal, step)
+            if self.update and terminal.lines():
+                self.edits.append((step.line, 0, [self.bench.to_shown(line) for line in terminal.lines()]))
+                terminal.row = terminal.screen.cursor.y
             step.really_typed = self.bench.to_real(step.typed, self.bindings)
             terminal.type(step.really_typed + "\n")
 

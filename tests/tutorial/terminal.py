@@ -40,6 +40,7 @@ class Workbench:
     def __init__(self, root, programs, ports):
         self.root, self.programs = root, programs
         self.ports = {shown: str(free_port()) for shown in ports}
+        self.epmd_port = self.ports.get("4369") or str(free_port())
         self.host = socket.gethostname().partition(".")[0]
         self.directory = Path(tempfile.mkdtemp(prefix="five-servers-"))
         self.home = self.directory / ".home"
@@ -69,8 +70,7 @@ class Workbench:
         return {
             "HOME": str(self.home), "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8",
             "TERM": "dumb", "PS1": "$ ", "PS2": "> ", "SHELL": "/bin/bash", "USER": "reader",
-            "ERL_EPMD_PORT": self.ports.get("4369") or str(free_port()),
-            "BASH_SILENCE_DEPRECATION_WARNING": "1",
+            "ERL_EPMD_PORT": self.epmd_port,
         }
 
     def to_real(self, text, bindings):
@@ -88,6 +88,8 @@ class Workbench:
         return text.replace("@" + self.host, "@host").replace(str(self.directory), "~/five-servers")
 
     def remove(self):
+        if shutil.which("epmd"):  # the first Erlang node has started one, for all that follow
+            subprocess.run(["epmd", "-port", self.epmd_port, "-kill"], capture_output=True, check=False)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
@@ -96,6 +98,7 @@ LAB = """
 case $1 in
 run)
     program=$(cd build/bin && echo "$2"*)
+    if [ ! -x "build/bin/$program" ]; then cd {root} && exec ./lab --no-install "$@"; fi
     shift 2
     if [ "$1" = -- ]; then shift; fi
     exec "build/bin/$program" "$@" ;;
