@@ -7,6 +7,8 @@ import sys
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # the directory of the sources stays as it is
+
 SKIPPED = 77  # what ctest is told to take for "skipped"
 
 try:

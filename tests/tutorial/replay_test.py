@@ -9,6 +9,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # the directory of the sources stays as it is
+
 HERE = Path(__file__).resolve().parent
 PROGRAMS = os.environ.get("FIVE_PROGRAMS", str(HERE.parents[1] / "build/bin"))
 SKIPPED = 77
