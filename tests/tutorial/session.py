@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from compare import Difference, Rules, compare, is_same
-from terminal import PROMPT, Terminals
+from terminal import INTERRUPTED, PROMPT, Terminals
 
 ENTER = "⏎"  # ends a line that the person types into a program
 KEY = re.compile(r"^\^([A-Z\]\\])")
@@ -51,6 +51,10 @@ def steps_of(block):
     steps = [Step(line=block.line - 1)]
     in_command = False
     for number, text in enumerate(block.lines, block.line):
+        if text.startswith(INTERRUPTED):  # a program that says nothing when it is interrupted
+            steps.append(Step("key", "", "C", number))
+            steps.append(Step("line", INTERRUPTED, text.removeprefix(INTERRUPTED), number, [(number, text)], 1))
+            continue
         prompt = PROMPT.match(text)
         key = KEY.match(text[prompt.end():] if prompt else text)
         if text.startswith("$ ") or in_command and text.startswith("> "):
@@ -128,7 +132,7 @@ class Session:
             lines = len(terminal.lines())
             if lines != last_seen[0]:
                 last_seen[:] = lines, time.monotonic()
-            return terminal.is_at("$ ") and time.monotonic() - last_seen[1] > QUIET
+            return terminal.is_at_shell() and time.monotonic() - last_seen[1] > QUIET
 
         def is_decided():
             lines = got()

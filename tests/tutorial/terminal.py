@@ -20,6 +20,8 @@ SHELL = ["--norc", "--noprofile", "--noediting"]
 # What a program shows when it waits for a person: what stands before typed words on a page.
 PROMPT = re.compile(r"^(\$ |> |telnet> |iex(\(\S+\))?\d*(\(\d+\))?> |iex\(.*?\)\d+> |\.\.\.\(.*?\)\d+> |\d+> )")
 
+INTERRUPTED = "^C$ "  # the shell's prompt after a program that ended at ^C without a word
+
 
 def free_port():
     """Below the ports that the system gives to clients, so that no client takes it before our server does."""
@@ -141,8 +143,8 @@ class Terminal:
     def cursor_line(self):
         return self.text_of(self.screen.cursor.y)
 
-    def is_at(self, prompt):
-        return self.cursor_line() == prompt.rstrip() and self.screen.cursor.x == len(prompt)
+    def is_at_shell(self):
+        return self.cursor_line() + " " in ("$ ", INTERRUPTED) and self.screen.cursor.x == len(self.cursor_line()) + 1
 
     def type(self, text):
         self.shell.send(text)
@@ -162,7 +164,7 @@ class Terminals:
         if name not in self.by_name:
             self.by_name[name] = Terminal(self.bench)
             self.by_name[name].shell.send("ulimit -c 0; clear() { :; }\n")
-            self.wait(lambda: self.by_name[name].is_at("$ ") and self.by_name[name].screen.cursor.y > 0, 30)
+            self.wait(lambda: self.by_name[name].is_at_shell() and self.by_name[name].screen.cursor.y > 0, 30)
             self.by_name[name].row = self.by_name[name].screen.cursor.y
         return self.by_name[name]
 
@@ -192,9 +194,9 @@ class Terminals:
     def close(self):
         """Ends what still runs: as a person would, with ^C; then for good whatever belongs to our terminals."""
         for terminal in self.by_name.values():
-            if not terminal.is_at("$ "):
+            if not terminal.is_at_shell():
                 terminal.press("C")
-        self.wait(lambda: all(terminal.is_at("$ ") or not terminal.is_open for terminal in self.by_name.values()), 2)
+        self.wait(lambda: all(terminal.is_at_shell() or not terminal.is_open for terminal in self.by_name.values()), 2)
         for terminal in self.by_name.values():
             for process in processes_of_session(terminal.shell.pid):
                 try:
