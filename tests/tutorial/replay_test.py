@@ -1,0 +1,181 @@
+#!/usr/bin/python3
+"""Tests the replayer: whatever is wrong on a page must be found, with file, line, expected and got."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # the directory of the sources stays as it is
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = os.environ.get("FIVE_PROGRAMS", str(HERE.parents[1] / "build/bin"))
+SKIPPED = 77
+
+try:
+    import links
+    import page as pages
+    from compare import Rules, compare, is_same
+    from session import steps_of
+    from terminal import Terminal  # noqa: F401  it needs what the machine may lack
+except ModuleNotFoundError as missing:
+    print(f"Skipped: no {missing.name} for python3 here; ./lab test installs it")
+    sys.exit(SKIPPED)
+
+
+def block(text, *facts):
+    return pages.Block("terminal", {"terminal": ["one"], **dict(facts)}, "console", 1, text.splitlines())
+
+
+class Comparing(unittest.TestCase):
+    def same(self, expected, got, *facts, bindings=None):
+        return is_same(expected, got, Rules(block("", *facts)), {} if bindings is None else bindings)
+
+    def test_only_what_is_listed_may_vary(self):
+        self.assertTrue(self.same("server started with pid 1", "server started with pid 23"))
+        self.assertTrue(self.same("client 127.0.0.1:50514 came", "client 127.0.0.1:40404 came"))
+        self.assertFalse(self.same("client 7 came", "client 8 came"))
+        self.assertFalse(self.same("on 127.0.0.1:1234", "on 127.0.0.1:1235"))
+        self.assertFalse(self.same("hello", "hello there"))
+
+    def test_one_shown_value_stands_for_one_real_value(self):
+        bindings = {}
+        self.assertTrue(self.same("pid 1", "pid 23", bindings=bindings))
+        self.assertFalse(self.same("pid 1", "pid 24", bindings=bindings))
+        self.assertTrue(self.same("pid 2", "pid 24", bindings=bindings))
+
+    def test_a_figure_must_be_in_its_range_on_the_page_and_in_fact(self):
+        between = ("range", [r"took (\d+) ms in 10..20"])
+        self.assertTrue(self.same("took 11 ms", "took 19 ms", between))
+        self.assertFalse(self.same("took 11 ms", "took 21 ms", between))
+        self.assertFalse(self.same("took 9 ms", "took 11 ms", between))
+
+    def test_speakers_are_independent_and_each_keeps_its_order(self):
+        expected = [(1, "client 1 a"), (2, "client 1 b"), (3, "client 2 c")]
+        rules = Rules(block("", ("order", ["each speaker"])))
+        self.assertEqual(compare(expected, ["client 2 c", "client 1 a", "client 1 b"], rules, {}), [])
+        wrong = compare(expected, ["client 1 b", "client 1 a", "client 2 c"], rules, {})
+        self.assertEqual([(found.line, found.expected, found.got) for found in wrong],
+                         [(1, "client 1 a", "client 1 b")])
+        self.assertTrue(compare(expected, ["client 1 a", "client 1 b", "client 3 c"], rules, {}))
+
+    def test_missing_and_additional_lines_are_differences(self):
+        self.assertTrue(compare([(1, "a"), (2, "b")], ["a"], Rules(), {}))
+        self.assertTrue(compare([(1, "a")], ["a", "b"], Rules(), {}))
+
+
+class Reading(unittest.TestCase):
+    def page(self, text):
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "page.md")
+            path.write_text(text, encoding="utf-8")
+            return pages.read(path, HERE)
+
+    def test_steps(self):
+        steps = steps_of(block("late\n$ telnet x\nhello ⏎\nECHO hello\ntelnet> quit ⏎\n^Cbye"))
+        self.assertEqual([(step.action, step.prompt, step.typed) for step in steps],
+                         [("", "", ""), ("line", "$ ", "telnet x"), ("line", "", "hello"),
+                          ("line", "telnet> ", "quit"), ("key", "", "C")])
+        self.assertEqual([text for _, text in steps[2].output], ["ECHO hello"])
+        self.assertEqual([text for _, text in steps[4].output], ["^Cbye"])
+
+    def test_a_block_must_say_what_it_is(self):
+        for text in ("```console\n$ ls\n```\n", "<!-- source: a.cpp -->\n```console\n$ ls\n```\n",
+                     "```cpp\nint i;\n```\n", "<!-- terminal: a; -->\n\nwords\n",
+                     "<!--\n terminal: a\n colour: red\n-->\n```console\n```\n"):
+            with self.subTest(text), self.assertRaises(pages.PageError):
+                self.page(text)
+
+    def test_headings_have_the_anchors_of_code_hosts(self):
+        page = self.page("# The `serve` loop, twice\n\n## A\n\n## A\n")
+        self.assertEqual(list(pages.anchors(page.headings)), ["the-serve-loop-twice", "a", "a-1"])
+
+    def test_links(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "page.md")
+            path.write_text("# A b\n[1](#a-b) [2](#c) [3](gone.md) [4](https://example.org/a) [5](http://x)\n"
+                            "[6](page.md#a-b) [7](page.md#d)\n", encoding="utf-8")
+            found = [difference.got for difference in links.check(pages.read(path, HERE), path.parent.resolve())]
+        self.assertEqual(found, ["no heading #c", "there is no file gone.md", "not a well-formed address",
+                                 "no heading #d"])
+
+
+class Replaying(unittest.TestCase):
+    """The whole way: a page is changed in one place and replayed."""
+
+    original = (HERE / "fixture.md").read_text(encoding="utf-8")
+
+    def replay(self, text, *options):
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory, "page.md")
+            path.write_text(text, encoding="utf-8")
+            done = subprocess.run([HERE / "replay.py", "--programs", PROGRAMS, "--patience", "10", *options, path],
+                                  capture_output=True, text=True, timeout=100, check=False)
+            if done.returncode == SKIPPED:
+                self.skipTest(done.stdout)
+            return done, path.read_text(encoding="utf-8")
+
+    def test_the_page_as_it_is(self):
+        done, _ = self.replay(self.original, "--mutate")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("8 blocks, 8 mutated", done.stdout)
+        self.assertIn("not run: it would take the machine with it", done.stdout)
+
+    def check_found(self, expected, got, old, new, at=""):
+        """`at`: what the line says, where it is not what was expected."""
+        self.assertIn(old, self.original)
+        changed = self.original.replace(old, new, 1)
+        done, _ = self.replay(changed)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        message = f"differs\n  expected: {expected}\n  got:      {got}\n"
+        lines = [number for number, line in enumerate(changed.splitlines(), 1) if line == (at or expected)]
+        self.assertTrue(any(f"page.md:{line}: {message}" in done.stderr for line in lines), done.stderr)
+
+    def test_a_changed_line(self):
+        self.check_found("ECHO Hello", "ECHO hello", "ECHO hello", "ECHO Hello")
+
+    def test_a_missing_line(self):
+        self.check_found("server got data from client hello", "server waits for data",
+                         "50514\nserver waits for data\n", "50514\n")
+
+    def test_an_additional_line(self):
+        self.check_found("server is bored", "server waits for client", "closed\nserver", "closed\nserver is bored\nserver")
+
+    def test_another_order(self):
+        self.check_found("client 1 b", "client 1 a", "client 1 a\nclient 1 b", "client 1 b\nclient 1 a")
+
+    def test_a_figure_out_of_range(self):
+        self.check_found("took 7 ms with joy", "took 15 ms with care", "echo took 5", "echo took 15")
+
+    def test_something_else_typed(self):
+        self.check_found("ECHO hello", "ECHO help", "hello ⏎", "help ⏎")
+
+    def test_a_missing_end(self):
+        rest = self.original[self.original.index("Terminated"):]
+        self.check_found("nothing more in this terminal", "Terminated", rest, "```\nthe end\n", at="```")
+
+    def test_changed_code(self):
+        self.check_found("    return 2 + number;", "    return 2 * number;", "return 2 *", "return 2 +")
+
+    def test_a_changed_diff(self):
+        self.check_found("+    return 4 * number;", "+    return 3 * number;", "return 3 *", "return 4 *")
+
+    def test_update_writes_what_is_true(self):
+        wrong = self.original.replace("ECHO hello\n", "").replace("waits for client\n```", "waits\n```")
+        wrong = wrong.replace("return 2 *", "return 4 *").replace("Connection closed.\n", "Bye\n")
+        done, updated = self.replay(wrong, "--update")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        again, _ = self.replay(updated)
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertIn("ECHO hello\n^]\n", updated)
+        self.assertEqual(updated, self.original)
+
+
+if __name__ == "__main__":
+    if not shutil.which("telnet"):
+        print("Skipped: no telnet on this machine")
+        sys.exit(SKIPPED)
+    unittest.main()

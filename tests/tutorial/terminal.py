@@ -1,0 +1,211 @@
+"""Terminals with a real shell in each, before a screen that a program can read."""
+
+import os
+import random
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pexpect
+import pyte
+
+COLUMNS, ROWS = 300, 5000  # nothing wraps, nothing scrolls away
+SHELL = ["--norc", "--noprofile", "--noediting"]
+# What a program shows when it waits for a person: what stands before typed words on a page.
+PROMPT = re.compile(r"^(\$ |> |telnet> |iex(\(\S+\))?\d*(\(\d+\))?> |iex\(.*?\)\d+> |\.\.\.\(.*?\)\d+> |\d+> )")
+
+INTERRUPTED = "^C$ "  # the shell's prompt after a program that ended at ^C without a word
+
+
+def free_port():
+    """Below the ports that the system gives to clients, so that no client takes it before our server does."""
+    for _ in range(1000):
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise OSError("no free port between 20000 and 32000")
+
+
+class Workbench:
+    """A directory that looks like the repository after a build, where programs take a free port for 1234."""
+
+    def __init__(self, root, programs, ports):
+        self.root, self.programs = root, programs
+        self.ports = {shown: str(free_port()) for shown in ports}
+        self.epmd_port = self.ports.get("4369") or str(free_port())
+        self.host = socket.gethostname().partition(".")[0]
+        self.directory = Path(tempfile.mkdtemp(prefix="five-servers-"))
+        self.home = self.directory / ".home"
+        self.home.mkdir()
+        for entry in root.iterdir():
+            if entry.name not in ("lab", ".git") and not entry.name.startswith("build"):
+                (self.directory / entry.name).symlink_to(entry)
+        (self.directory / "build/bin").mkdir(parents=True)
+        for program in programs.iterdir():
+            self.add_program(program)
+        self.add_script("lab", LAB.format(root=root))
+
+    def add_program(self, program):
+        if re.match(r"\d\d_|echo_client$", program.name):
+            # What is said later counts, so a page may name another port.
+            self.add_script(f"build/bin/{program.name}",
+                            f'exec {program} --port {self.ports.get("1234", "0")} "$@"\n')
+        else:
+            (self.directory / "build/bin" / program.name).symlink_to(program)
+
+    def add_script(self, name, text):
+        path = self.directory / name
+        path.write_text("#!/bin/bash\n" + text, encoding="utf-8")
+        path.chmod(0o755)
+
+    def environment(self):
+        return {
+            "HOME": str(self.home), "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8",
+            "TERM": "dumb", "PS1": "$ ", "PS2": "> ", "SHELL": "/bin/bash", "USER": "reader",
+            "ERL_EPMD_PORT": self.epmd_port,
+        }
+
+    def to_real(self, text, bindings):
+        """What is typed for what a page shows: ports, this computer's name, process ids."""
+        for (name, shown), (_, real) in bindings.items():
+            if name == "process id":
+                text = re.sub(rf"(?<![\w.:]){shown}(?![\w.:])", real, text)
+        for shown, real in self.ports.items():
+            text = re.sub(rf"\b{shown}\b", real, text)
+        return text.replace("@host", "@" + self.host)
+
+    def to_shown(self, text):
+        for shown, real in self.ports.items():
+            text = re.sub(rf"\b{real}\b", shown, text)
+        return text.replace("@" + self.host, "@host").replace(str(self.directory), "~/five-servers")
+
+    def remove(self):
+        if shutil.which("epmd"):  # the first Erlang node has started one, for all that follow
+            subprocess.run(["epmd", "-port", self.epmd_port, "-kill"], capture_output=True, check=False)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+# What ./lab does on a page: the same programs, without looking each time whether they need to be built.
+LAB = """
+case $1 in
+run)
+    program=$(cd build/bin && echo "$2"*)
+    if [ ! -x "build/bin/$program" ]; then cd {root} && exec ./lab --no-install "$@"; fi
+    shift 2
+    if [ "$1" = -- ]; then shift; fi
+    exec "build/bin/$program" "$@" ;;
+supervise)
+    file=$2
+    shift 2
+    if [ -e "04_supervised/scenarios/$file.scenario" ]; then file=04_supervised/scenarios/$file.scenario; fi
+    exec build/bin/supervisor_lab "$file" "$@" ;;
+*)
+    cd {root} && exec ./lab --no-install "$@" ;;
+esac
+"""
+
+
+class Terminal:
+    """One terminal. `row` is the first line of its screen that no page has shown yet."""
+
+    def __init__(self, bench):
+        self.shell = pexpect.spawn("/bin/bash", SHELL, env=bench.environment(), cwd=str(bench.directory),
+                                   dimensions=(ROWS, COLUMNS), timeout=None)
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self.stream = pyte.ByteStream(self.screen)
+        self.row = 0
+        self.is_open = True
+
+    def receive(self):
+        try:
+            self.stream.feed(self.shell.read_nonblocking(65536, timeout=0))
+        except (pexpect.EOF, pexpect.TIMEOUT):
+            self.is_open = False
+
+    def text_of(self, row):
+        line = self.screen.buffer[row]
+        return "".join(line[column].data for column in range(max(line, default=-1) + 1)).rstrip()
+
+    def lines(self):
+        """The lines that are whole, and not shown yet."""
+        return [self.text_of(row) for row in range(self.row, self.screen.cursor.y)]
+
+    def cursor_line(self):
+        return self.text_of(self.screen.cursor.y)
+
+    def is_at_shell(self):
+        return self.cursor_line() + " " in ("$ ", INTERRUPTED) and self.screen.cursor.x == len(self.cursor_line()) + 1
+
+    def type(self, text):
+        self.shell.send(text)
+
+    def press(self, key):
+        self.shell.send(chr(ord(key) & 0x1F))
+
+
+class Terminals:
+    """All terminals of a page. None of them is kept waiting for us while we look at another."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.by_name = {}
+
+    def get(self, name):
+        if name not in self.by_name:
+            self.by_name[name] = Terminal(self.bench)
+            self.by_name[name].shell.send("ulimit -c 0; clear() { :; }\n")
+            self.wait(lambda: self.by_name[name].is_at_shell() and self.by_name[name].screen.cursor.y > 0, 30)
+            self.by_name[name].row = self.by_name[name].screen.cursor.y
+        return self.by_name[name]
+
+    def pump(self, seconds):
+        open_ones = [terminal for terminal in self.by_name.values() if terminal.is_open]
+        ready, _, _ = select.select([terminal.shell.child_fd for terminal in open_ones], [], [], seconds)
+        for terminal in open_ones:
+            if terminal.shell.child_fd in ready:
+                terminal.receive()
+        return bool(ready)
+
+    def wait(self, condition, seconds):
+        end = time.monotonic() + seconds
+        while not condition():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            self.pump(min(left, 0.1))
+        return True
+
+    def settle(self, seconds):
+        """Reads on until nothing has come for so long."""
+        end = time.monotonic() + 20 * seconds
+        while self.pump(seconds) and time.monotonic() < end:
+            pass
+
+    def close(self):
+        """Ends what still runs: as a person would, with ^C; then for good whatever belongs to our terminals."""
+        for terminal in self.by_name.values():
+            if not terminal.is_at_shell():
+                terminal.press("C")
+        self.wait(lambda: all(terminal.is_at_shell() or not terminal.is_open for terminal in self.by_name.values()), 2)
+        for terminal in self.by_name.values():
+            for process in processes_of_session(terminal.shell.pid):
+                try:
+                    os.kill(process, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            terminal.shell.close(force=True)
+
+
+def processes_of_session(session):
+    listed = subprocess.run(["ps", "-o", "pid=", "-s", str(session)], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in listed.stdout.split()]
