@@ -70,7 +70,7 @@ TEST(Nodes, OfThreeAllPeopleHearTheSameInTheSameOrder) {
     const auto third = guest_of(owner.node_port());
     std::vector<std::unique_ptr<Person>> people;
     int number = 0;
-    for (const Server* node : std::initializer_list<const Server*>{&owner, second.get(), third.get()}) {
+    for (const Server* node : {static_cast<const Server*>(&owner), second.get(), third.get()}) {
         for (int i = 0; i < 2; ++i) {
             people.push_back(std::make_unique<Person>(*node, "p" + std::to_string(number++)));
             for (std::size_t older = 0; older + 1 < people.size(); ++older) people[older]->hear();
