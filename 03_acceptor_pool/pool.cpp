@@ -57,7 +57,7 @@ Pool::Pool(const Options& options, std::string_view prefix,
     };
 }
 
-void Pool::start(std::function<void()> on_deaf) {
+void Pool::start(const std::function<void()>& on_deaf) {
     accepting_ = options_.acceptors;
     for (std::uint64_t number = 1; number <= options_.acceptors; ++number) {
         const auto ended = [this, number, on_deaf](const std::exception_ptr& exception) {

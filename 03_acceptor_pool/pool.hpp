@@ -46,7 +46,7 @@ public:
 
     /// Starts the acceptors. They accept as soon as threads run the loops. `on_deaf` is called when the last one has
     /// died of an exception: nobody accepts any more.
-    void start(std::function<void()> on_deaf);
+    void start(const std::function<void()>& on_deaf);
 
     /// Stops accepting and lets go of the port; clients that are owed nothing are closed, the others may finish for
     /// `shutdown_timeout`, then they are cut off. The loops' run() returns when all is over. Any thread; once.

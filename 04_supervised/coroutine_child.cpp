@@ -25,7 +25,7 @@ public:
 
     asio::cancellation_slot slot() { return cancellation_.slot(); }
 
-    Reason why_ended(const std::exception_ptr& exception, Reason returned) const {
+    Reason why_ended(const std::exception_ptr& exception, const Reason& returned) const {
         if (killed_) return Reason::killed();
         if (exception && !(asked_ && is_aborted(exception))) return Reason::abnormal(app::text::what(exception));
         return asked_ && returned == Reason::normal() ? Reason::shutdown() : returned;

@@ -161,8 +161,8 @@ private:
 }  // namespace
 
 Start supervisor_child(asio::io_context& loop, const std::string& name, const SupFlags& flags,
-                       const std::vector<ChildSpec>& children, std::function<void(const Report&)> report,
-                       std::function<void()> changed) {
+                       const std::vector<ChildSpec>& children, const std::function<void(const Report&)>& report,
+                       const std::function<void()>& changed) {
     return [=, &loop](const Link& link) {
         const auto is_up = std::make_shared<bool>(false);
         const auto started = [link, is_up] {

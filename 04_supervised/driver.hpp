@@ -120,7 +120,7 @@ private:
 
 /// A supervisor as a child of another in the same process. `report` and `changed` are what its Driver::Listeners are.
 Start supervisor_child(boost::asio::io_context& loop, const std::string& name, const SupFlags& flags,
-                       const std::vector<ChildSpec>& children, std::function<void(const Report&)> report,
-                       std::function<void()> changed = {});
+                       const std::vector<ChildSpec>& children, const std::function<void(const Report&)>& report,
+                       const std::function<void()>& changed = {});
 
 }  // namespace supervision

@@ -31,7 +31,7 @@ struct Options {
     void parse_or_exit(int argc, char** argv);
 
     /// How many restarts each supervisor allows, here and in the workers.
-    supervision::SupFlags flags(supervision::Strategy strategy) const;
+    supervision::SupFlags flags(supervision::Strategy of) const;
 
     /// The command line that makes this program the worker `number`.
     std::vector<std::string> arguments_of_worker(unsigned number) const;

@@ -37,8 +37,12 @@ std::shared_ptr<Process> Process::start(asio::io_context& loop, Options options,
     return process;
 }
 
-Process::Process(asio::io_context& loop, Options options, const Link& link, std::pair<Descriptor, Descriptor> ends)
-    : options_(std::move(options)), link_(link), control_(loop, std::move(ends.first)), pidfd_(loop), timer_(loop) {
+Process::Process(asio::io_context& loop, Options options, Link link, std::pair<Descriptor, Descriptor> ends)
+    : options_(std::move(options)),
+      link_(std::move(link)),
+      control_(loop, std::move(ends.first)),
+      pidfd_(loop),
+      timer_(loop) {
     auto spawned = spawn_with(options_, ends.second);
     pid_ = spawned.pid;
     pidfd_.assign(spawned.pidfd.release());

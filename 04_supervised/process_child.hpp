@@ -41,8 +41,7 @@ public:
     /// Throws std::system_error where it cannot be started.
     static std::shared_ptr<Process> start(boost::asio::io_context& loop, Options options, const Link& link);
 
-    Process(boost::asio::io_context& loop, Options options, const Link& link,
-            std::pair<Descriptor, Descriptor> control_ends);
+    Process(boost::asio::io_context& loop, Options options, Link link, std::pair<Descriptor, Descriptor> control_ends);
 
     void stop() override;
     void kill() override;

@@ -11,7 +11,6 @@
 
 #include <fcntl.h>
 
-namespace asio = boost::asio;
 namespace events = app::events;
 using control::Message;
 using namespace supervision;
@@ -58,7 +57,7 @@ int Root::run(const SupFlags& flags, const std::vector<ChildSpec>& children) {
     wait_for_signal();
     loop_.run();
     app::tell(server, events::stopped);
-    return *exit_code_;
+    return exit_code_.value_or(EXIT_FAILURE);
 }
 
 // ---- workers --------------------------------------------------------------------------------------------------------

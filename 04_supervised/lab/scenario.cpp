@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <set>
 #include <utility>
@@ -88,7 +89,7 @@ Duration parse_duration(const Line& line, const std::string& word) {
     if (error != std::errc{} || !(number >= 0) || (unit != "ms" && unit != "s")) line.unknown(word, allowed);
     const double milliseconds = number * (unit == "s" ? 1000 : 1);
     if (milliseconds > static_cast<double>(max_duration.count())) line.unknown(word, allowed);
-    return Duration(static_cast<Duration::rep>(milliseconds + 0.5));
+    return Duration(std::llround(milliseconds));
 }
 
 Reason parse_reason(const std::string& word) {

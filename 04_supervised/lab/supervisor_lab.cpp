@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     std::string text;
     if (!source) return wrong("cannot read " + file + ": " + app::text::uncapitalised(std::strerror(errno)));
     // One byte more than allowed is enough to know that it is too long.
-    for (char c; text.size() <= lab::max_scenario_bytes && source.get(c);) text += c;
+    for (char c = 0; text.size() <= lab::max_scenario_bytes && source.get(c);) text += c;
     if (source.bad()) return wrong("cannot read " + file + ": " + app::text::uncapitalised(std::strerror(errno)));
 
     const auto scenario = lab::parse(text);
