@@ -37,8 +37,9 @@ net::awaitable<std::string> LinkVenue::start() {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
+    while (wire && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
+    has_started_ = true;
     if (!wire) co_return net::reason(wire.error());
-    while (!guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
     co_return guest_.is_up() ? std::string() : why_lost_;
 }
 
@@ -79,7 +80,7 @@ net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
             const bool was_up = guest_.is_up();
             if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) wire->cut_off(std::move(why));
             if (!was_up && guest_.is_up()) {
-                app::tell(us, events::is_linked, guest_.peer(), wire->socket().peername());
+                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), wire->socket().peername());
                 first_word_.wake();
             }
             handle_events();
@@ -90,7 +91,7 @@ net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
     wire_.reset();
     const auto& why = wire->why_cut_off();
     why_lost_ = why.empty() ? net::reason(wire->socket().why_closed()) : why;
-    app::tell(us, events::link_lost, why_lost_);
+    if (has_started_) app::tell(us, events::link_lost, why_lost_);
     guest_.lost();
     first_word_.wake();
     handle_events();

@@ -75,6 +75,7 @@ private:
     std::shared_ptr<Wire> wire_;  // the link; null while there is none
     Signal first_word_;           // the owner's, for start()
     std::string why_lost_;        // the last link
+    bool has_started_ = false;    // until then start() says what there is to say
     net::Timer pulse_;
     net::Timer again_;
     bool is_stopping_ = false;
