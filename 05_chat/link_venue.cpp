@@ -23,6 +23,7 @@ LinkVenue::LinkVenue(asio::io_context& loop, Settings settings)
       settings_(std::move(settings)),
       guest_(settings_.node, settings_.rejoin),
       audiences_(loop.get_executor(), settings_.max_backlog),
+      first_word_(loop.get_executor()),
       pulse_(loop),
       again_(loop) {}
 
@@ -36,9 +37,10 @@ net::awaitable<std::string> LinkVenue::start() {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    std::string why;
-    if (!wire) why = net::reason(wire.error());
-    co_return why;
+    while (wire && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
+    has_started_ = true;
+    if (!wire) co_return net::reason(wire.error());
+    co_return guest_.is_up() ? std::string() : why_lost_;
 }
 
 net::awaitable<net::result<std::shared_ptr<Wire>>> LinkVenue::connect() {
@@ -78,7 +80,8 @@ net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
             const bool was_up = guest_.is_up();
             if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) wire->cut_off(std::move(why));
             if (!was_up && guest_.is_up()) {
-                app::tell(us, events::is_linked, guest_.peer(), wire->socket().peername());
+                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), wire->socket().peername());
+                first_word_.wake();
             }
             handle_events();
         }
@@ -87,8 +90,10 @@ net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
     pulse_.cancel();
     wire_.reset();
     const auto& why = wire->why_cut_off();
-    app::tell(us, events::link_lost, why.empty() ? net::reason(wire->socket().why_closed()) : why);
+    why_lost_ = why.empty() ? net::reason(wire->socket().why_closed()) : why;
+    if (has_started_) app::tell(us, events::link_lost, why_lost_);
     guest_.lost();
+    first_word_.wake();
     handle_events();
     for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(std::string(room_is_down));
     for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(std::string(room_is_down));

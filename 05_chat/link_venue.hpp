@@ -30,8 +30,8 @@ public:
 
     LinkVenue(boost::asio::io_context& loop, Settings settings);
 
-    /// Links with the owner; comes back when that has been tried once: why it failed, or nothing. What follows (the
-    /// link itself, and rejoining) goes on by itself until stop().
+    /// Links with the owner; comes back when it has said hello, or that has been tried once: why it failed, or nothing.
+    /// What follows (the link itself, and rejoining) goes on by itself until stop().
     net::awaitable<std::string> start();
     void stop();
 
@@ -73,6 +73,9 @@ private:
     link::Guest guest_;
     Audiences audiences_;
     std::shared_ptr<Wire> wire_;  // the link; null while there is none
+    Signal first_word_;           // the owner's, for start()
+    std::string why_lost_;        // the last link
+    bool has_started_ = false;    // until then start() says what there is to say
     net::Timer pulse_;
     net::Timer again_;
     bool is_stopping_ = false;

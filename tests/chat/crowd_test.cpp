@@ -106,7 +106,8 @@ TEST(Crowd, OfAThousandHearsEveryLineOnceInOneOrder) {
     std::atomic<bool> is_over = false;
     std::atomic<int> visits = 0;
     Task churn([&] {
-        for (; !is_over; ++visits) Person passer_by(visits % 2 == 0 ? *owner : guest, "passer_by");
+        for (; !is_over; ++visits)
+            Person passer_by(visits % 2 == 0 ? *owner : guest, "passer_by_" + std::to_string(visits));
     });
     const auto memory = owner->process().resident_bytes();
 

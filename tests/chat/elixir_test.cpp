@@ -273,6 +273,8 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     room->enter("send(:chatroom, {:kick, \"Kicked\"})");
     kicked.hear_up_to("room is DOWN");
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
+    kicked.leave();
+    ours->wait_for_line("connection closed", 2);
 
     room->process().signal(SIGKILL);
     EXPECT_EQ(michael.hear(), "room is DOWN");

@@ -70,7 +70,7 @@ TEST(Nodes, OfThreeAllPeopleHearTheSameInTheSameOrder) {
     const auto third = guest_of(owner.node_port());
     std::vector<std::unique_ptr<Person>> people;
     int number = 0;
-    for (const Server* node : {static_cast<const Server*>(&owner), second.get(), third.get()}) {
+    for (const Server* node : std::vector<const Server*>{&owner, second.get(), third.get()}) {
         for (int i = 0; i < 2; ++i) {
             people.push_back(std::make_unique<Person>(*node, "p" + std::to_string(number++)));
             for (std::size_t older = 0; older + 1 < people.size(); ++older) people[older]->hear();
@@ -172,6 +172,15 @@ TEST(Nodes, MayStartBeforeTheOwnerWhenTheyMayWait) {
     guest->wait_for_line("is linked with the node");
     mikey.say("Mikey");
     EXPECT_EQ(mikey.hear(), "You are in the room lobby as Mikey. /help lists the commands.");
+}
+
+TEST(Nodes, AreToldThatWhatTheyJoinIsNoNode) {
+    const Server text_door;
+    const auto where = "127.0.0.1:" + std::to_string(text_door.port());
+    const auto guest = run("05_chat", {"--port", "0", "--join", where});
+    EXPECT_EQ(guest.exit, exited(1));
+    EXPECT_THAT(guest.errors, StartsWith("cannot join " + where + ": "));
+    EXPECT_EQ(std::count(guest.errors.begin(), guest.errors.end(), '\n'), 1) << guest.errors;
 }
 
 TEST(Nodes, AreMissedByTheOthersWhenTheyDie) {

@@ -146,7 +146,7 @@ TEST(People, AreNotShownControlCharactersOfOthers) {
 TEST(People, MayEndTheirLinesAsTheyLikeAndPauseInThem) {
     Server server;
     Person michael(server, "Michael");
-    for (const std::string ending : {"\n", "\r\n", "\r\0"s}) {
+    for (const auto& ending : std::vector<std::string>{"\n", "\r\n", "\r\0"s}) {
         michael.client().send("wo");
         michael.client().send("rd" + ending);
         EXPECT_EQ(michael.hear(), "Michael says: word");

@@ -17,7 +17,7 @@ TEST(Supervised, WithoutItADoorThatThrowsIsShutForGood) {
     Server server({"--faults"});
     Person michael(server, "Michael");
     command(michael, "!throw door");
-    Person mikey(server, "Mikey");  // the last one whom it lets in
+    Person mikey(server, "Mikey", 1);  // the last one whom it lets in
     server.wait_for_line("acceptor crashed: !throw door");
     EXPECT_EQ(michael.hear(), "Mikey has joined the room");
     michael.chat("Michael", "We are still here");
