@@ -91,6 +91,16 @@ void crash(Trial& trial) {
     for (const pid_t pid : all) {
         if (pid != server.pid()) ::kill(pid, SIGKILL);
     }
+    // Until they are gone: not before has the kernel closed what they had open.
+    constexpr milliseconds look_again{1};
+    for (const auto deadline = Clock::now() + server.patience().reply(); Clock::now() < deadline;) {
+        const auto left = server.processes();
+        const auto was_killed = [&](pid_t pid) {
+            return pid != server.pid() && std::find(all.begin(), all.end(), pid) != all.end();
+        };
+        if (std::none_of(left.begin(), left.end(), was_killed)) return;
+        server.sleep(look_again);
+    }
 }
 
 /// Whether a new client is answered. Nothing when it is; else what was wrong.

@@ -4,6 +4,8 @@
 #include "support/descriptor.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <ctime>
 #include <vector>
 
 #include <poll.h>
@@ -18,7 +20,7 @@ namespace {
 constexpr int round_trips = 60;
 constexpr std::chrono::microseconds quiet{400};  // what a quiet machine stays below nine times out of ten
 constexpr int hopeless_ms = 2000;                // one round trip that takes so long ends the measuring
-constexpr double max_factor = 10;
+constexpr double max_factor = 5;
 
 /// Sends back what comes, until the other end closes.
 void echo(int end) {
@@ -56,10 +58,23 @@ std::chrono::microseconds round_trip() {
     return std::chrono::duration_cast<std::chrono::microseconds>(times[times.size() * 9 / 10]);
 }
 
+/// How many times longer than alone on a processor we take for something.
+double crowding() {
+    constexpr std::clock_t enough = CLOCKS_PER_SEC / 50;
+    const auto begin = Clock::now();
+    const std::clock_t used = std::clock();
+    while (std::clock() - used < enough) {
+    }
+    const std::chrono::duration<double> took = Clock::now() - begin;
+    return took.count() * CLOCKS_PER_SEC / enough;
+}
+
 }  // namespace
 
 Patience calibrate() {
-    const double measured = static_cast<double>(round_trip().count()) / static_cast<double>(quiet.count());
+    const double waking = static_cast<double>(round_trip().count()) / static_cast<double>(quiet.count());
+    // The root, because what a reply takes grows less than either.
+    const double measured = std::sqrt(std::max(waking, crowding()));
     return {std::clamp(std::max(measured, support::time_factor()), 1.0, max_factor)};
 }
 

@@ -10,14 +10,14 @@ using std::chrono::milliseconds;
 /// How long the grader waits, on this machine, today. Nobody waits longer than it takes: the long times are only used
 /// up by what is wrong. Values; any thread.
 struct Patience {
-    double factor = 1;  ///< how many times slower than a quiet machine this one answers, from 1 to 10
+    double factor = 1;  ///< how many times slower than a quiet machine this one answers, from 1 to 5
 
     /// For an answer that must come, from a server that sits there and does nothing. One that works gets most().
     milliseconds reply() const { return scaled(1500); }
     /// The most that a server gets which is still working on it.
-    milliseconds most() const { return scaled(6000); }
+    milliseconds most() const { return scaled(5000); }
     /// For a server to start and listen: some languages take seconds.
-    milliseconds start() const { return scaled(20'000); }
+    milliseconds start() const { return scaled(60'000); }
     /// For an orderly end after SIGTERM: as long as our own servers let their clients finish, and a little.
     milliseconds end() const { return scaled(8000); }
     /// Long enough that a server which wanted to say something would have said it.
@@ -29,8 +29,8 @@ struct Patience {
     milliseconds scaled(int ms) const { return milliseconds(static_cast<int>(ms * factor)); }
 };
 
-/// Measures how fast two processes of this machine answer each other over loopback now, takes $FIVE_TIME_FACTOR into
-/// account, and says what patience that calls for. Takes some milliseconds.
+/// Measures how fast two processes of this machine answer each other now, and how much of a processor one gets; takes
+/// $FIVE_TIME_FACTOR into account, and says what patience that calls for. Takes about a tenth of a second.
 Patience calibrate();
 
 }  // namespace grade

@@ -16,7 +16,9 @@ std::mt19937_64 random_for(const Step& step, unsigned long seed) {
 
 /// A server that ends although nobody has asked it to is wrong, even if the step got what it wanted.
 void expect_alive(const Step& step, Server& server) {
-    if (step.needs == Step::Needs::our_process || !server.is_ours() || server.is_running()) return;
+    if (step.needs == Step::Needs::our_process || !server.is_ours()) return;
+    server.settle();
+    if (server.is_running()) return;
     throw Wrong("that the server goes on", "it has ended: " + server.ending(),
                 "One client's doing must not end the server.");
 }
@@ -60,13 +62,16 @@ void do_steps(Run& run, Server& server, const RunOptions& options, Report& repor
             outcome.verdict = Outcome::Verdict::not_possible;
             outcome.reason = "needs a server that the grader has started: grade STAGE -- COMMAND";
         } else {
-            if (server.is_ours()) server.start();
+            // Not where it has ended by itself in between: the step is to find nobody there.
+            if (server.is_ours() && !server.is_started()) server.start();
             auto random = random_for(*step, run.seed);
             outcome = try_step(*step, {server, random, options.crash});
         }
         report.ends(run, *step, outcome, server);
+        const bool may_be_broken =
+            outcome.verdict == Outcome::Verdict::failed || step->needs == Step::Needs::our_process;
+        if (may_be_broken && server.is_ours()) server.stop();
         if (outcome.verdict == Outcome::Verdict::failed) {
-            if (server.is_ours()) server.stop();
             if (run.decides(*step) && !options.keep_going) go_on = false;
         }
     }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -64,6 +65,22 @@ long ticks_of(pid_t pid) {
     long system = 0;
     fields >> user >> system;
     return user + system;
+}
+
+/// Whether one of its threads runs, or waits for a processor. Of very many threads only some are looked at.
+bool has_runnable_thread(pid_t pid) {
+    constexpr int max_looked_at = 64;
+    int looked_at = 0;
+    std::error_code ended;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", ended)) {
+        std::ifstream file(task.path() / "stat");
+        std::string stat;
+        std::getline(file, stat);
+        const auto name_end = stat.rfind(')');
+        if (name_end != std::string::npos && stat.substr(name_end, 3) == ") R") return true;
+        if (++looked_at == max_looked_at) break;
+    }
+    return false;
 }
 
 /// Whether a line of /proc/net/tcp (or tcp6) is a listening socket at that port.
@@ -234,6 +251,18 @@ int Server::wait(std::span<pollfd> descriptors, milliseconds within) {
         }
         if (left <= 0) return 0;
     }
+}
+
+void Server::settle() {
+    constexpr milliseconds look_again{1};
+    const auto deadline = Clock::now() + patience_.a_while();
+    do {
+        sleep(look_again);
+        if (!is_running()) return;
+        const auto all = processes();
+        const bool is_gone = std::find(all.begin(), all.end(), pid()) == all.end();  // and we shall hear of it soon
+        if (!is_gone && std::none_of(all.begin(), all.end(), has_runnable_thread)) return;
+    } while (Clock::now() < deadline);
 }
 
 bool Server::has_worked() {

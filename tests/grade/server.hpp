@@ -45,6 +45,7 @@ public:
     void start();
     /// Kills it with everything it has started.
     void stop();
+    bool is_started() const { return keeper_ != nullptr; }  ///< start() was called, and not stop() since
     bool is_running() { return keeper_ && keeper_->ending().empty(); }
     /// How it ended; empty while it runs.
     std::string ending();
@@ -66,6 +67,9 @@ public:
     /// poll(2), and meanwhile the server's output is read. How many are ready; 0 when the time is over.
     int wait(std::span<pollfd> descriptors, milliseconds within);
     void sleep(milliseconds time) { wait({}, time); }
+    /// Waits, for a while, until all its threads sleep, or it has ended: what it was about to do, a crash among others, it
+    /// has done then.
+    void settle();
     /// Whether it has used the processor since the last call: a server that does is not hung, but busy.
     bool has_worked();
 

@@ -1,0 +1,10 @@
+# Reads until the client has finished, and answers only then.
+import socket
+import sys
+
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    conn, _ = server.accept()
+    with conn, conn.makefile("rb") as lines:
+        for line in lines.readlines():
+            conn.sendall(b"ECHO " + line)

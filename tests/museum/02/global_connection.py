@@ -1,0 +1,16 @@
+# The thread uses the acceptor's variable, which soon means another client.
+import socket
+import sys
+import threading
+
+
+def serve():
+    with conn, conn.makefile("rb") as lines:
+        for line in lines:
+            conn.sendall(b"ECHO " + line)
+
+
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
+while True:
+    conn, _ = server.accept()
+    threading.Thread(target=serve, daemon=True).start()

@@ -1,0 +1,41 @@
+# Takes the first read for the name, whatever else came with it.
+import socket
+import sys
+import threading
+
+members = {}
+lock = threading.Lock()
+
+
+def tell(text):
+    for member in list(members.values()):
+        try:
+            member.send(text.encode() + b"\n", socket.MSG_DONTWAIT)
+        except OSError:
+            pass  # he has gone, or reads too slowly for us
+
+
+def serve(conn):
+    name = None
+    try:
+        name = conn.recv(1024).decode(errors="replace").rstrip("\r\n")
+        with lock:
+            tell(f"{name} has joined the room")
+            members[name] = conn
+        with conn.makefile("rb") as lines:
+            for line in lines:
+                text = line.decode(errors="replace").rstrip("\r\n")
+                with lock:
+                    tell(f"{name} says: {text}")
+    except OSError:
+        pass
+    with lock:
+        if members.pop(name, None):
+            tell(f"{name} has left the room")
+    conn.close()
+
+
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
+while True:
+    conn, _ = server.accept()
+    threading.Thread(target=serve, args=(conn,), daemon=True).start()
