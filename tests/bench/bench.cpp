@@ -1,24 +1,21 @@
-// The bench: servers and their measuring sticks by turns, under the same load, as a table and as JSON.
+// The bench: servers and their measuring sticks by turns, under the same load, as a table, as a page, and as JSON.
 #include "cases.hpp"
+#include "measure.hpp"
+#include "page.hpp"
 #include "process.hpp"
-#include "report.hpp"
-#include "summary.hpp"
+#include "profile.hpp"
+#include "results.hpp"
 
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <limits>
 #include <sstream>
 #include <thread>
 
 using namespace bench;
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -27,255 +24,136 @@ struct Options {
     std::vector<std::string> only;
     std::vector<std::string> servers;
     bool quick = false;
+    bool no_peers = false;
     std::size_t rounds = 0;
+    bool write = false;
+    std::string docs = "docs";
     std::string json;
-};
+    std::string from;
+    std::string perf;
+    std::string data = "perf.data";
 
-struct Measured {
-    const Subject* subject;
-    std::vector<Report> rounds;
-    std::string failure;  // why there are no more rounds
-};
-
-// What the bench is about: CPU seconds for one message (or one connection's life), or bytes for one idle connection.
-double cost(const Case& what, const Report& report) {
-    if (what.plan.kind == Kind::idle) return report.bytes_per_connection;
-    return report.server_cpu / static_cast<double>(std::max<std::uint64_t>(1, report.messages));
-}
-
-template <typename Value>
-double median(const std::vector<Report>& rounds, Value value) {
-    std::vector<double> values;
-    for (const Report& report : rounds) values.push_back(value(report));
-    return quantile(values, 0.5);
-}
-
-std::vector<double> costs(const Case& what, const std::vector<Report>& rounds) {
-    std::vector<double> values;
-    for (const Report& report : rounds) values.push_back(cost(what, report));
-    return values;
-}
-
-// Those that are built; the others are named once.
-std::vector<Subject> present(std::vector<Subject> subjects, const Options& options) {
-    const fs::path here = fs::read_symlink("/proc/self/exe").parent_path();
-    for (const std::string& given : options.servers) {
-        const auto equals = given.find('=');
-        if (equals == std::string::npos) throw std::invalid_argument("--server takes NAME=COMMAND, not " + given);
-        std::istringstream words(given.substr(equals + 1));
-        std::vector<std::string> command;
-        for (std::string word; words >> word;) command.push_back(word);
-        if (command.empty()) throw std::invalid_argument("--server takes NAME=COMMAND, not " + given);
-        subjects.push_back({given.substr(0, equals), command, "raw_epoll", std::numeric_limits<std::size_t>::max()});
+    // A run that leaves something out would leave holes in the page.
+    bool writes_page() const {
+        return write || (!quick && groups.empty() && only.empty() && servers.empty() && rounds == 0);
     }
+};
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
+
+// `NAME=COMMAND`, measured beside raw_epoll.
+Subject given_server(const std::string& given) {
+    const auto equals = given.find('=');
+    std::istringstream words(equals == given.npos ? "" : given.substr(equals + 1));
+    Subject subject{.name = given.substr(0, equals),
+                    .command = {},
+                    .sticks = {"raw_epoll"},
+                    .groups = {"echo", "lines", "churn", "idle"}};
+    for (std::string word; words >> word;) subject.command.push_back(word);
+    if (subject.command.empty()) throw std::invalid_argument("--server takes NAME=COMMAND, not " + given);
+    return subject;
+}
+
+// Those that are wanted and there, with their programs' paths; the others are named once.
+std::vector<Subject> present(std::vector<Subject> subjects, const Options& options) {
+    for (const std::string& given : options.servers) subjects.push_back(given_server(given));
     std::erase_if(subjects, [&](Subject& subject) {
-        const auto& only = options.only;
-        const bool stick = subject.stick.empty();
-        if (!only.empty() && !stick && std::find(only.begin(), only.end(), subject.name) == only.end()) return true;
-        if (subject.command[0].find('/') == std::string::npos) subject.command[0] = here / subject.command[0];
-        if (fs::exists(subject.command[0])) return false;
-        std::cout << subject.name << " is not built and is left out\n";
-        return true;
+        if (subject.peer && options.no_peers) return true;
+        // A stick is measured where somebody is who needs it.
+        if (!options.only.empty() && !subject.sticks.empty() && !contains(options.only, subject.name)) return true;
+        const std::string program = find_program(subject.command[0]);
+        if (program.empty()) {
+            std::cout << subject.name << " is left out: there is no " << subject.command[0] << " here\n";
+            return true;
+        }
+        subject.command[0] = program;
+        return false;
     });
     // A stick is only there for those that are compared with it; where nobody is, the sticks are shown themselves.
     const auto all = subjects;
-    const bool stages = std::any_of(all.begin(), all.end(), [](const Subject& one) { return !one.stick.empty(); });
+    const bool compared = std::any_of(all.begin(), all.end(), [](const Subject& one) { return !one.sticks.empty(); });
     std::erase_if(subjects, [&](const Subject& subject) {
-        return stages && subject.stick.empty() &&
-               std::none_of(all.begin(), all.end(), [&](const Subject& other) { return other.stick == subject.name; });
+        return compared && subject.sticks.empty() && std::none_of(all.begin(), all.end(), [&](const Subject& other) {
+                   return contains(other.sticks, subject.name);
+               });
     });
     return subjects;
 }
 
-// One line that is overwritten on a terminal, and nothing in a file.
-class Progress {
-public:
-    explicit Progress(std::size_t steps) : steps_(steps) {}
-    ~Progress() { clear(); }
-
-    void step(const std::string& what) {
-        if (terminal_) {
-            const auto spent = std::chrono::steady_clock::now() - start_;
-            std::string left;
-            if (done_ > 0) {
-                const auto rest = std::chrono::duration_cast<std::chrono::seconds>(spent / done_ * (steps_ - done_));
-                left = ", " + std::to_string(rest.count()) + " s left";
-            }
-            std::fprintf(stderr, "\r\033[K[%zu/%zu%s] %s", done_ + 1, steps_, left.c_str(), what.c_str());
-        }
-        ++done_;
+std::vector<Case> wanted_cases(const Options& options) {
+    auto cases = all_cases(options.quick);
+    std::erase_if(cases,
+                  [&](const Case& one) { return !options.groups.empty() && !contains(options.groups, one.group); });
+    if (options.rounds > 0) {
+        for (Case& one : cases) one.rounds = options.rounds;
     }
-    void clear() const {
-        if (terminal_) std::fputs("\r\033[K", stderr);
-    }
-
-private:
-    const bool terminal_ = isatty(STDERR_FILENO);
-    const std::size_t steps_;
-    std::size_t done_ = 0;
-    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-Measured* find(std::vector<Measured>& results, const std::string& name) {
-    const auto found =
-        std::find_if(results.begin(), results.end(), [&](const Measured& one) { return one.subject->name == name; });
-    return found == results.end() ? nullptr : &*found;
+    return cases;
 }
 
-void print_case(const Case& what, std::vector<Measured>& results) {
-    const bool idle = what.plan.kind == Kind::idle;
-    std::printf("\n%s %s\n", what.group.c_str(), what.label.c_str());
-    for (Measured& one : results) {
-        std::printf("  %-22s", one.subject->name.c_str());
-        if (!one.failure.empty()) {
-            std::printf("FAILED: %s\n", one.failure.c_str());
-            continue;
-        }
-        const double each = median(one.rounds, [&](const Report& report) { return cost(what, report); });
-        if (idle) {
-            std::printf("%8.0f bytes for each idle connection\n", each);
-            continue;
-        }
-        std::printf("%10.0f/s %9.3f us CPU  %3.0f %% busy  median %7.0f us  p99 %7.0f us",
-                    median(one.rounds, [](const Report& r) { return static_cast<double>(r.messages) / r.seconds; }),
-                    each * 1e6, median(one.rounds, [](const Report& r) { return r.server_cpu / r.seconds * 100; }),
-                    median(one.rounds, [](const Report& r) { return r.median_us; }),
-                    median(one.rounds, [](const Report& r) { return r.p99_us; }));
-        if (const Measured* stick = find(results, one.subject->stick); stick && stick->failure.empty()) {
-            const Ratio ratio = Ratio::of(costs(what, one.rounds), costs(what, stick->rounds));
-            std::printf("  %5.2f x %s (%.2f-%.2f) %s", ratio.median, stick->subject->name.c_str(), ratio.low,
-                        ratio.high, ratio.verdict().c_str());
-        }
-        std::printf("\n");
-    }
-    std::fflush(stdout);
+// A stage by its beginning: 03 is 03_acceptor_pool.
+const Subject& stage_called(const std::vector<Subject>& subjects, const std::string& name) {
+    const auto found = std::find_if(subjects.begin(), subjects.end(),
+                                    [&](const Subject& subject) { return subject.name.starts_with(name); });
+    if (found == subjects.end()) throw std::invalid_argument("there is no server " + name + " to profile");
+    return *found;
 }
 
-boost::json::object to_json(const Case& what, std::vector<Measured>& results) {
-    boost::json::array servers;
-    for (Measured& one : results) {
-        boost::json::object server{{"name", one.subject->name}};
-        if (!one.failure.empty()) {
-            server["failure"] = one.failure;
-        } else if (Measured* stick = find(results, one.subject->stick); stick && stick->failure.empty()) {
-            const Ratio ratio = Ratio::of(costs(what, one.rounds), costs(what, stick->rounds));
-            server["ratio"] = {{"stick", stick->subject->name},
-                               {"median", ratio.median},
-                               {"low", ratio.low},
-                               {"high", ratio.high},
-                               {"verdict", ratio.verdict()}};
-        }
-        boost::json::array rounds;
-        for (const Report& report : one.rounds) rounds.push_back(bench::to_json(report));
-        server["rounds"] = std::move(rounds);
-        servers.push_back(std::move(server));
-    }
-    return {{"group", what.group},          {"label", what.label},      {"connections", what.plan.connections},
-            {"size", what.plan.size},       {"depth", what.plan.depth}, {"lines", what.plan.lines},
-            {"servers", std::move(servers)}};
+void profile_stage(const Options& options, int server_core, std::stop_token stop) {
+    auto subjects = all_subjects();
+    const Subject& subject = stage_called(subjects, options.perf);
+    const auto cases = wanted_cases(options);
+    // What most people mean by its speed, if nothing else is asked for.
+    const auto usual = std::find_if(cases.begin(), cases.end(), [&](const Case& one) {
+        return is_for(one, subject) && (!options.groups.empty() || one.group == "lines" || one.group == "chat");
+    });
+    const auto busy = std::find_if(cases.begin(), cases.end(), [&](const Case& one) {
+        return is_for(one, subject) && (one.label == "c100 64B d1" || one.label == "m100 s4 w16") &&
+               (!options.groups.empty() || one.group != "echo");
+    });
+    const auto chosen = busy != cases.end() ? busy : usual;
+    if (chosen == cases.end()) throw std::invalid_argument("no such case is for " + subject.name);
+    profile(subject, *chosen, server_core, options.data, std::move(stop));
 }
 
-boost::json::object about_this_run(const Cores& cores) {
-    std::ifstream cpuinfo("/proc/cpuinfo");
-    std::string processor;
-    for (std::string line; processor.empty() && std::getline(cpuinfo, line);) {
-        if (line.starts_with("model name")) processor = line.substr(line.find(':') + 2);
+Results read_results(const std::string& path) {
+    std::ifstream file(path);
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file) throw std::runtime_error("cannot read " + path);
+    try {
+        return from_json(boost::json::parse(text));
+    } catch (const std::exception& error) {
+        throw std::runtime_error(path + " was not written by --json: " + error.what());
     }
-    std::ifstream release("/proc/sys/kernel/osrelease");
-    std::string kernel;
-    release >> kernel;
-    char date[32];
-    const std::time_t now = std::time(nullptr);
-    std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
-    return {{"date", date},
-            {"processor", processor},
-            {"processors", std::thread::hardware_concurrency()},
-            {"kernel", kernel},
-            {"compiler", __VERSION__},
-            {"server_core", cores.server},
-            {"load_core", cores.load},
-            {"shared", cores.shared}};
-}
-
-// Whole or not at all: a file that is there was finished.
-void write_file(const fs::path& path, const std::string& text) {
-    const fs::path unfinished = path.string() + ".unfinished";
-    std::ofstream file(unfinished);
-    file << text << '\n';
-    file.close();
-    if (!file) {
-        fs::remove(unfinished);
-        throw std::runtime_error("cannot write " + path.string());
-    }
-    fs::rename(unfinished, path);
 }
 
 // Returns whether all servers answered rightly.
 bool bench_all(const Options& options, std::stop_token stop) {
-    auto cases = all_cases(options.quick);
-    std::erase_if(cases, [&](const Case& one) {
-        return !options.groups.empty() &&
-               std::find(options.groups.begin(), options.groups.end(), one.group) == options.groups.end();
-    });
-    const auto subjects = present(all_subjects(), options);
     const Cores cores = choose_cores();
-    if (!cores.shared.empty()) std::cout << "Mind: " << cores.shared << '\n';
     raise_file_limit();
+    if (!cores.shared.empty()) std::cout << "Mind: " << cores.shared << '\n';
     pin_to(cores.load);
-
-    const auto rounds_of = [&](const Case& what) -> std::size_t {
-        if (options.rounds > 0) return options.rounds;
-        return what.plan.kind == Kind::idle ? 1 : options.quick ? 3 : 7;
-    };
-    const auto serves = [](const Subject& subject, const Case& what) {
-        return what.plan.connections <= subject.clients;
-    };
-    std::size_t steps = 0;
-    for (const Case& what : cases) {
-        for (const Subject& subject : subjects) steps += serves(subject, what) ? rounds_of(what) : 0;
+    if (!options.perf.empty()) {
+        profile_stage(options, cores.server, std::move(stop));
+        return true;
     }
-
-    Progress progress(steps);
-    bool right = true;
-    boost::json::array document;
-    for (const Case& what : cases) {
-        std::vector<Measured> results;
-        for (const Subject& subject : subjects) {
-            if (serves(subject, what)) results.push_back({&subject, {}, {}});
-        }
-        for (std::size_t round = 0; round < rounds_of(what); ++round) {
-            for (Measured& one : results) {
-                progress.step(what.group + " " + what.label + ", round " + std::to_string(round + 1) + ": " +
-                              one.subject->name);
-                if (!one.failure.empty()) continue;
-                try {
-                    auto command = one.subject->command;
-                    command.insert(command.end(), {"--port", "0", "--packet", what.plan.lines ? "line" : "raw"});
-                    const Server server(command, cores.server);
-                    Plan plan = what.plan;
-                    plan.port = server.port();
-                    plan.server = server.pid();
-                    one.rounds.push_back(run(plan, stop));
-                } catch (const Interrupted&) {
-                    throw;
-                } catch (const std::exception& error) {
-                    one.failure = error.what();
-                    right = false;
-                }
-            }
-        }
-        progress.clear();
-        print_case(what, results);
-        document.push_back(to_json(what, results));
-    }
+    Results results = measure(wanted_cases(options), present(all_subjects(), options), cores.server, std::move(stop));
+    results.about = about_this_run(cores);
+    results.quick = options.quick;
+    if (options.quick) std::cout << "\nA quick run: what it calls a tie may differ by several percent.\n";
     if (!options.json.empty()) {
-        auto whole = about_this_run(cores);
-        whole["quick"] = options.quick;
-        whole["cases"] = std::move(document);
-        write_file(options.json, boost::json::serialize(whole));
+        write_file(options.json, boost::json::serialize(to_json(results)) + "\n");
         std::cout << "\nWritten to " << options.json << '\n';
     }
-    return right;
+    if (options.writes_page()) {
+        write_page(page_of(results), options.docs);
+        std::cout << "\nWritten to " << options.docs << "/bench.md\n";
+    }
+    return std::all_of(results.cases.begin(), results.cases.end(), [](const CaseResult& what) {
+        return std::all_of(what.servers.begin(), what.servers.end(),
+                           [](const Measured& one) { return one.failure.empty(); });
+    });
 }
 
 }  // namespace
@@ -284,15 +162,21 @@ int main(int argc, char** argv) {
     CLI::App app{"Measures the stages beside plain system calls: CPU for each message, speed, latency, memory"};
     Options options;
     app.add_option("group", options.groups,
-                   "echo (raw), lines, churn (connect, one message, close), idle; all if none is named")
-        ->check(CLI::IsMember({"echo", "lines", "churn", "idle"}));
+                   "echo (raw), lines, churn (connect, one message, close), idle, chat, faults; all if none is named")
+        ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults"}));
     app.add_flag("--quick", options.quick, "under a minute: fewer cases and rounds, and less can be told apart");
     app.add_option("--only", options.only, "Only these servers, and their sticks")->delimiter(',');
+    app.add_flag("--no-peers", options.no_peers, "Only our own servers");
     app.add_option("--server", options.servers,
                    "Another server beside raw_epoll, as NAME=COMMAND; it gets --port and --packet");
-    app.add_option("--rounds", options.rounds, "How often each is measured; 7 if 0, and 3 with --quick")
+    app.add_option("--rounds", options.rounds, "How often each is measured; mostly 7 if 0, and 3 with --quick")
         ->capture_default_str();
     app.add_option("--json", options.json, "Write all figures to this file");
+    app.add_flag("--write", options.write, "Write bench.md and its pictures, as a full run does");
+    app.add_option("--docs", options.docs, "The directory for them")->capture_default_str();
+    app.add_option("--from", options.from, "Measure nothing: write them from a file of --json");
+    app.add_option("--perf", options.perf, "Show where the time of this server goes: 03");
+    app.add_option("--perf-data", options.data, "The file for perf's record")->capture_default_str();
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -313,6 +197,10 @@ int main(int argc, char** argv) {
     }).detach();
 
     try {
+        if (!options.from.empty()) {
+            write_page(page_of(read_results(options.from)), options.docs);
+            return 0;
+        }
         return bench_all(options, stop.get_token()) ? 0 : 1;
     } catch (const Interrupted&) {
         std::cerr << "interrupted: nothing was written, nothing is left running\n";

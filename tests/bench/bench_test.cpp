@@ -156,7 +156,7 @@ TEST(Bench, ARightServerStandsBesideItsStick) {
         {"lines", "--quick", "--rounds", "1", "--only", "right", "--server", std::string("right=") + RAW_THREADS});
     EXPECT_EQ(bench.wait(), 0);
     EXPECT_THAT(bench.text("out"), testing::HasSubstr("x raw_epoll"));
-    EXPECT_THAT(bench.text("out.json"), testing::HasSubstr("\"ratio\":{\"stick\":\"raw_epoll\""));
+    EXPECT_THAT(bench.text("out.json"), testing::HasSubstr("\"name\":\"raw_epoll\""));
 }
 
 TEST(Bench, ItSaysWhenServerAndLoadShareACore) {
@@ -167,22 +167,53 @@ TEST(Bench, ItSaysWhenServerAndLoadShareACore) {
     sched_setaffinity(0, sizeof before, &before);
 }
 
+TEST(Bench, WhatWasMeasuredBecomesThePage) {
+    const fs::path docs = fs::path(testing::TempDir()) / ("docs-" + std::to_string(getpid()));
+    const Bench bench({"lines", "--quick", "--rounds", "1", "--only", "right", "--write", "--docs", docs, "--server",
+                       std::string("right=") + RAW_THREADS});
+    EXPECT_EQ(bench.wait(), 0);
+    EXPECT_TRUE(fs::exists(docs / "bench.md"));
+    EXPECT_TRUE(fs::exists(docs / "bench" / "clients.svg"));
+    fs::remove_all(docs);
+}
+
+namespace {
+
+// That the bench, having got `signal`, ends, and takes along its server (if it has one yet), and no file is there.
+void expect_nothing_left(const Bench& bench, pid_t server, int signal) {
+    kill(bench.pid, signal);
+    const int code = bench.wait();
+    if (signal != SIGKILL) {
+        EXPECT_EQ(code, 130);
+        EXPECT_THAT(bench.text("out"), testing::HasSubstr("interrupted"));
+    }
+    // A killed bench cannot end its server itself; the kernel does, a moment later.
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (server > 0 && !gone(server) && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
+    EXPECT_TRUE(server <= 0 || gone(server));
+    EXPECT_FALSE(fs::exists(bench.directory / "out.json"));
+    EXPECT_FALSE(fs::exists(bench.directory / "out.json.unfinished"));
+}
+
+}  // namespace
+
 TEST(Bench, InterruptedItLeavesNoProcessAndNoFile) {
     for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
-        const Bench bench({"echo", "--rounds", "1000"});
+        const Bench bench({"echo", "--no-peers", "--rounds", "1000"});
         const pid_t server = bench.server();
         ASSERT_GT(server, 0);
-        kill(bench.pid, signal);
-        const int code = bench.wait();
-        if (signal != SIGKILL) {
-            EXPECT_EQ(code, 130);
-            EXPECT_THAT(bench.text("out"), testing::HasSubstr("interrupted"));
+        expect_nothing_left(bench, server, signal);
+    }
+}
+
+TEST(Bench, SoItDoesAtAnyMoment) {
+    for (const char* group : {"chat", "idle", "churn"}) {
+        for (const auto later : {0ms, 30ms, 100ms, 170ms, 300ms}) {
+            const Bench bench({group, "--no-peers", "--rounds", "1000"});
+            const pid_t server = bench.server();
+            ASSERT_GT(server, 0);
+            std::this_thread::sleep_for(later);  // whatever it does then: connecting, measuring, or between two servers
+            expect_nothing_left(bench, server, SIGINT);
         }
-        // A killed bench cannot end its server itself; the kernel does, a moment later.
-        const auto deadline = std::chrono::steady_clock::now() + 10s;
-        while (!gone(server) && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
-        EXPECT_TRUE(gone(server));
-        EXPECT_FALSE(fs::exists(bench.directory / "out.json"));
-        EXPECT_FALSE(fs::exists(bench.directory / "out.json.unfinished"));
     }
 }

@@ -1,7 +1,6 @@
 #include "cases.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace bench {
 
@@ -9,61 +8,227 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t usual_rounds = 7;
+constexpr std::size_t quick_rounds = 3;
+
+bool contains(const std::vector<std::string>& all, const std::string& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+}
 
 std::string bytes(std::size_t count) {
     return count % 1024 == 0 ? std::to_string(count / 1024) + "K" : std::to_string(count) + "B";
 }
 
+// A case in the making: what differs from the usual is said word by word.
+class Make {
+public:
+    Make(std::vector<Case>& cases, bool quick) : cases_(cases), quick_(quick) {}
+
+    Case& load(const char* group, Kind kind, std::size_t connections, std::size_t size, std::size_t depth) {
+        Plan plan;
+        plan.kind = kind;
+        plan.lines = std::string_view(group) != "echo";
+        plan.connections = connections;
+        plan.size = size;
+        plan.depth = depth;
+        plan.warm_up = quick_ ? 50ms : 100ms;
+        plan.measured = quick_ ? 150ms : 500ms;
+        const std::string label = "c" + std::to_string(connections) + " " + bytes(size) +
+                                  (kind == Kind::echo ? " d" + std::to_string(depth) : "");
+        const std::size_t rounds = kind == Kind::idle ? 1 : quick_ ? quick_rounds : usual_rounds;
+        cases_.push_back({.group = group, .label = label, .plan = plan, .rounds = rounds, .quick = false});
+        return cases_.back();
+    }
+    Case& chat(std::size_t members, std::size_t senders, std::size_t window) {
+        Case& made = load("chat", Kind::chat, members, 64, window);
+        made.plan.senders = senders;
+        made.label = "m" + std::to_string(members) + " s" + std::to_string(senders) + " w" + std::to_string(window);
+        return made;
+    }
+
+private:
+    std::vector<Case>& cases_;
+    bool quick_;
+};
+
+void add_echo(Make& make) {
+    make.load("echo", Kind::echo, 1, 64, 1).quick = true;
+    make.load("echo", Kind::echo, 1, 64, 16);
+    make.load("echo", Kind::echo, 1, 16384, 1);
+    make.load("echo", Kind::echo, 100, 64, 1).peers = true;
+    make.load("echo", Kind::echo, 1000, 64, 1);
+    make.load("echo", Kind::echo, 100, 64, 16);
+    make.load("echo", Kind::echo, 100, 1024, 1);
+    make.load("echo", Kind::echo, 100, 1024, 16).quick = true;
+    make.load("echo", Kind::echo, 100, 16384, 1).quick = true;
+}
+
+void add_lines(Make& make) {
+    make.load("lines", Kind::echo, 1, 64, 1).quick = true;
+    Case& usual = make.load("lines", Kind::echo, 100, 64, 1);
+    usual.quick = usual.peers = true;
+    make.load("lines", Kind::echo, 1000, 64, 1);
+    Case& deep = make.load("lines", Kind::echo, 100, 64, 16);
+    deep.quick = deep.peers = true;
+    make.load("lines", Kind::echo, 100, 64, 256).peers = true;
+    make.load("lines", Kind::echo, 100, 16, 256);
+}
+
+void add_churn_and_idle(Make& make, bool quick) {
+    make.load("churn", Kind::churn, 1, 64, 1);
+    Case& churn = make.load("churn", Kind::churn, 32, 64, 1);
+    churn.quick = churn.peers = true;
+    Case& idle = make.load("idle", Kind::idle, quick ? 1000 : 10000, 64, 1);
+    idle.quick = idle.peers = true;
+}
+
+void add_chat(Make& make, bool quick) {
+    for (const std::size_t members : {10, 100, 1000}) {
+        for (const auto& [senders, window] : {std::pair{1, 1}, {4, 16}}) {
+            Case& chat = make.chat(members, senders, window);
+            chat.quick = members == 100;
+            chat.peers = members == 100;
+            // A thousand take more than a second to come in, which is not measured.
+            if (members == 1000) chat.rounds = 5;
+        }
+    }
+    Case& deaf = make.chat(100, 4, 16);
+    deaf.label += ", 2 never read";
+    deaf.servers = {"05_chat 256K", "05_chat 256K, 2 deaf"};
+    deaf.trouble.deaf = 2;
+    if (!quick) deaf.plan.measured = 1500ms;
+}
+
+void add_faults(Make& make, bool quick) {
+    Case& thrown = make.load("faults", Kind::churn, 32, 64, 1);
+    thrown.label += ", every 10th !throw";
+    thrown.servers = {"03 --faults", "04 --faults"};
+    thrown.trouble.throw_every = 10;
+    Case& aborted = make.load("faults", Kind::echo, 100, 64, 1);
+    aborted.label += ", !abort every second";
+    aborted.servers = {"04 x 2", "04 x 2, crashing"};
+    aborted.trouble.abort_each = 1000ms;
+    aborted.rounds = 3;
+    if (!quick) aborted.plan.measured = 3000ms;
+}
+
+std::vector<Subject> all_peers() {
+    const auto peer = [](std::string name, std::vector<std::string> command, std::string stick,
+                         std::vector<std::string> groups) {
+        return Subject{.name = std::move(name),
+                       .command = std::move(command),
+                       .sticks = {std::move(stick)},
+                       .groups = std::move(groups),
+                       .peer = true};
+    };
+    const std::string here = PEERS;
+    std::vector<Subject> peers{
+        peer("Asio, a write a line", {"peer_asio_lines"}, "raw_epoll", {"lines"}),
+        peer("Elixir", {"elixir", here + "/echo.exs"}, "raw_epoll", {"echo", "lines", "churn", "idle"}),
+        peer("socat", {"socat", "TCP4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024", "PIPE"},
+             "raw_epoll", {"echo"}),
+        peer("Elixir room", {"elixir", here + "/room.exs"}, "raw_room", {"chat"}),
+        peer("redis pub/sub",
+             {"redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--maxclients", "20000"},
+             "raw_room", {"chat"}),
+    };
+    peers[2].clients = 100;  // a process for each
+    peers.back().dialect = Dialect::redis;
+    return peers;
+}
+
 }  // namespace
 
 std::vector<Subject> all_subjects() {
+    const std::vector<std::string> echoes{"echo", "lines", "churn", "idle"};
     // The server has one core: more than one thread or worker would only take turns.
-    return {
-        {"raw_blocking", {"raw_blocking"}, "", 1},
-        {"01_naive", {"01_naive", "--log", "quiet"}, "raw_blocking", 1},
-        {"raw_threads", {"raw_threads"}, "", any_number},
-        {"02_thread_per_client", {"02_thread_per_client", "--log", "quiet"}, "raw_threads", any_number},
-        {"raw_epoll", {"raw_epoll"}, "", any_number},
-        {"03_acceptor_pool", {"03_acceptor_pool", "--log", "quiet", "--threads", "1"}, "raw_epoll", any_number},
-        {"04_supervised", {"04_supervised", "--log", "quiet", "--workers", "1"}, "raw_epoll", any_number},
+    const auto pool = [](std::initializer_list<std::string> more) {
+        std::vector<std::string> command{"03_acceptor_pool", "--log", "quiet", "--threads", "1"};
+        command.insert(command.end(), more);
+        return command;
     };
+    const auto supervised = [](const char* workers, std::initializer_list<std::string> more) {
+        std::vector<std::string> command{"04_supervised", "--log", "quiet", "--workers", workers};
+        command.insert(command.end(), more);
+        return command;
+    };
+    const auto chat = [](std::initializer_list<std::string> more) {
+        std::vector<std::string> command{"05_chat", "--log", "quiet", "--rate", "0"};
+        command.insert(command.end(), more);
+        return command;
+    };
+    const auto backlog = {std::string("--max-backlog"), std::to_string(deaf_backlog)};
+    std::vector<Subject> subjects{
+        {.name = "raw_blocking", .command = {"raw_blocking"}, .sticks = {}, .groups = echoes, .clients = 1},
+        {.name = "01_naive",
+         .command = {"01_naive", "--log", "quiet"},
+         .sticks = {"raw_blocking"},
+         .groups = echoes,
+         .clients = 1},
+        {.name = "raw_threads", .command = {"raw_threads"}, .sticks = {}, .groups = echoes},
+        {.name = "02_thread_per_client",
+         .command = {"02_thread_per_client", "--log", "quiet"},
+         .sticks = {"raw_threads"},
+         .groups = echoes},
+        {.name = "raw_epoll", .command = {"raw_epoll"}, .sticks = {}, .groups = echoes},
+        {.name = "03_acceptor_pool", .command = pool({}), .sticks = {"raw_epoll"}, .groups = echoes},
+        {.name = "04_supervised",
+         .command = supervised("1", {}),
+         .sticks = {"raw_epoll", "03_acceptor_pool"},
+         .groups = echoes},
+        {.name = "raw_room", .command = {"raw_room"}, .sticks = {}, .groups = {"chat"}},
+        {.name = "05_chat", .command = chat({}), .sticks = {"raw_room"}, .groups = {"chat"}},
+        {.name = "05_chat 256K", .command = chat(backlog), .sticks = {}, .groups = {}},
+        {.name = "05_chat 256K, 2 deaf",
+         .command = chat(backlog),
+         .sticks = {"05_chat 256K"},
+         .groups = {},
+         .troubled = true},
+        {.name = "03 --faults", .command = pool({"--faults"}), .sticks = {}, .groups = {}, .troubled = true},
+        {.name = "04 --faults",
+         .command = supervised("1", {"--faults"}),
+         .sticks = {"03 --faults"},
+         .groups = {},
+         .troubled = true},
+        {.name = "04 x 2", .command = supervised("2", {"--faults"}), .sticks = {}, .groups = {}},
+        {.name = "04 x 2, crashing",
+         .command = supervised("2", {"--faults", "--max-restarts", "1000"}),
+         .sticks = {"04 x 2"},
+         .groups = {},
+         .troubled = true},
+    };
+    for (Subject& peer : all_peers()) subjects.push_back(std::move(peer));
+    return subjects;
 }
 
 std::vector<Case> all_cases(bool quick) {
     std::vector<Case> cases;
-    const auto add = [&](std::string group, std::size_t connections, std::size_t size, std::size_t depth,
-                         bool in_quick) {
-        Plan plan;
-        plan.kind = group == "churn" ? Kind::churn : group == "idle" ? Kind::idle : Kind::echo;
-        plan.lines = group != "echo";
-        plan.connections = connections;
-        plan.size = size;
-        plan.depth = depth;
-        plan.warm_up = quick ? 50ms : 200ms;
-        plan.measured = quick ? 200ms : 800ms;
-        const std::string label = "c" + std::to_string(connections) + " " + bytes(size) +
-                                  (plan.kind == Kind::echo ? " d" + std::to_string(depth) : "");
-        cases.push_back({std::move(group), label, plan, in_quick});
-    };
-    add("echo", 1, 64, 1, true);
-    add("echo", 1, 64, 16, false);
-    add("echo", 1, 16384, 1, false);
-    add("echo", 100, 64, 1, false);
-    add("echo", 1000, 64, 1, false);
-    add("echo", 100, 64, 16, false);
-    add("echo", 100, 1024, 16, true);
-    add("echo", 100, 16384, 1, true);
-    add("lines", 1, 64, 1, true);
-    add("lines", 100, 64, 1, true);
-    add("lines", 1000, 64, 1, false);
-    add("lines", 100, 64, 16, true);
-    add("lines", 100, 16, 256, false);
-    add("churn", 1, 64, 1, false);
-    add("churn", 32, 64, 1, true);
-    add("idle", quick ? 1000 : 10000, 64, 1, true);
+    Make make(cases, quick);
+    add_echo(make);
+    add_lines(make);
+    add_churn_and_idle(make, quick);
+    add_chat(make, quick);
+    add_faults(make, quick);
     if (quick) std::erase_if(cases, [](const Case& one) { return !one.quick; });
     return cases;
+}
+
+bool is_for(const Case& what, const Subject& subject) {
+    if (what.plan.connections > subject.clients) return false;
+    if (subject.peer && !what.peers) return false;
+    if (!what.servers.empty()) return contains(what.servers, subject.name);
+    return contains(subject.groups, what.group);
+}
+
+Plan plan_for(const Case& what, const Subject& subject) {
+    Plan plan = what.plan;
+    plan.dialect = subject.dialect;
+    if (subject.troubled) {
+        plan.deaf = what.trouble.deaf;
+        plan.throw_every = what.trouble.throw_every;
+        plan.abort_each = what.trouble.abort_each;
+    }
+    return plan;
 }
 
 }  // namespace bench

@@ -2,6 +2,7 @@
 
 #include "load.hpp"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -9,24 +10,55 @@ namespace bench {
 
 /// A server that can be measured.
 struct Subject {
+    static constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
+
     std::string name;
-    std::vector<std::string> command;  ///< the program (beside `bench` if it is a mere name) and its options
-    std::string stick;                 ///< the name of the one it is compared with; empty: it is a stick itself
-    std::size_t clients;               ///< how many it serves at once; cases with more are not for it
+    /// The program and its options: beside `bench`, or on the PATH, if it is a mere name. Those with `{port}` in it are
+    /// given a free port in its place, and have to be ready soon; all others get `--port 0` and say where they listen.
+    std::vector<std::string> command;
+    std::vector<std::string> sticks;   ///< the names of those it is compared with; empty: it is a stick itself
+    std::vector<std::string> groups;   ///< the cases it is for; empty: those that name it
+    std::size_t clients = any_number;  ///< how many it serves at once; cases with more are not for it
+    bool peer = false;                 ///< somebody else's way: in a few cases and rounds only
+    Dialect dialect = Dialect::text;   ///< that it speaks in a chat
+    bool troubled = false;             ///< it meets what Case::trouble says
+};
+
+/// What is done to a troubled server, beside the load that all get.
+struct Trouble {
+    std::size_t deaf = 0;
+    std::size_t throw_every = 0;
+    std::chrono::milliseconds abort_each{};
 };
 
 /// A load to measure them under.
 struct Case {
-    std::string group;  ///< echo, lines, churn or idle
+    std::string group;  ///< echo, lines, churn, idle, chat or faults
     std::string label;  ///< what performance tables call it: c100 64B d1 is 100 connections, 64 bytes, 1 in flight
     Plan plan;
-    bool quick;  ///< also part of --quick
+    std::size_t rounds;                     ///< how often each is measured
+    bool quick;                             ///< also part of --quick
+    bool peers = false;                     ///< peers, too
+    std::vector<std::string> servers = {};  ///< who is measured, where that is not the whole group
+    Trouble trouble = {};
 };
 
-/// The sticks and the stages, in the order they are shown.
+/// The rounds of a peer: it is only to be seen where it stands.
+inline constexpr std::size_t peer_rounds = 3;
+
+/// How far a member may be behind in the chat whose deaf members are weighed, in bytes.
+inline constexpr std::size_t deaf_backlog = 256 * 1024;
+
+/// The sticks, the stages and the peers, in the order they are shown.
 std::vector<Subject> all_subjects();
 
-/// All cases; those with --quick have fewer connections and less time.
+/// All cases; those with --quick have fewer connections, less time and fewer rounds.
 std::vector<Case> all_cases(bool quick);
+
+/// Whether the case is for this server.
+bool is_for(const Case& what, const Subject& subject);
+
+/// The load that this server gets in this case.
+Plan plan_for(const Case& what, const Subject& subject);
 
 }  // namespace bench

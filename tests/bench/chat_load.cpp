@@ -60,8 +60,8 @@ private:
         bool closing = false;  // we have
     };
     struct Sender {
-        Fd own;             // where it does not speak as a member
-        int socket = -1;    // that it speaks on
+        Fd own;                // where it does not speak as a member
+        int socket = -1;       // that it speaks on
         std::string unsent;    // what the kernel did not take
         bool blocked = false;  // so EPOLLOUT is watched
     };
@@ -112,7 +112,8 @@ private:
         turn_until(steady_clock::now() + plan_.measured);
         meter.end(report, latencies_);
         report.messages = lines_ - before;
-        if (plan_.server) report.bytes_grown = static_cast<double>(peak_bytes(*plan_.server)) - static_cast<double>(memory);
+        if (plan_.server)
+            report.bytes_grown = static_cast<double>(peak_bytes(*plan_.server)) - static_cast<double>(memory);
         speaking_ = false;
         return report;
     }
@@ -212,7 +213,8 @@ private:
     void send_rest(std::size_t index) {
         Sender& sender = senders_[index];
         if (sender.unsent.empty()) return;
-        const ssize_t taken = send(sender.socket, sender.unsent.data(), sender.unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        const ssize_t taken =
+            send(sender.socket, sender.unsent.data(), sender.unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
         if (taken < 0 && errno != EAGAIN) throw Closed(who(index) + ": the server closed: " + system_says());
         if (taken > 0) sender.unsent.erase(0, static_cast<std::size_t>(taken));
         const std::size_t watched = index + (plan_.dialect == Dialect::text ? 0 : members_.size());
@@ -225,7 +227,8 @@ private:
     // How many have heard it, which is what a sender of its own is answered.
     void read_away(std::size_t index) {
         const ssize_t got = recv(senders_[index].socket, in_.data(), in_.size(), MSG_DONTWAIT);
-        if (got == 0 || (got < 0 && errno != EAGAIN)) throw Closed("sender " + std::to_string(index) + ": the server closed");
+        if (got == 0 || (got < 0 && errno != EAGAIN))
+            throw Closed("sender " + std::to_string(index) + ": the server closed");
     }
 
     void send_all(int socket, const std::string& bytes) {

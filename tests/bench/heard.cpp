@@ -63,7 +63,8 @@ void Heard::check(std::size_t member, const Ear& ear, std::string_view bytes) {
     const std::string_view known = std::string_view(bytes_).substr(ear.position - begin_);
     const std::size_t common = std::min(known.size(), bytes.size());
     if (std::memcmp(known.data(), bytes.data(), common) != 0) {
-        const auto differs = std::mismatch(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(common), known.begin());
+        const auto differs =
+            std::mismatch(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(common), known.begin());
         const auto at = static_cast<std::size_t>(differs.first - bytes.begin());
         wrong(member, "heard " + shown(bytes.substr(at)) + " where others heard " + shown(known.substr(at)));
     }
@@ -103,9 +104,8 @@ void Heard::parse_said(std::size_t member, std::string_view line) {
 }
 
 void Heard::parse_left(std::size_t member, std::string_view line) {
-    const auto who = std::find_if(deaf_.begin(), deaf_.end(), [&](std::size_t one) {
-        return line.starts_with(words::left(dialect_, one));
-    });
+    const auto who = std::find_if(deaf_.begin(), deaf_.end(),
+                                  [&](std::size_t one) { return line.starts_with(words::left(dialect_, one)); });
     if (who == deaf_.end()) wrong(member, "heard " + shown(line) + ", which nobody has done");
     deaf_.erase(who);
     lines_.push_back({parsed_, nobody, members_, {}});

@@ -69,12 +69,12 @@ private:
     std::size_t text_size_;
     std::size_t line_size_;  // of a line that is said, as it is heard
     std::size_t members_ = 0;
-    std::vector<std::size_t> deaf_;        // who are still there
-    std::vector<std::uint64_t> said_;      // by sender: lines, so far
-    std::vector<std::uint64_t> heard_;     // of those, heard by anybody
-    std::vector<std::uint64_t> complete_;  // and by all
+    std::vector<std::size_t> deaf_;                     // who are still there
+    std::vector<std::uint64_t> said_;                   // by sender: lines, so far
+    std::vector<std::uint64_t> heard_;                  // of those, heard by anybody
+    std::vector<std::uint64_t> complete_;               // and by all
     std::vector<std::deque<Clock::time_point>> since_;  // when those were said that nobody has heard yet
-    std::uint64_t to_come_ = 0;                          // lines said that nobody has heard
+    std::uint64_t to_come_ = 0;                         // lines said that nobody has heard
 
     std::string bytes_;  // from begin_ on
     std::uint64_t begin_ = 0;

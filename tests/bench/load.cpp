@@ -67,7 +67,7 @@ public:
         if (got < 0) throw Closed(who(connection) + ": " + system_says());
         if (got == 0 && !closing) {
             throw Closed(who(connection) + ": the server closed after " + std::to_string(position) + " of " +
-                              std::to_string(end) + " bytes");
+                         std::to_string(end) + " bytes");
         }
         if (got == 0) return {};
         const std::string_view bytes(in_.data(), static_cast<std::size_t>(got));
@@ -97,6 +97,11 @@ private:
     std::string in_;
     std::string out_;
 };
+
+// One of --faults' commands.
+void order(int socket, std::string_view command) {
+    send(socket, command.data(), command.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 // Connections that stay, each with some messages in flight.
 class Echo {
@@ -155,13 +160,18 @@ private:
         const std::uint64_t before = answered_;
         latencies_.clear();
         meter.begin();
+        // The first one soon, so that as many come in each run.
+        if (plan_.abort_each.count() > 0) next_abort_ = steady_clock::now() + plan_.abort_each / 10;
         turn_until(steady_clock::now() + plan_.measured);
+        next_abort_ = no_deadline;
         meter.end(report, latencies_);
         report.messages = answered_ - before;
+        report.faults = faults_;
     }
 
     // What was begun is finished, and nothing comes after it.
     void finish() {
+        finishing_ = true;
         waiting_ = 0;
         for (std::uint32_t i = 0; i < connections_.size(); ++i) {
             Connection& c = connections_[i];
@@ -187,10 +197,39 @@ private:
     bool turn(steady_clock::time_point until) {
         const auto events = poller_.wait(until);
         for (const epoll_event& event : events) {
-            if (event.events & ~EPOLLOUT) receive(event.data.u32);
-            top_up(event.data.u32);
+            try {
+                if (event.events & ~EPOLLOUT) receive(event.data.u32);
+                top_up(event.data.u32);
+            } catch (const Closed&) {
+                if (plan_.abort_each.count() == 0) throw;
+                come_again(event.data.u32);
+            }
         }
+        if (steady_clock::now() >= next_abort_) abort_one();
         return !events.empty();
+    }
+
+    // A process has died, and this connection with it; another is there.
+    void come_again(std::uint32_t index) {
+        Connection& c = connections_[index];
+        const std::uint64_t goal = c.goal;
+        if (answered(c) < goal) --waiting_;
+        c = {};
+        --opened_;
+        if (finishing_) return;
+        c.socket = connect_to(plan_.port, index);
+        c.goal = goal;
+        ++opened_;
+        ++waiting_;
+        poller_.add(c.socket.get(), index, EPOLLIN);
+        top_up(index);
+    }
+
+    void abort_one() {
+        next_abort_ = steady_clock::now() + plan_.abort_each;
+        killer_ = connect_to(plan_.port, connections_.size());
+        order(killer_.get(), "!abort\n");
+        ++faults_;
     }
 
     void receive(std::uint32_t index) {
@@ -239,6 +278,11 @@ private:
     std::size_t opened_ = 0;      // the first so many are connected
     std::size_t waiting_ = 0;     // of those, how many are short of their goal
     std::uint64_t answered_ = 0;  // messages, on all together
+    bool finishing_ = false;
+
+    steady_clock::time_point next_abort_ = no_deadline;
+    Fd killer_;  // who says it; open until the next one, for it must have been read
+    std::uint64_t faults_ = 0;
 };
 
 // Connections that live for one message: connect, send, be answered, half-close, see the server close.
@@ -253,11 +297,13 @@ public:
         for (std::uint32_t i = 0; i < slots_.size(); ++i) open(i);
         turn_until(steady_clock::now() + plan_.warm_up);
         const std::uint64_t before = served_;
+        const std::uint64_t faults_before = faults_;
         latencies_.clear();
         meter.begin();
         turn_until(steady_clock::now() + plan_.measured);
         meter.end(report, latencies_);
         report.messages = served_ - before;
+        report.faults = faults_ - faults_before;
         ending_ = true;
         while (opened_ > 0) turn(no_deadline);
         return report;
@@ -269,6 +315,7 @@ private:
         std::uint32_t number = 0;  // of the connection that has the slot
         std::uint64_t received = 0;
         bool closing = false;  // all was answered, and we have half-closed
+        bool thrown = false;   // it asked for an exception: no answer, and an end of any kind
         steady_clock::time_point since;
     };
 
@@ -279,10 +326,12 @@ private:
         slot.number = next_++;
         slot.socket = connect_to(plan_.port, slot.number);
         ++opened_;
+        poller_.add(slot.socket.get(), index, EPOLLIN);
+        slot.thrown = plan_.throw_every > 0 && slot.number % plan_.throw_every == plan_.throw_every - 1;
+        if (slot.thrown) return order(slot.socket.get(), "!throw\n");
         if (wire_.send(slot.socket.get(), slot.number, 0, wire_.message_size()) < wire_.message_size()) {
             throw std::invalid_argument("a fresh connection does not take a message of this size at once");
         }
-        poller_.add(slot.socket.get(), index, EPOLLIN);
     }
 
     bool turn(steady_clock::time_point until) {
@@ -296,7 +345,9 @@ private:
 
     void receive(std::uint32_t index) {
         Slot& slot = slots_[index];
-        const auto got = wire_.receive(slot.socket.get(), slot.number, slot.received, wire_.reply_size(), slot.closing);
+        const auto got = slot.thrown ? end_of_thrown(slot)
+                                     : wire_.receive(slot.socket.get(), slot.number, slot.received, wire_.reply_size(),
+                                                     slot.closing);
         if (!got) {
             slot.socket.close();
             --opened_;
@@ -312,6 +363,15 @@ private:
         }
     }
 
+    std::optional<std::uint64_t> end_of_thrown(const Slot& slot) {
+        char byte;
+        const ssize_t got = recv(slot.socket.get(), &byte, 1, MSG_DONTWAIT);
+        if (got < 0 && errno == EAGAIN) return 0;
+        if (got > 0) throw WrongAnswer("`!throw` was answered: is the server started with --faults?");
+        ++faults_;
+        return {};
+    }
+
     const Plan& plan_;
     Wire wire_;
     Poller poller_;
@@ -319,6 +379,7 @@ private:
     std::vector<Slot> slots_;
     std::size_t opened_ = 0;
     std::uint64_t served_ = 0;
+    std::uint64_t faults_ = 0;
     std::uint32_t next_ = 0;
     bool ending_ = false;
 };
@@ -334,7 +395,8 @@ Report run(const Plan& plan, std::stop_token stop) {
     require(plan.depth >= 1 && plan.depth <= 4096, "1 to 4096 messages are in flight");
     require(plan.connections >= 1 && plan.connections + plan.deaf + spare_files <= raise_file_limit(),
             "there are more connections than this process may have files (ulimit -n)");
-    require(plan.senders >= 1 && plan.senders <= plan.connections, "senders are members: 1 or more, and no more than those");
+    require(plan.senders >= 1 && plan.senders <= plan.connections,
+            "senders are members: 1 or more, and no more than those");
     switch (plan.kind) {
         case Kind::churn: return Churn(plan, std::move(stop)).run();
         case Kind::chat: return run_chat(plan, std::move(stop));

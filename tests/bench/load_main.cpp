@@ -1,26 +1,24 @@
 // The load on one server, by hand: `load --port 1234 -c 100 -d 16` against whatever echoes there, or with
 // `--kind chat --senders 4` against a room.
 #include "load.hpp"
-#include "report.hpp"
+#include "results.hpp"
 
 #include <CLI/CLI.hpp>
-#include <boost/json.hpp>
 
 #include <iostream>
 
 using namespace bench;
 
 int main(int argc, char** argv) {
-    CLI::App app{
-        "Puts a load on a server, checks every byte of its answers, and prints what it measured as JSON"};
+    CLI::App app{"Puts a load on a server, checks every byte of its answers, and prints what it measured as JSON"};
     Plan plan;
     pid_t pid = 0;
     bool raw = false;
     std::size_t warm_up = 200, milliseconds = 1000, patience = 10000;
     app.add_option("--port", plan.port, "of the server, on 127.0.0.1")->required();
     app.add_option("--kind", plan.kind, "echo, churn (connect, one message, close), idle or chat")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, Kind>{{"echo", Kind::echo}, {"churn", Kind::churn}, {"idle", Kind::idle}, {"chat", Kind::chat}}));
+        ->transform(CLI::CheckedTransformer(std::map<std::string, Kind>{
+            {"echo", Kind::echo}, {"churn", Kind::churn}, {"idle", Kind::idle}, {"chat", Kind::chat}}));
     app.add_flag("--raw", raw, "the server echoes plainly (--packet raw); otherwise it answers lines with ECHO");
     app.add_option("-c,--connections", plan.connections)->capture_default_str();
     app.add_option("-s,--size", plan.size, "bytes of a message, its line feed included")->capture_default_str();

@@ -1,10 +1,13 @@
 #include "process.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +28,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto first_line_within = 5s;
-constexpr auto end_within = 2s;  // after SIGTERM; then SIGKILL
+constexpr auto ready_within = 20s;  // Elixir on a busy machine
+constexpr auto end_within = 2s;     // after SIGTERM; then SIGKILL
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::system_error(errno, std::system_category(), what);
@@ -37,18 +40,6 @@ std::string file_text(const std::string& path) {
     std::ostringstream text;
     text << file.rdbuf();
     return text.str();
-}
-
-// `pid` and all below it.
-std::vector<pid_t> family(pid_t pid) {
-    std::vector<pid_t> found{pid};
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        // Children are listed under the thread that started them; our servers fork in their main thread.
-        const std::string of = std::to_string(found[i]);
-        std::istringstream children(file_text("/proc/" + of + "/task/" + of + "/children"));
-        for (pid_t child; children >> child;) found.push_back(child);
-    }
-    return found;
 }
 
 // proc(5): fields 16 and 17 of /proc/PID/stat, in ticks. The name before them may contain blanks, but ends with ')'.
@@ -63,6 +54,17 @@ std::chrono::nanoseconds of_dead_children(pid_t pid) {
 }
 
 }  // namespace
+
+std::vector<pid_t> family(pid_t pid) {
+    std::vector<pid_t> found{pid};
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        // Children are listed under the thread that started them; our servers fork in their main thread.
+        const std::string of = std::to_string(found[i]);
+        std::istringstream children(file_text("/proc/" + of + "/task/" + of + "/children"));
+        for (pid_t child; children >> child;) found.push_back(child);
+    }
+    return found;
+}
 
 std::chrono::nanoseconds cpu_time(pid_t pid) {
     auto sum = of_dead_children(pid);
@@ -137,10 +139,50 @@ std::size_t raise_file_limit() {
     return files.rlim_cur;
 }
 
+// A port that is free now. Somebody else may take it before the server does; then the server says so.
+static std::uint16_t free_port() {
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    const bool bound = probe >= 0 && bind(probe, reinterpret_cast<sockaddr*>(&address), length) == 0 &&
+                       getsockname(probe, reinterpret_cast<sockaddr*>(&address), &length) == 0;
+    close(probe);
+    if (!bound) fail("a free port");
+    return ntohs(address.sin_port);
+}
+
+static bool is_gone(pid_t pid) {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
 Server::Server(const std::vector<std::string>& command, std::optional<int> core) {
+    constexpr std::string_view place = "{port}";
+    std::vector<std::string> words = command;
+    bool is_told = false;
+    for (std::string& word : words) {
+        const auto at = word.find(place);
+        if (at == word.npos) continue;
+        if (!is_told) port_ = free_port();
+        is_told = true;
+        word.replace(at, place.size(), std::to_string(port_));
+    }
+    start(words, core);
+    try {
+        is_told ? wait_for_port(command[0]) : wait_for_first_line(command[0]);
+    } catch (...) {
+        stop();
+        throw;
+    }
+}
+
+void Server::start(const std::vector<std::string>& command, std::optional<int> core) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
     output_ = ends[0];
+    errors_ = memfd_create("stderr", MFD_CLOEXEC);
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -158,18 +200,25 @@ Server::Server(const std::vector<std::string>& command, std::optional<int> core)
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, nullptr);
         if (core && sched_setaffinity(0, sizeof only, &only) != 0) _exit(1);
+        // A worker that is made to crash is not to spend the measured time on writing a core file.
+        const rlimit no_core{0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
         dup2(ends[1], STDOUT_FILENO);
+        dup2(errors_, STDERR_FILENO);
         execv(arguments[0], arguments.data());
         _exit(127);
     }
     close(ends[1]);
     if (pid_ < 0) {
         close(output_);
+        close(errors_);
         fail("fork");
     }
+}
 
+void Server::wait_for_first_line(const std::string& program) {
     std::string line;
-    const auto deadline = std::chrono::steady_clock::now() + first_line_within;
+    const auto deadline = std::chrono::steady_clock::now() + ready_within;
     while (line.find('\n') == std::string::npos) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
         pollfd readable{output_, POLLIN, 0};
@@ -182,10 +231,35 @@ Server::Server(const std::vector<std::string>& command, std::optional<int> core)
     const auto colon = line.rfind(':', line.find('\n'));
     if (!line.starts_with("Listening on ") || colon == std::string::npos ||
         std::from_chars(line.data() + colon + 1, line.data() + line.size(), port_).ec != std::errc()) {
-        stop();
-        throw std::runtime_error(command[0] + " did not say `Listening on HOST:PORT`, but `" +
-                                 line.substr(0, line.find('\n')) + "`");
+        throw std::runtime_error(program + " did not say `Listening on HOST:PORT`, but `" +
+                                 line.substr(0, line.find('\n')) + "`" + last_words());
     }
+}
+
+void Server::wait_for_port(const std::string& program) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port_);
+    const auto deadline = std::chrono::steady_clock::now() + ready_within;
+    while (std::chrono::steady_clock::now() < deadline && !is_gone(pid_)) {
+        const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const bool is_ready = connect(probe, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+        close(probe);
+        if (is_ready) return;
+        std::this_thread::sleep_for(5ms);
+    }
+    throw std::runtime_error(program + " does not listen on port " + std::to_string(port_) + last_words());
+}
+
+// What it said last on stderr, behind a colon; empty if it said nothing.
+std::string Server::last_words() const {
+    std::string text(std::min<off_t>(4096, std::max<off_t>(0, lseek(errors_, 0, SEEK_END))), '\0');
+    const off_t from = lseek(errors_, 0, SEEK_END) - static_cast<off_t>(text.size());
+    const ssize_t got = pread(errors_, text.data(), text.size(), from);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    while (text.ends_with('\n')) text.pop_back();
+    return text.empty() ? "" : ": " + text.substr(text.rfind('\n') + 1);
 }
 
 Server::~Server() {
@@ -201,6 +275,7 @@ void Server::stop() {
     kill(-pid_, SIGKILL);  // whatever is left of its group
     waitpid(pid_, nullptr, 0);
     close(output_);
+    close(errors_);
 }
 
 }  // namespace bench

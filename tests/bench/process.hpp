@@ -12,6 +12,9 @@
 /// Other processes, as the bench needs them: started, pinned, weighed and ended.
 namespace bench {
 
+/// `pid` and all its living descendants that their main threads have started.
+std::vector<pid_t> family(pid_t pid);
+
 /// CPU time `pid` and its living descendants have used, all threads, user and kernel together (clock_getcpuclockid(3):
 /// nanoseconds, where /proc/PID/stat counts in ticks of 10 ms), and what its children had used that are gone
 /// (/proc/PID/stat, cutime and cstime). Throws std::system_error where there is no such process.
@@ -40,12 +43,14 @@ void pin_to(int core);
 /// Raises this process's limit of open files, which its children inherit, to the most it may have, and returns that.
 std::size_t raise_file_limit();
 
-/// A server under test: a child process that has said `Listening on HOST:PORT`.
+/// A server under test: a child process that serves clients.
 /// The destructor ends it and everything it started; if this process is killed, the kernel kills the child.
 class Server {
 public:
-    /// Runs `command` (a path and its arguments) on `core`, or anywhere if there is none, and waits for its first line
-    /// for up to five seconds. Throws std::runtime_error if that does not come.
+    /// Runs `command` (a path and its arguments) on `core`, or anywhere if there is none, and waits until it serves:
+    /// until it has said `Listening on HOST:PORT`, or, if its arguments have `{port}` in them, until clients can
+    /// connect to the free port that was put in its place. Throws std::runtime_error if that does not happen soon, with
+    /// the last line of its stderr, which is shown nowhere else.
     Server(const std::vector<std::string>& command, std::optional<int> core);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
@@ -55,11 +60,16 @@ public:
     std::uint16_t port() const { return port_; }
 
 private:
+    void start(const std::vector<std::string>& command, std::optional<int> core);
+    void wait_for_first_line(const std::string& program);
+    void wait_for_port(const std::string& program);
+    std::string last_words() const;
     void stop();
 
     pid_t pid_ = -1;
     std::uint16_t port_ = 0;
     int output_ = -1;  // the reading end of the child's stdout, kept open so that it can write
+    int errors_ = -1;  // the file in memory that is the child's stderr
 };
 
 }  // namespace bench

@@ -19,7 +19,7 @@ using namespace bench::stick;
 namespace {
 
 constexpr std::size_t max_backlog = 1024 * 1024;  // bytes that a member may be behind before it is cut off
-constexpr int batch = 512;                  // events of one turn
+constexpr int batch = 512;                        // events of one turn
 
 struct Member {
     int fd;
@@ -158,8 +158,8 @@ int main(int argc, char** argv) {
                 continue;
             }
             Member& member = *members[fd];
-            const bool there = (!(events[i].events & EPOLLOUT) || tell(member)) &&
-                               (!(events[i].events & ~EPOLLOUT) || hear(member));
+            const bool there =
+                (!(events[i].events & EPOLLOUT) || tell(member)) && (!(events[i].events & ~EPOLLOUT) || hear(member));
             if (!there) leave(member);
         }
         tell_all();

@@ -1,0 +1,154 @@
+// The load on a chat room: what it must notice, and what it measures where everything is right.
+#include "bench/heard.hpp"
+#include "bench/load.hpp"
+#include "bench/process.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace bench;
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+namespace {
+
+Plan plan_for(const Server& server) {
+    Plan plan;
+    plan.kind = Kind::chat;
+    plan.port = server.port();
+    plan.server = server.pid();
+    plan.connections = 4;
+    plan.senders = 2;
+    plan.depth = 5;  // so that the line at which the mistake is made always comes
+    plan.warm_up = 10ms;
+    plan.measured = 50ms;
+    plan.patience = 2s;
+    return plan;
+}
+
+struct Trial {
+    std::string mistake;
+    std::string complaint;
+};
+
+class ChatHonesty : public testing::TestWithParam<Trial> {};
+
+}  // namespace
+
+TEST_P(ChatHonesty, TheLoadNoticesTheMistake) {
+    const auto& [mistake, complaint] = GetParam();
+    const Server server({WRONG_ROOM, "--mistake", mistake, "--port", "0"}, {});
+    try {
+        run(plan_for(server), {});
+        ADD_FAILURE() << "it was not noticed";
+    } catch (const WrongAnswer& wrong) {
+        EXPECT_THAT(wrong.what(), HasSubstr(complaint));
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Mistakes, ChatHonesty,
+                         testing::Values(Trial{"drop", "heard `"}, Trial{"double", "heard `"},
+                                         Trial{"change", "heard `"}, Trial{"swap", "heard `"},
+                                         Trial{"change for all", "instead of line"},
+                                         Trial{"swap for all", "instead of line"},
+                                         Trial{"extra", "after the last line"}),
+                         [](const auto& info) {
+                             std::string name = info.param.mistake;
+                             std::replace(name.begin(), name.end(), ' ', '_');
+                             return name;
+                         });
+
+TEST(Chat, ARightRoomIsMeasured) {
+    const Server server({RAW_ROOM, "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.connections = 20;
+    const Report report = run(plan, {});
+    EXPECT_GT(report.messages, 20u);
+    EXPECT_GT(report.server_cpu, 0);
+    EXPECT_GT(report.median_us, 0);
+}
+
+TEST(Chat, ASilentRoomIsNotWaitedForForEver) {
+    const Server server({RAW_EPOLL, "--port", "0"}, {});  // answers a name with something else
+    Plan plan = plan_for(server);
+    plan.patience = 200ms;
+    EXPECT_THROW(run(plan, {}), WrongAnswer);
+}
+
+TEST(Chat, WhoNeverReadsIsCutOffAndCostsABoundedBuffer) {
+    constexpr double two_backlogs = 2 * 1024 * 1024;  // what the stick lets its log grow to
+    const Server server({RAW_ROOM, "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.senders = 4;
+    plan.depth = 64;
+    plan.size = 4096;
+    plan.deaf = 2;
+    plan.measured = 300ms;
+    const Report report = run(plan, {});
+    EXPECT_GT(report.messages * 4096, 4 * two_backlogs) << "too little was said to fill a backlog";
+    EXPECT_LT(report.bytes_grown, 3 * two_backlogs);
+}
+
+namespace {
+
+// What `lines` lines of a sender sound like.
+std::string said(std::size_t sender, std::size_t first, std::size_t lines) {
+    const Stream stream("", 20, true);
+    std::string all;
+    for (std::size_t i = first; i < first + lines; ++i) {
+        std::string text(19, '\0');
+        stream.write(static_cast<std::uint32_t>(sender), i * 20, 19, text.data());
+        all += words::said(Dialect::text, sender, text);
+    }
+    return all;
+}
+
+constexpr auto ignore = [](std::size_t, Heard::Clock::time_point) {};
+
+}  // namespace
+
+TEST(Heard, LinesCountWhenTheyAreWholeHoweverTheyAreCut) {
+    Heard heard(Dialect::text, 1, 20);
+    auto one = heard.join(0), two = heard.join(1);
+    const std::string joined = words::joined(Dialect::text, 1);
+    EXPECT_EQ(heard.hear(0, one, joined, ignore), 0u);
+    std::string out;
+    heard.say(0, out);
+    heard.say(0, out);
+    const std::string all = said(0, 0, 2);
+    std::uint64_t lines = 0;
+    for (const char byte : all) lines += heard.hear(0, one, {&byte, 1}, ignore);
+    EXPECT_EQ(lines, 2u);
+    EXPECT_EQ(heard.under_way(0), 2u);
+    EXPECT_FALSE(heard.is_up_to_date(two));
+    EXPECT_EQ(heard.hear(1, two, all, ignore), 2u);
+    EXPECT_EQ(heard.under_way(0), 0u);
+    EXPECT_TRUE(heard.is_up_to_date(one) && heard.is_up_to_date(two));
+}
+
+TEST(Heard, TheOrderIsTheFirstHearersAndNoOther) {
+    Heard heard(Dialect::text, 2, 20);
+    auto one = heard.join(0), two = heard.join(1);
+    heard.hear(0, one, words::joined(Dialect::text, 1), ignore);
+    std::string out;
+    heard.say(0, out);
+    heard.say(1, out);
+    heard.hear(0, one, said(1, 0, 1) + said(0, 0, 1), ignore);
+    EXPECT_THROW(heard.hear(1, two, said(0, 0, 1), ignore), WrongAnswer);
+}
+
+TEST(Heard, NothingIsHeardBeforeItIsSaid) {
+    Heard heard(Dialect::text, 1, 20);
+    auto one = heard.join(0);
+    EXPECT_THROW(heard.hear(0, one, said(0, 0, 1), ignore), WrongAnswer);
+}
+
+TEST(Heard, OnlyTheDeafMayLeaveAndOnlyOnce) {
+    Heard heard(Dialect::text, 1, 20);
+    auto one = heard.join(0);
+    heard.join_deaf(1);
+    heard.hear(0, one, words::joined(Dialect::text, 1), ignore);
+    const std::string left = words::left(Dialect::text, 1) + " (it reads too slowly)\r\n";
+    EXPECT_EQ(heard.hear(0, one, left, ignore), 0u);
+    EXPECT_THROW(heard.hear(0, one, left, ignore), WrongAnswer);
+}

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "results.hpp"
+
+#include <map>
+#include <string>
+
+namespace bench {
+
+/// docs/bench.md and the pictures in it.
+struct Page {
+    std::string markdown;
+    std::map<std::string, std::string> pictures;  ///< SVG by file name; they stand in docs/bench/
+};
+
+/// What the page says of these results; nothing else goes into it. Pure.
+Page page_of(const Results& results);
+
+/// Writes docs/bench.md and docs/bench/*.svg below `docs`: all of it, or nothing. Throws std::runtime_error where that
+/// is not possible.
+void write_page(const Page& page, const std::string& docs);
+
+/// Writes one file whole, or not at all. Throws std::runtime_error.
+void write_file(const std::string& path, const std::string& text);
+
+}  // namespace bench

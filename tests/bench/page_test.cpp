@@ -1,0 +1,124 @@
+// From figures to verdicts, pictures and the page: all of it without measuring anything.
+#include "bench/page.hpp"
+#include "bench/plot.hpp"
+#include "bench/targets.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+using namespace bench;
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+namespace {
+
+// Figures as --json writes them: 03 costs 1.5 times what its stick does, and 04 has failed.
+constexpr const char* figures = R"({
+  "date": "2026-01-02T03:04:05Z", "processor": "a test", "kernel": "6.1", "compiler": "12", "shared": "", "quick": false,
+  "cases": [
+    {"group": "lines", "label": "c100 64B d1", "connections": 100, "size": 64, "depth": 1, "servers": [
+      {"name": "raw_epoll", "rounds": [
+        {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.002, "load_cpu": 1, "median_us": 10, "p99_us": 20,
+         "bytes_per_connection": 0, "bytes_grown": 0},
+        {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.004, "load_cpu": 1, "median_us": 10, "p99_us": 20,
+         "bytes_per_connection": 0, "bytes_grown": 0}]},
+      {"name": "03_acceptor_pool", "rounds": [
+        {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.003, "load_cpu": 1, "median_us": 10, "p99_us": 20,
+         "bytes_per_connection": 0, "bytes_grown": 0},
+        {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.006, "load_cpu": 1, "median_us": 10, "p99_us": 20,
+         "bytes_per_connection": 0, "bytes_grown": 0}]},
+      {"name": "04_supervised", "rounds": [], "failure": "connection 3: the server closed"}]},
+    {"group": "idle", "label": "c10000 64B", "connections": 10000, "size": 64, "depth": 1, "servers": [
+      {"name": "03_acceptor_pool", "rounds": [
+        {"messages": 10000, "faults": 0, "seconds": 0, "server_cpu": 0, "load_cpu": 0, "median_us": 0, "p99_us": 0,
+         "bytes_per_connection": 1900, "bytes_grown": 0}]}]}
+  ]})";
+
+Results results() {
+    return from_json(boost::json::parse(figures));
+}
+
+const Target& target(const std::string& stage, const std::string& label, double limit) {
+    static const auto all = all_targets();
+    return *std::find_if(all.begin(), all.end(), [&](const Target& one) {
+        return one.stage == stage && one.label == label && one.limit == limit;
+    });
+}
+
+}  // namespace
+
+TEST(Results, SurviveTheWayThroughJson) {
+    EXPECT_EQ(to_json(results()), boost::json::parse(figures));
+    EXPECT_ANY_THROW(from_json(boost::json::parse("{}")));
+}
+
+TEST(Targets, AreMetOrMissedRoundByRound) {
+    const auto cost = outcome(target("03", "c100 64B d1", 1.06), results());
+    ASSERT_TRUE(cost);
+    EXPECT_DOUBLE_EQ(cost->value, 1.5);
+    EXPECT_DOUBLE_EQ(cost->high, 1.5);  // the machine became twice as slow between the rounds: no matter
+    EXPECT_EQ(cost->verdict(target("03", "c100 64B d1", 1.06)), "missed");
+    EXPECT_EQ((Outcome{1.07, 1.01, 1.2}).verdict(target("03", "c100 64B d1", 1.06)), "missed by less than the noise");
+    const auto idle = outcome(target("03", "c10000 64B", 2000), results());
+    ASSERT_TRUE(idle);
+    EXPECT_EQ(idle->verdict(target("03", "c10000 64B", 2000)), "met");
+}
+
+TEST(Targets, WhatFailedOrWasNotMeasuredHasNoOutcome) {
+    EXPECT_FALSE(outcome(target("04", "c100 64B d1", 1.03), results()));
+    EXPECT_FALSE(outcome(target("05", "m10 s1 w1", 1.10), results()));
+}
+
+TEST(Page, SaysWhatWasMeasuredAndNothingElse) {
+    const Page page = page_of(results());
+    EXPECT_THAT(page.markdown, HasSubstr("2026-01-02T03:04:05Z"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 03 | lines c100 64B d1 | 03_acceptor_pool | CPU at most 1.06 × raw_epoll | "
+                                         "1.50 (1.50–1.50) | **missed** |"));
+    EXPECT_THAT(page.markdown,
+                HasSubstr("03_acceptor_pool: the prize | at most 2000 B for each client | 1900 B | met |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 04_supervised | failed: connection 3: the server closed |"));
+    EXPECT_THAT(page.markdown, HasSubstr("not measured"));
+    for (const auto& [name, svg] : page.pictures) {
+        EXPECT_THAT(page.markdown, HasSubstr("](bench/" + name + ")"));
+        EXPECT_THAT(svg, testing::StartsWith("<svg"));
+        EXPECT_THAT(svg, testing::EndsWith("</svg>\n"));
+        EXPECT_THAT(svg, Not(HasSubstr("nan"))) << name;
+        EXPECT_THAT(svg, Not(HasSubstr("inf"))) << name;
+    }
+    EXPECT_TRUE(page.pictures.contains("clients.svg"));
+    EXPECT_THAT(page.pictures.at("idle.svg"), HasSubstr(">1900 B<"));
+}
+
+TEST(Page, IsWrittenWholeOrNotAtAll) {
+    const fs::path docs = fs::path(testing::TempDir()) / "docs of the bench";
+    fs::remove_all(docs);
+    write_page({"words", {{"a.svg", "<svg/>"}}}, docs);
+    std::ifstream file(docs / "bench.md");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), "words");
+    EXPECT_TRUE(fs::exists(docs / "bench" / "a.svg"));
+    // A directory stands where a picture's file is to be written.
+    fs::create_directories(docs / "bench" / "b.svg.unfinished");
+    EXPECT_THROW(write_page({"other words", {{"a.svg", "other"}, {"b.svg", "other"}}}, docs), std::runtime_error);
+    std::ifstream unchanged(docs / "bench.md");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(unchanged), {}), "words");
+    EXPECT_FALSE(fs::exists(docs / "bench" / "a.svg.unfinished"));
+    EXPECT_FALSE(fs::exists(docs / "bench.md.unfinished"));
+    fs::remove_all(docs);
+}
+
+TEST(Plot, PutsLargerValuesHigherAndLeavesGapsOut) {
+    LinePlot plot{"a < b", "x", "y", {"1", "2", "3"}, {{"one", {1, 10, NAN}, false}, {"two", {NAN, NAN, NAN}, true}}};
+    const std::string picture = svg(plot);
+    EXPECT_THAT(picture, HasSubstr("a &lt; b"));
+    EXPECT_THAT(picture, HasSubstr(">one<"));
+    EXPECT_THAT(picture, Not(HasSubstr(">two<")));
+    const auto circle = [&](std::size_t from) { return picture.find("cy=\"", from) + 4; };
+    const std::size_t first = circle(0);
+    EXPECT_GT(std::stod(picture.substr(first)), std::stod(picture.substr(circle(first))));
+}

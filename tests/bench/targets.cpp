@@ -1,0 +1,124 @@
+#include "targets.hpp"
+
+#include "cases.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace bench {
+
+using Asked = Target::Kind;
+
+namespace {
+
+const std::string naive = "01_naive", threads = "02_thread_per_client", pool = "03_acceptor_pool",
+                  supervised = "04_supervised", chat = "05_chat";
+
+// The same limit in several cases.
+void add_costs(std::vector<Target>& to, const std::string& stage, const std::string& server, const std::string& beside,
+               double limit, const std::string& group, std::initializer_list<const char*> labels) {
+    for (const char* label : labels) to.push_back({stage, group, label, server, Asked::cost, beside, limit});
+}
+
+// What `each` says of every round, summed up.
+template <typename Each>
+Outcome over_rounds(std::size_t rounds, Each each) {
+    std::vector<double> values;
+    for (std::size_t i = 0; i < rounds; ++i) values.push_back(each(i));
+    return {quantile(values, 0.5), quantile(values, 0.25), quantile(values, 0.75)};
+}
+
+std::string number(const char* format, double value) {
+    char text[64];
+    std::snprintf(text, sizeof text, format, value);
+    return text;
+}
+
+}  // namespace
+
+std::vector<Target> all_targets() {
+    const std::string ten_thousand = "c10000 64B";
+    const double mebi = 1024 * 1024;
+    std::vector<Target> all;
+    add_costs(all, "01", naive, "raw_blocking", 1.05, "echo", {"c1 64B d1", "c1 64B d16"});
+    add_costs(all, "01", naive, "raw_blocking", 1.05, "lines", {"c1 64B d1"});
+    all.push_back({"01", "echo", "c1 16K d1", naive, Asked::p99, "", 40'000, "Nagle's 40 ms stay away"});
+
+    add_costs(all, "02", threads, "raw_threads", 1.05, "echo", {"c100 64B d1", "c1000 64B d1"});
+    add_costs(all, "02", threads, "raw_threads", 1.05, "lines", {"c100 64B d1", "c1000 64B d1"});
+    all.push_back({"02", "idle", ten_thousand, threads, Asked::memory, "", 14'000});
+
+    add_costs(all, "03", pool, "raw_epoll", 1.06, "lines", {"c100 64B d1", "c1000 64B d1"});
+    add_costs(all, "03", pool, "raw_epoll", 1.08, "lines", {"c100 64B d16"});
+    add_costs(all, "03", pool, "raw_epoll", 1.20, "lines", {"c100 16B d256"});
+    add_costs(all, "03", pool, "raw_epoll", 1.05, "echo",
+              {"c100 64B d1", "c1000 64B d1", "c100 64B d16", "c100 1K d16", "c100 16K d1"});
+    all.push_back({"03", "idle", ten_thousand, pool, Asked::memory, "", 6'000});
+    all.push_back({"03", "idle", ten_thousand, pool, Asked::memory, "", 2'000, "the prize"});
+    add_costs(all, "03", pool, "raw_epoll", 1.08, "churn", {"c32 64B"});
+
+    add_costs(all, "04", supervised, pool, 1.03, "lines", {"c100 64B d1", "c1000 64B d1", "c100 64B d16"});
+    add_costs(all, "04", supervised, pool, 1.03, "echo", {"c100 64B d1", "c1000 64B d1"});
+    all.push_back({"04", "idle", ten_thousand, supervised, Asked::more_memory, pool, 128});
+    all.push_back({"04", "faults", "c32 64B, every 10th !throw", "04 --faults", Asked::speed, "03 --faults", 0.9});
+    all.push_back({"04", "faults", "c100 64B d1, !abort every second", "04 x 2, crashing", Asked::speed, "04 x 2", 0.9,
+                   "no more than the crashed worker's part for a moment"});
+
+    add_costs(all, "05", chat, "raw_room", 1.10, "chat", {"m10 s1 w1", "m100 s1 w1", "m1000 s1 w1"});
+    add_costs(all, "05", chat, "raw_room", 1.6, "chat", {"m10 s4 w16", "m100 s4 w16", "m1000 s4 w16"});
+    all.push_back({"05", "chat", "m100 s4 w16, 2 never read", "05_chat 256K, 2 deaf", Asked::growth, "",
+                   2.0 * deaf_backlog / mebi, "two of them, 256 KiB each at the most"});
+    add_costs(all, "05", "05_chat 256K, 2 deaf", "05_chat 256K", 1.05, "chat", {"m100 s4 w16, 2 never read"});
+    return all;
+}
+
+std::string Outcome::verdict(const Target& target) const {
+    const bool at_least = target.kind == Asked::speed;
+    if (at_least ? value >= target.limit : value <= target.limit) return "met";
+    if (at_least ? high >= target.limit : low <= target.limit) return "missed by less than the noise";
+    return "missed";
+}
+
+std::optional<Outcome> outcome(const Target& target, const Results& results) {
+    const CaseResult* const what = results.find(target.group, target.label);
+    const Measured* const ours = what != nullptr ? what->find(target.server) : nullptr;
+    const Measured* const other = what != nullptr ? what->find(target.beside) : nullptr;
+    if (ours == nullptr || (!target.beside.empty() && other == nullptr)) return {};
+    const auto& rounds = ours->rounds;
+    const std::size_t count = other != nullptr ? std::min(rounds.size(), other->rounds.size()) : rounds.size();
+    return over_rounds(count, [&](std::size_t i) {
+        switch (target.kind) {
+            case Asked::cost: return cost(*what, rounds[i]) / cost(*what, other->rounds[i]);
+            case Asked::speed: return speed(rounds[i]) / speed(other->rounds[i]);
+            case Asked::more_memory: return cost(*what, rounds[i]) - cost(*what, other->rounds[i]);
+            case Asked::growth: return rounds[i].bytes_grown / (1024 * 1024);
+            case Asked::p99: return rounds[i].p99_us;
+            default: return cost(*what, rounds[i]);
+        }
+    });
+}
+
+std::string asked(const Target& target) {
+    switch (target.kind) {
+        case Asked::cost: return "CPU at most " + number("%.2f", target.limit) + " × " + target.beside;
+        case Asked::speed: return "speed at least " + number("%.2f", target.limit) + " × " + target.beside;
+        case Asked::more_memory: return "at most " + number("%.0f", target.limit) + " B more than " + target.beside;
+        case Asked::growth: return "grows by at most " + number("%.1f", target.limit) + " MiB";
+        case Asked::p99: return "99 of 100 within " + number("%.0f", target.limit / 1000) + " ms";
+        default: return "at most " + number("%.0f", target.limit) + " B for each client";
+    }
+}
+
+std::string measured(const Target& target, const Outcome& outcome) {
+    switch (target.kind) {
+        case Asked::cost:
+        case Asked::speed:
+            return number("%.2f", outcome.value) + " (" + number("%.2f", outcome.low) + "–" +
+                   number("%.2f", outcome.high) + ")";
+        case Asked::growth: return number("%.2f MiB", outcome.value);
+        case Asked::p99: return number("%.2f ms", outcome.value / 1000);
+        default: return number("%.0f B", outcome.value);
+    }
+}
+
+}  // namespace bench

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "results.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// Something a stage has to reach.
+struct Target {
+    enum class Kind {
+        cost,         ///< its cost beside the other's, at most
+        speed,        ///< its messages a second beside the other's, at least
+        memory,       ///< bytes for each connection, at most
+        more_memory,  ///< bytes for each connection more than the other's, at most
+        growth,       ///< MiB that the server may grow by while measured
+        p99,          ///< microseconds that one message in a hundred may take
+    };
+    std::string stage;  ///< 01 ... 05
+    std::string group;  ///< the case
+    std::string label;
+    std::string server;
+    Kind kind;
+    std::string beside;  ///< the other; empty where the kind has none
+    double limit;
+    std::string note = {};  ///< where the case's name does not say what is meant
+};
+
+/// All of them, stage by stage.
+std::vector<Target> all_targets();
+
+/// How it came out.
+struct Outcome {
+    double value;  ///< the middle of all rounds
+    double low;    ///< first and third quartile
+    double high;
+
+    /// met; missed; or "missed by less than the noise" where the limit lies between the quartiles.
+    std::string verdict(const Target& target) const;
+};
+
+/// Nothing where the case or a server of it was not measured, or has failed.
+std::optional<Outcome> outcome(const Target& target, const Results& results);
+
+/// In words: what is asked, and what was measured.
+std::string asked(const Target& target);
+std::string measured(const Target& target, const Outcome& outcome);
+
+}  // namespace bench
