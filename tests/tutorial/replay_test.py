@@ -75,10 +75,10 @@ class Reading(unittest.TestCase):
             return pages.read(path, HERE)
 
     def test_steps(self):
-        steps = steps_of(block("late\n$ telnet x\nhello ⏎\nECHO hello\ntelnet> quit ⏎\n^Cbye"))
+        steps = steps_of(block("late\n$ telnet x\nhello ⏎\nECHO hello\ntelnet> quit ⏎\n^Cbye\n^C$ ls"))
         self.assertEqual([(step.action, step.prompt, step.typed) for step in steps],
                          [("", "", ""), ("line", "$ ", "telnet x"), ("line", "", "hello"),
-                          ("line", "telnet> ", "quit"), ("key", "", "C")])
+                          ("line", "telnet> ", "quit"), ("key", "", "C"), ("key", "", "C"), ("line", "^C$ ", "ls")])
         self.assertEqual([text for _, text in steps[2].output], ["ECHO hello"])
         self.assertEqual([text for _, text in steps[4].output], ["^Cbye"])
 
@@ -155,7 +155,7 @@ class Replaying(unittest.TestCase):
 
     def test_a_missing_end(self):
         rest = self.original[self.original.index("Terminated"):]
-        self.check_found("nothing more in this terminal", "Terminated", rest, "```\nthe end\n", at="```")
+        self.check_found("nothing more in server's terminal", "Terminated", rest, "```\nthe end\n", at="```")
 
     def test_changed_code(self):
         self.check_found("    return 2 + number;", "    return 2 * number;", "return 2 *", "return 2 +")

@@ -75,6 +75,11 @@ def steps_of(block):
     return steps
 
 
+def names_of(block):
+    """The terminals that show it: several, where the same is on the screen of each."""
+    return [name.strip() for name in block.fact("terminal").split(",")]
+
+
 class Session:
     def __init__(self, page, bench, patience, update=False):
         self.page, self.bench, self.patience, self.update = page, bench, patience, update
@@ -86,15 +91,18 @@ class Session:
     def play(self):
         try:
             for block in self.page.of_kind("terminal"):
-                rules = Rules(block)
-                terminal = self.terminals.get(block.fact("terminal"))
-                steps = steps_of(block)
-                for step in steps:
-                    self.act(terminal, step)
-                    self.expect(terminal, step, block, rules, is_last=step is steps[-1])
+                for name in names_of(block):
+                    self.play_block(block, self.terminals.get(name))
             self.expect_nothing_more()
         finally:
             self.terminals.close()
+
+    def play_block(self, block, terminal):
+        rules = Rules(block)
+        steps = steps_of(block)
+        for step in steps:
+            self.act(terminal, step)
+            self.expect(terminal, step, block, rules, is_last=step is steps[-1])
 
     def act(self, terminal, step):
         """Does what the person does. In an update, what came late, while a prompt was waited for, is written before."""
@@ -174,12 +182,12 @@ class Session:
     def expect_nothing_more(self):
         """What came after the last line that the page shows of a terminal is missing on the page."""
         self.terminals.settle(0.2)
+        last_blocks = {name: block for block in self.page.of_kind("terminal") for name in names_of(block)}
         differences = []
-        for block in self.page.of_kind("terminal"):
-            terminal = self.terminals.get(block.fact("terminal"))
-            if terminal.lines() and not self.update:
-                differences.append(Difference(block.line + len(block.lines), "nothing more in this terminal",
-                                              self.bench.to_shown(terminal.lines()[0])))
-                terminal.row = terminal.screen.cursor.y
+        for name, block in last_blocks.items():
+            lines = self.terminals.get(name).lines()
+            if lines and not self.update:
+                differences.append(Difference(block.line + len(block.lines), f"nothing more in {name}'s terminal",
+                                              self.bench.to_shown(lines[0])))
         if differences:
             raise Differs(differences)
