@@ -13,7 +13,6 @@
 #include <sys/prctl.h>
 
 namespace asio = boost::asio;
-namespace events = app::events;
 using control::Message;
 using supervision::Reason;
 

@@ -49,7 +49,8 @@ public:
 /// The audiences of the text door, one for each room in which somebody of it is.
 class Audiences {
 public:
-    Audiences(net::Executor executor, std::size_t max_backlog) : executor_(executor), max_backlog_(max_backlog) {}
+    Audiences(net::Executor executor, std::size_t max_backlog)
+        : executor_(std::move(executor)), max_backlog_(max_backlog) {}
 
     void enter(Wire& wire, std::string_view room);
     void leave(Wire& wire, std::string_view room);

@@ -29,7 +29,7 @@ private:
 class Turn {
 public:
     Turn(net::Executor executor, std::function<void()> work)
-        : executor_(executor), work_(std::make_shared<std::function<void()>>(std::move(work))) {}
+        : executor_(std::move(executor)), work_(std::make_shared<std::function<void()>>(std::move(work))) {}
 
     void ask() {
         if (std::exchange(asked_, true)) return;

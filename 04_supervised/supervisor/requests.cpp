@@ -2,6 +2,7 @@
 
 #include "04_supervised/supervisor/supervisor.hpp"
 
+#include <ranges>
 #include <utility>
 
 namespace supervision {
@@ -83,8 +84,8 @@ void Supervisor::answer(RequestId id, const CountChildrenRequest&) {
 
 std::vector<ChildInfo> Supervisor::which_children() const {
     std::vector<ChildInfo> infos;
-    for (auto entry = children_.rbegin(); entry != children_.rend(); ++entry) {
-        const Child& child = entry->second;
+    for (const auto& entry : std::views::reverse(children_)) {
+        const Child& child = entry.second;
         infos.push_back({.id = child.spec.id,
                          .pid = child.pid,
                          .label = child.label,

@@ -6,10 +6,7 @@
 namespace supervision {
 
 Supervisor::Supervisor(std::string name, SupFlags flags, std::vector<ChildSpec> children)
-    : name_(std::move(name)),
-      flags_(std::move(flags)),
-      initial_(std::move(children)),
-      window_(flags_.intensity, flags_.period) {}
+    : name_(std::move(name)), flags_(flags), initial_(std::move(children)), window_(flags_.intensity, flags_.period) {}
 
 Actions Supervisor::start(Time now) {
     now_ = now;

@@ -125,7 +125,7 @@ void Connection::handle(std::string_view frame) {
     if (frame.empty()) return;  // a tick
     auto control = read_control(frame);
     if (!control) return close("an ill-formed frame");
-    std::visit([this](auto&& message) { handle(std::move(message)); }, std::move(*control));
+    std::visit([this](auto& message) { handle(std::move(message)); }, *control);
 }
 
 // A process of another node may not be spoken for, however the frame came here.

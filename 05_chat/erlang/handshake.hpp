@@ -80,7 +80,7 @@ public:
 private:
     enum class Expects { name, decision, alive_answer, reply, status, challenge, ack, nothing };
 
-    Handshake(const Identity& self, std::uint32_t challenge) : self_(self), challenge_(challenge) {}
+    Handshake(Identity self, std::uint32_t challenge) : self_(std::move(self)), challenge_(challenge) {}
     void name(std::string_view bytes);
     void status(std::string_view bytes);
     void challenge(std::string_view bytes);
