@@ -10,8 +10,9 @@ namespace {
 
 const std::vector<std::string> chat{"05"};
 
-constexpr auto one_loop = "Deliver from one place, one message after the other (a lock around the whole delivery, one "
-                          "thread, one process that owns the room).";
+constexpr auto one_loop =
+    "Deliver from one place, one message after the other (a lock around the whole delivery, one "
+    "thread, one process that owns the room).";
 
 void own_words(Trial& trial) {
     Room room(trial);
@@ -88,7 +89,8 @@ void split_words(Trial& trial) {
     second.client.send("Good mor");
     trial.server.sleep(pause);
     first.client.send("lo!\n");
-    first.hears(michael + " says: Hello!", "A line is whole when its line feed has come, however many reads that took.");
+    first.hears(michael + " says: Hello!",
+                "A line is whole when its line feed has come, however many reads that took.");
     second.hears(michael + " says: Hello!");
     second.client.send("ning\n");
     first.hears(mikey + " says: Good morning", "Each member's unfinished line needs a place of its own.");
@@ -221,10 +223,10 @@ void one_order(Trial& trial) {
         }
         for (std::size_t p = 1; p < people.size(); ++p) {
             if (heard[p] == heard[0]) continue;
-            throw Wrong("the same lines in the same order for everybody",
-                        "as line " + std::to_string(i + 1) + " one hears " + quoted(heard[0]) + ", another " +
-                            quoted(heard[p]),
-                        one_loop);
+            throw Wrong(
+                "the same lines in the same order for everybody",
+                "as line " + std::to_string(i + 1) + " one hears " + quoted(heard[0]) + ", another " + quoted(heard[p]),
+                one_loop);
         }
     }
 }
@@ -348,10 +350,12 @@ std::vector<Step> chat_steps() {
          "docs/05_chat.md", says},
         {"split_words", chat, required, nothing, two + "each sends half a line, then the other half",
          "Lines arrive in pieces, of several people by turns.", "docs/05_chat.md", split_words},
-        {"goes_on_without", chat, required, nothing, two + "the second goes, by Ctrl-C or by a crash; the first talks on",
+        {"goes_on_without", chat, required, nothing,
+         two + "the second goes, by Ctrl-C or by a crash; the first talks on",
          "People leave without a word, and a room that stumbles over them ends for everybody.", "docs/05_chat.md",
          goes_on_without},
-        {"leaver_hears_nothing", chat, required, nothing, "printf 'Mikey\\n' | nc -N HOST PORT, with another in the room",
+        {"leaver_hears_nothing", chat, required, nothing,
+         "printf 'Mikey\\n' | nc -N HOST PORT, with another in the room",
          "Who leaves does not need to be told that he leaves, and his connection is closed.", "docs/05_chat.md",
          leaver_hears_nothing},
         {"taken_name", chat, required, nothing, "nc HOST PORT in two terminals: Michael and Michael",

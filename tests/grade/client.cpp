@@ -161,7 +161,7 @@ void Client::expect(std::string_view bytes, const std::string& hint) {
             Wrong wrong(quoted(bytes), what_came(), hint);
             if (!received_.empty() && bytes.size() > received_.size()) {
                 wrong = differing(bytes, received_, hint);
-                wrong.got += has_ended_          ? ", and then the server closed the connection"
+                wrong.got += has_ended_         ? ", and then the server closed the connection"
                              : !broken_.empty() ? ", and then " + broken_
                                                 : ", and then nothing more";
             }
@@ -221,7 +221,8 @@ std::string Client::rest(std::size_t max, const std::string& hint) {
     return std::exchange(received_, "");
 }
 
-void Client::exchange(std::string_view bytes, std::string_view expected, const std::function<std::size_t()>& next_size) {
+void Client::exchange(std::string_view bytes, std::string_view expected,
+                      const std::function<std::size_t()>& next_size) {
     note_sent(bytes);
     std::string_view piece;
     while (!expected.empty() || !bytes.empty() || !piece.empty()) {
@@ -242,7 +243,8 @@ void Client::exchange(std::string_view bytes, std::string_view expected, const s
         if ((sending | receiving) == 0) return;
         if (wait_for_reply(static_cast<short>(sending | receiving))) continue;
         if (!expected.empty()) return expect(expected);
-        fail(Wrong("that the server reads all of it", "it left the last " + count(bytes.size() + piece.size(), "byte")));
+        fail(
+            Wrong("that the server reads all of it", "it left the last " + count(bytes.size() + piece.size(), "byte")));
     }
 }
 

@@ -68,10 +68,10 @@ private:
 
     Server& server_;
     support::Descriptor socket_;
-    std::string received_;   // not taken yet
-    std::string broken_;     // why nothing can be received any more, in words; "": it can
-    bool has_ended_ = false; // closed in order
-    std::string sent_;       // for messages: the last writes
+    std::string received_;    // not taken yet
+    std::string broken_;      // why nothing can be received any more, in words; "": it can
+    bool has_ended_ = false;  // closed in order
+    std::string sent_;        // for messages: the last writes
     std::size_t writes_ = 0;
 };
 

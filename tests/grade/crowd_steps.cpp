@@ -21,10 +21,12 @@ void second_client_waits(Trial& trial) {
     first.send("I am first\n").expect("ECHO I am first\n");
     Client second(trial.server);
     second.send("I wait\n");
-    first.send("and still here\n").expect("ECHO and still here\n", "The second client's coming ended the first's turn.");
+    first.send("and still here\n")
+        .expect("ECHO and still here\n", "The second client's coming ended the first's turn.");
     first.close();
-    second.expect("ECHO I wait\n", "The kernel has accepted the second client and kept its line; after the first one "
-                                   "has left, it is its turn.");
+    second.expect("ECHO I wait\n",
+                  "The kernel has accepted the second client and kept its line; after the first one "
+                  "has left, it is its turn.");
 }
 
 void second_client(Trial& trial) {
@@ -33,7 +35,9 @@ void second_client(Trial& trial) {
     first.send("and stop in the mid");
     Client second(trial.server);
     second.send("and me?\n").expect("ECHO and me?\n", serves_one_at_a_time);
-    first.send("dle\n").expect("ECHO and stop in the middle\n");
+    first.send("dle\n").expect(
+        "ECHO and stop in the middle\n",
+        "Each session has its own connection and its own buffer, from its first line to its last.");
 }
 
 /// All write a part, then all write the next part: a buffer that two sessions share mixes them up.
@@ -63,7 +67,11 @@ void idle_clients(Trial& trial, std::size_t number) {
     const auto idle = connect(trial.server, number);
     // One who was not accepted would not notice, so some of them speak: the last ones most likely wait.
     for (std::size_t i = 0; i < number; i += number / 10) {
-        idle[number - 1 - i]->send("still here\n").expect("ECHO still here\n");
+        idle[number - 1 - i]
+            ->send("still here\n")
+            .expect("ECHO still here\n",
+                    "Not everybody who is connected is served: look what happens when threads, or "
+                    "descriptors, run out.");
     }
     Client client(trial.server);
     client.send("and me?\n").expect("ECHO and me?\n", "Clients that say nothing may cost memory, but no turn.");
@@ -97,24 +105,27 @@ void slow_reader(Trial& trial) {
     constexpr std::size_t limit = 8 << 20;
     send_until_stuck(trial.server, slow, lines(trial.random, 1000, 1000), limit);
     Client other(trial.server);
-    other.send("and me?\n").expect("ECHO and me?\n",
-                                   "The server waits for a client that does not read, and everybody waits with it.");
+    other.send("and me?\n")
+        .expect("ECHO and me?\n", "The server waits for a client that does not read, and everybody waits with it.");
     slow.reset();
     other.send("thanks\n").expect("ECHO thanks\n");
 }
 
-
 }  // namespace
 
-std::vector<Step> crowd_steps() {
+std::vector<Step> company_steps() {
     using enum Step::Weight;
     using enum Step::Needs;
     return {
-        {"second_client_waits", {"01"}, required, nothing,
+        {"second_client_waits",
+         {"01"},
+         required,
+         nothing,
          "nc HOST PORT in one terminal, nc HOST PORT and a line in a second; then close the first",
          "One client at a time: the second is connected by the kernel, waits in the queue of listen(), and is served "
          "when the first has left. Serving it at once is right, too.",
-         "docs/01_naive.md", second_client_waits},
+         "docs/01_naive.md",
+         second_client_waits},
         {"second_client", concurrent, required, nothing,
          "nc HOST PORT in one terminal, with half a line; nc HOST PORT and a line in a second",
          "It is what a thread (a coroutine, a process) for each client is for: who says nothing costs nobody else "
@@ -123,6 +134,13 @@ std::vector<Step> crowd_steps() {
         {"five_at_once", concurrent, required, nothing, "five times nc HOST PORT, all typing parts of lines by turns",
          "Sessions share the process, not their lines. Whatever belongs to one client must belong to its session.",
          "docs/02_thread_per_client.md", five_at_once},
+    };
+}
+
+std::vector<Step> crowd_steps() {
+    using enum Step::Weight;
+    using enum Step::Needs;
+    return {
         {"slow_reader", concurrent, required, nothing,
          "yes | nc HOST PORT | sleep 60 in one terminal, nc HOST PORT and a line in a second",
          "A client that sends and never reads must block at most its own session.", "docs/02_thread_per_client.md",
@@ -133,11 +151,22 @@ std::vector<Step> crowd_steps() {
          "Clients come in crowds: after a restart, all of them. The queue of listen() holds those who come faster than "
          "accept() takes them.",
          "docs/03_acceptor_pool.md; listen(2)", burst},
-        {"thousand_idle", {"02"}, advice, nothing, "for i in $(seq 1000); do sleep 60 | nc HOST PORT & done",
+        {"thousand_idle",
+         {"02"},
+         advice,
+         nothing,
+         "for i in $(seq 1000); do sleep 60 | nc HOST PORT & done",
          "A thousand threads are possible and cost memory; a thousand coroutines cost little.",
-         "docs/02_thread_per_client.md", thousand_idle},
-        {"thousand_idle", {"03", "04"}, required, nothing, "for i in $(seq 1000); do sleep 60 | nc HOST PORT & done",
-         "It is what a pool is for: few threads, many clients.", "docs/03_acceptor_pool.md", thousand_idle},
+         "docs/02_thread_per_client.md",
+         thousand_idle},
+        {"thousand_idle",
+         {"03", "04"},
+         required,
+         nothing,
+         "for i in $(seq 1000); do sleep 60 | nc HOST PORT & done",
+         "It is what a pool is for: few threads, many clients.",
+         "docs/03_acceptor_pool.md",
+         thousand_idle},
     };
 }
 

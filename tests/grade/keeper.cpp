@@ -127,7 +127,9 @@ void keep(int link, int output, const std::vector<std::string>& command) {
     for (int look = 1; ::poll(&parent, 1, look_again_ms) == 0; ++look) {
         int status = 0;
         for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-            if (pid == child) tell(link, {News::Kind::ended, WIFEXITED(status), WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)});
+            if (pid == child)
+                tell(link, {News::Kind::ended, WIFEXITED(status),
+                            WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status)});
         }
         if (look % looks_per_count == 0 && family(::getpid()).size() > max_processes) break;
     }

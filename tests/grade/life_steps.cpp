@@ -16,10 +16,9 @@ void start_afresh(Server& server) {
     server.start();
 }
 
-void start_again(Server& server, const std::string& hint) try {
-    server.start();
-} catch (const CannotRun& error) {
-    throw Wrong("that it starts again on the same port", error.what(), hint);
+void start_again(Server& server, const std::string& hint) try { server.start(); } catch (const CannotRun& error) {
+    const std::string what = error.what();  // its last words follow in lines of their own, and are told anyway
+    throw Wrong("that it starts again on the same port", what.substr(0, what.find('\n')), hint);
 }
 
 void restart(Trial& trial) {
@@ -54,8 +53,9 @@ void drain(Trial& trial) {
     busy.send(sent);
     const std::string first = busy.line("a reply to the first of 500 lines");
     trial.server.signal(SIGTERM);
-    const std::string came = first + busy.rest(2 * expected.size(), "After SIGTERM: accept nobody, finish what is owed, "
-                                                                    "close, and end.");
+    const std::string came = first + busy.rest(2 * expected.size(),
+                                               "After SIGTERM: accept nobody, finish what is owed, "
+                                               "close, and end.");
     // Lines that it had not read by then are not owed, so less than everything may come; but nothing else.
     if (expected.compare(0, came.size(), came) != 0) throw differing(expected, came);
     // Had it closed with our bytes unread, the kernel would have reset the connection, and replies could be lost.
@@ -138,8 +138,9 @@ void no_refusal(Trial& trial) {
         Client client(trial.server);
         client.send("I come while nobody is there\n").expect("ECHO I come while nobody is there\n");
     } catch (Wrong& wrong) {
-        wrong.hint = "Let the first process hold the listening socket, and the workers inherit it: clients who come "
-                     "while no worker lives then wait in its queue.";
+        wrong.hint =
+            "Let the first process hold the listening socket, and the workers inherit it: clients who come "
+            "while no worker lives then wait in its queue.";
         throw;
     }
 }
@@ -182,7 +183,7 @@ void no_orphans(Trial& trial) {
     while (!(left = server.processes()).empty() && Clock::now() < deadline) server.sleep(look_again);
     if (left.empty()) return;
     throw Wrong("that the workers end when the first process has been killed with -9",
-                count(left.size(), "process") + (left.size() > 1 ? "es go" : " goes") + " on without it" +
+                std::to_string(left.size()) + (left.size() > 1 ? " processes go" : " process goes") + " on without it" +
                     (server.is_listened_at() ? ", and holds the port" : ""),
                 "A worker notices its parent's end by a pipe between them that ends, or by prctl(PR_SET_PDEATHSIG).");
 }
@@ -193,29 +194,63 @@ std::vector<Step> life_steps() {
     using enum Step::Weight;
     using enum Step::Needs;
     return {
-        {"restart", {"01", "02", "03", "04", "05", "budget_chat"}, advice, our_process,
+        {"restart",
+         {"01", "02", "03", "04", "05", "budget_chat"},
+         advice,
+         our_process,
          "nc HOST PORT; kill the server while it is connected; start the server again at once",
          "After a restart old connections are still known to the kernel, for a minute. Without SO_REUSEADDR the new "
          "server is refused its own port (\"address already in use\").",
-         "docs/01_naive.md; socket(7), SO_REUSEADDR", restart},
-        {"ends_on_sigterm", {"01", "05", "budget_chat"}, advice, our_process, "kill PID, while a client is connected",
+         "docs/01_naive.md; socket(7), SO_REUSEADDR",
+         restart},
+        {"ends_on_sigterm",
+         {"01", "05", "budget_chat"},
+         advice,
+         our_process,
+         "kill PID, while a client is connected",
          "SIGTERM is how systems ask a program to end. What does not obey is killed, and cannot tidy up.",
-         "docs/02_thread_per_client.md; signal(7)", ends_on_sigterm},
-        {"drain", {"02", "03", "04"}, advice, our_process, "kill PID, while one client is silent and one is being answered",
+         "docs/02_thread_per_client.md; signal(7)",
+         ends_on_sigterm},
+        {"drain",
+         {"02", "03", "04"},
+         advice,
+         our_process,
+         "kill PID, while one client is silent and one is being answered",
          "An orderly end: nobody new, whoever is owed replies gets them, then the end, with exit code 0.",
-         "docs/03_acceptor_pool.md; signal(7)", drain},
-        {"crash_and_restart", {"04"}, required, our_process, "kill -9 of the workers (or --crash LINE typed), then nc HOST PORT",
+         "docs/03_acceptor_pool.md; signal(7)",
+         drain},
+        {"crash_and_restart",
+         {"04"},
+         required,
+         our_process,
+         "kill -9 of the workers (or --crash LINE typed), then nc HOST PORT",
          "A crash costs the clients of one worker; a new worker takes its place, and the server goes on.",
-         "docs/04_supervised.md", crash_and_restart},
-        {"no_orphans", {"04"}, required, our_process, "kill -9 of the first process, then ps",
+         "docs/04_supervised.md",
+         crash_and_restart},
+        {"no_orphans",
+         {"04"},
+         required,
+         our_process,
+         "kill -9 of the first process, then ps",
          "Workers that outlive their root hold the port: the server cannot be started again, and nobody knows them.",
-         "docs/04_supervised.md; prctl(2), PR_SET_PDEATHSIG", no_orphans},
-        {"no_refusal", {"04"}, advice, our_process, "kill -9 of the workers, and nc HOST PORT in the same moment",
+         "docs/04_supervised.md; prctl(2), PR_SET_PDEATHSIG",
+         no_orphans},
+        {"no_refusal",
+         {"04"},
+         advice,
+         our_process,
+         "kill -9 of the workers, and nc HOST PORT in the same moment",
          "Clients who come between crash and restart need not notice, if somebody holds the listening socket.",
-         "docs/04_supervised.md; listen(2)", no_refusal},
-        {"gives_up", {"04"}, advice, our_process, "kill -9 of the workers, again as soon as there are new ones",
+         "docs/04_supervised.md; listen(2)",
+         no_refusal},
+        {"gives_up",
+         {"04"},
+         advice,
+         our_process,
+         "kill -9 of the workers, again as soon as there are new ones",
          "Restarting for ever hides the fault and burns the processor. A supervisor that cannot help says so and ends.",
-         "docs/04_supervised.md", gives_up},
+         "docs/04_supervised.md",
+         gives_up},
     };
 }
 

@@ -16,7 +16,9 @@ constexpr auto takes_a_read_for_a_line =
 
 void first_answer(Trial& trial) {
     Client client(trial.server);
-    client.send("hello\n").expect("ECHO hello\n");
+    client.send("hello\n").expect("ECHO hello\n",
+                                  "A line ends with LF (nc) or CR LF (telnet), and its answer ends as it did. Send the "
+                                  "answer when the line is whole, and flush it.");
 }
 
 void line_after_line(Trial& trial) {
@@ -142,6 +144,7 @@ void reset(Trial& trial) {
         client.send(i % 2 == 0 ? "half a li" : "hello\n");
         if (i % 2 != 0) client.expect("ECHO hello\n");
         client.reset();
+        trial.server.settle();
         expect_served(trial.server, "A client that reset its connection (ECONNRESET is one client's error)");
     }
     // Its replies meet a connection that is gone: the first of them is answered by a reset, the next one is EPIPE.
@@ -151,6 +154,7 @@ void reset(Trial& trial) {
         for (int line = 0; line < 200; ++line) many += "you never hear the answer\n";
         client.send(many);
         client.reset();
+        trial.server.settle();
         expect_served(trial.server, "A client that left while it was written to (EPIPE, SIGPIPE: one client's error)");
     }
 }
@@ -214,6 +218,13 @@ std::vector<Step> line_steps() {
          "docs/01_naive.md", everything_before_the_end},
         {"next_client", every_stage, required, nothing, "for i in 1 2 3 4 5; do echo client $i | nc -N HOST PORT; done",
          "A server outlives its clients: accept() stands in a loop.", "docs/01_naive.md", next_client},
+    };
+}
+
+std::vector<Step> bad_client_steps() {
+    using enum Step::Weight;
+    using enum Step::Needs;
+    return {
         {"connect_and_leave", every_stage, required, nothing, "for i in $(seq 50); do nc -z HOST PORT; done",
          "Port scanners, health checks and nervous people connect and leave, some in the middle of a line.",
          "docs/01_naive.md", connect_and_leave},

@@ -32,7 +32,7 @@ struct Options {
     std::string stage, connect, explain, crash;
     std::vector<std::string> only, command;
     unsigned long seed = 1;
-    bool list = false, json = false, strict = false, keep_going = false;
+    bool list = false, json = false, strict = false, required = false, keep_going = false;
 };
 
 std::string names_of_targets() {
@@ -52,15 +52,18 @@ Options parse(int argc, char** argv) {
         ->type_name("HOST:PORT");
     cli.add_option("--only", options.only, "Do only this step (several: --only A --only B)")->type_name("STEP");
     cli.add_option("--seed", options.seed, "Another run of the random parts")->type_name("NUMBER")->default_str("1");
-    cli.add_option("--crash", options.crash, "04: a line that makes your server crash one worker; else workers are killed")
+    cli.add_option("--crash", options.crash,
+                   "04: a line that makes your server crash one worker; else workers are killed")
         ->type_name("LINE");
     cli.add_flag("--strict", options.strict, "Advice decides, too");
+    cli.add_flag("--required", options.required, "Leave the advice out")->excludes("--strict");
     cli.add_flag("--keep-going", options.keep_going, "Do the steps after a failure, too");
     cli.add_flag("--json", options.json, "The report as one JSON object");
     cli.add_flag("--list", options.list, "List the steps, and do nothing");
     cli.add_option("--explain", options.explain, "Say what a step does, and why, and do nothing")->type_name("STEP");
-    cli.footer("grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to "
-               "listen at.\nExit code: 0 pass, 1 fail, 2 wrong usage, 3 could not run.");
+    cli.footer(
+        "grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to "
+        "listen at.\nExit code: 0 pass, 1 fail, 2 wrong usage, 3 could not run.");
 
     // What follows the first -- is the command, whatever it looks like.
     char** const end = std::find(argv, argv + argc, std::string("--"));
@@ -107,7 +110,8 @@ std::vector<const Step*> chosen(const std::string& stage, const std::vector<std:
                         (stage.empty() ? "" : " ") + "--list lists them");
         }
     }
-    std::erase_if(steps, [&](const Step* step) { return std::find(only.begin(), only.end(), step->name) == only.end(); });
+    std::erase_if(steps,
+                  [&](const Step* step) { return std::find(only.begin(), only.end(), step->name) == only.end(); });
     return steps;
 }
 
@@ -172,7 +176,10 @@ int main(int argc, char** argv) {
     check(options, *target);
 
     Run run{stage, "", options.seed, options.strict, {}};
-    for (const auto* const step : chosen(stage, options.only)) run.steps.emplace_back(step, Outcome());
+    for (const auto* const step : chosen(stage, options.only)) {
+        if (options.required && step->weight != Step::Weight::required) continue;
+        run.steps.emplace_back(step, Outcome());
+    }
     const char* const term = std::getenv("TERM");
     const bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string(term) != "dumb" &&
                              std::getenv("NO_COLOR") == nullptr;

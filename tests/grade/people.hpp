@@ -19,7 +19,7 @@ public:
 
     /// The next news, whatever it is, without its line's end. `awaited` says what for.
     std::string news(const std::string& awaited);
-    /// The next news is this.
+    /// The next news is this; unless it is expected, that somebody has left is passed over.
     void hears(const std::string& expected, const std::string& hint = "");
     /// Passes over all news up to this.
     void hears_in_the_end(const std::string& expected, const std::string& hint = "");

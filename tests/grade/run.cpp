@@ -35,7 +35,7 @@ Outcome try_step(const Step& step, Trial trial) {
         outcome.wrong = wrong;
         if (trial.server.is_ours()) {
             // A server that is about to die of it gets the time to say so.
-            trial.server.sleep(trial.server.patience().pause() * 3);
+            if (trial.server.is_started()) trial.server.settle();
             if (step.needs == Step::Needs::nothing) outcome.ending = trial.server.ending();
             outcome.last_words = trial.server.last_words();
         }

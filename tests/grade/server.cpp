@@ -258,7 +258,7 @@ void Server::settle() {
     const auto deadline = Clock::now() + patience_.a_while();
     do {
         sleep(look_again);
-        if (!is_running()) return;
+        if (!is_running()) return;  // nor is one that is not ours
         const auto all = processes();
         const bool is_gone = std::find(all.begin(), all.end(), pid()) == all.end();  // and we shall hear of it soon
         if (!is_gone && std::none_of(all.begin(), all.end(), has_runnable_thread)) return;

@@ -67,8 +67,8 @@ public:
     /// poll(2), and meanwhile the server's output is read. How many are ready; 0 when the time is over.
     int wait(std::span<pollfd> descriptors, milliseconds within);
     void sleep(milliseconds time) { wait({}, time); }
-    /// Waits, for a while, until all its threads sleep, or it has ended: what it was about to do, a crash among others, it
-    /// has done then.
+    /// Waits, for a while, until all its threads sleep, or it has ended: what it was about to do, a crash among others,
+    /// it has done then.
     void settle();
     /// Whether it has used the processor since the last call: a server that does is not hung, but busy.
     bool has_worked();
@@ -83,9 +83,9 @@ private:
     socklen_t address_size_ = 0;
     support::Descriptor port_lock_;
     std::unique_ptr<Keeper> keeper_;
-    std::string output_;     // the end of what it has printed
-    std::string ending_;     // of the last one, once stopped
-    long ticks_ = 0;         // of processor time, when has_worked() looked last
+    std::string output_;  // the end of what it has printed
+    std::string ending_;  // of the last one, once stopped
+    long ticks_ = 0;      // of processor time, when has_worked() looked last
 };
 
 }  // namespace grade

@@ -47,12 +47,14 @@ struct Step {
 const std::vector<Step>& all_steps();
 
 // Its parts, each in a file of its own.
-std::vector<Step> line_steps();    ///< one client and its lines
-std::vector<Step> crowd_steps();   ///< several clients
-std::vector<Step> manner_steps();  ///< what is good to have: telnet, limits
-std::vector<Step> life_steps();    ///< starting, ending, crashing
-std::vector<Step> chat_steps();    ///< the chat room, in the original's words
-std::vector<Step> budget_steps();  ///< the chat room of Protohackers' problem 3
+std::vector<Step> line_steps();        ///< one client and its lines
+std::vector<Step> company_steps();     ///< a second client, and five
+std::vector<Step> bad_client_steps();  ///< clients who leave, crash, or do not read
+std::vector<Step> crowd_steps();       ///< a hundred, a thousand
+std::vector<Step> chat_steps();        ///< the chat room, in the original's words
+std::vector<Step> budget_steps();      ///< the chat room of Protohackers' problem 3
+std::vector<Step> manner_steps();      ///< what is good to have: telnet, limits
+std::vector<Step> life_steps();        ///< starting, ending, crashing
 
 /// What can be graded, in order: a stage's number or a dialect's name.
 struct Target {

@@ -5,7 +5,8 @@ namespace grade {
 const std::vector<Step>& all_steps() {
     static const std::vector<Step> steps = [] {
         std::vector<Step> all;
-        for (const auto part : {line_steps, crowd_steps, chat_steps, budget_steps, manner_steps, life_steps}) {
+        for (const auto part : {line_steps, company_steps, bad_client_steps, crowd_steps, chat_steps, budget_steps,
+                                manner_steps, life_steps}) {
             for (auto& step : part()) all.push_back(std::move(step));
         }
         return all;

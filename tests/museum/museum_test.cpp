@@ -137,7 +137,7 @@ support::Finished grade(const std::string& target, const std::vector<std::string
     grader.words.insert(grader.words.end(), options.begin(), options.end());
     if (!command.empty()) grader.words.push_back("--");
     grader.words.insert(grader.words.end(), command.begin(), command.end());
-    constexpr int patience_of_one_run = 9;
+    constexpr int patience_of_one_run = 25;
     return support::run_to_end(grader, patience_of_one_run * support::patience());
 }
 
@@ -195,7 +195,8 @@ std::string table() {
     for (const auto& piece : pieces()) {
         const std::string verdict = read_file(piece.verdict_path());
         text += "| " + piece.target + " | [`" + piece.path.filename().string() + "`](" + piece.name() + ") | " +
-                piece.language().name + " | " + piece.description + " | " + verdict.substr(0, verdict.find('\n')) + " |\n";
+                piece.language().name + " | " + piece.description + " | " + verdict.substr(0, verdict.find('\n')) +
+                " |\n";
     }
     return text;
 }

@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include <arpa/inet.h>
-#include <csignal>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <csignal>
 
 int main(int, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);

@@ -1,4 +1,5 @@
 # A reference: one client at a time, in Python.
+# grade: --required
 import socket
 import sys
 

@@ -1,4 +1,5 @@
 // A reference: one event loop for everybody, in Node.
+// grade: --required
 const net = require("net");
 
 net.createServer({ allowHalfOpen: true }, (socket) => {

@@ -1,4 +1,5 @@
 # A reference: a thread for each client, in Python.
+# grade: --required
 import socket
 import sys
 import threading

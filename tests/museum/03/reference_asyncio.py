@@ -1,4 +1,5 @@
 # A reference: coroutines on one event loop, in Python.
+# grade: --required
 import asyncio
 import sys
 

@@ -1,4 +1,5 @@
 # Its workers do not notice the end of the root, and hold the port.
+# grade: --only no_orphans
 import os
 import socket
 import sys

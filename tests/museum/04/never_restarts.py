@@ -1,4 +1,5 @@
 # Starts its workers once, and never again.
+# grade: --only crash_and_restart
 import ctypes
 import os
 import signal

@@ -1,5 +1,5 @@
 # A reference: supervised acceptors, in Elixir; the line !crash crashes a session.
-# grade: --crash !crash
+# grade: --required --crash !crash
 defmodule Echo do
   def start_link(listener), do: {:ok, spawn_link(fn -> acceptor(listener) end)}
 

@@ -1,4 +1,5 @@
 # A reference: a root that forks two workers, restarts them, and gives up after the fourth crash in five seconds.
+# grade: --required
 import ctypes
 import os
 import signal

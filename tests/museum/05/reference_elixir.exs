@@ -1,4 +1,5 @@
 # A reference: a process that owns the room, and one for each member, in Elixir.
+# grade: --required
 defmodule Room do
   def loop(members) do
     receive do

@@ -1,4 +1,5 @@
 // A reference: a chat room on one event loop, in Node.
+// grade: --required
 const net = require("net");
 
 const members = new Map();

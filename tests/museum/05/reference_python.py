@@ -1,4 +1,5 @@
 # A reference: a thread for each member, one lock for the room, in Python.
+# grade: --required
 import socket
 import sys
 import threading

@@ -1,4 +1,5 @@
 # Nobody catches what writing to a member who has gone throws: the speaker's session ends of it.
+# grade: --only goes_on_without
 import socket
 import sys
 import threading

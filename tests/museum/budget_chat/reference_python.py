@@ -1,4 +1,5 @@
 # A reference: Budget Chat, in Python.
+# grade: --required
 import re
 import socket
 import sys

@@ -1,0 +1,207 @@
+// The grader itself: what it says, and that no server can hang, crash, or outlive it. What it makes of wrong servers is
+// the museum's part.
+
+#include "support/client.hpp"
+#include "support/program.hpp"
+#include "support/server.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace {
+
+using support::exited;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+/// What a test waits for a run of some steps.
+const auto patience = 6 * support::patience();
+
+support::Finished grade(std::vector<std::string> words) {
+    words.insert(words.begin(), support::path_of("grade"));
+    return support::run_to_end({words}, patience);
+}
+
+std::string text(const support::Finished& finished) {
+    std::string all;
+    for (const auto& line : finished.lines) all += line + "\n";
+    return all;
+}
+
+/// A shell that does something beside our naive server.
+std::vector<std::string> naive_with(const std::string& shell) {
+    return {"bash", "-c", shell + "; exec " + support::path_of("01_naive") + " --log quiet --port {port}"};
+}
+
+support::Finished grade_command(std::vector<std::string> options, const std::vector<std::string>& command) {
+    options.push_back("--");
+    options.insert(options.end(), command.begin(), command.end());
+    return grade(options);
+}
+
+/// How many processes have this word among their arguments.
+std::size_t processes_with(const std::string& word) {
+    std::size_t number = 0;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
+        std::ifstream file(entry.path() / "cmdline");
+        std::ostringstream arguments;
+        arguments << file.rdbuf();
+        std::string all = '\0' + arguments.str();
+        if (all.find('\0' + word + '\0') != all.npos) ++number;
+    }
+    return number;
+}
+
+/// A number of seconds that nobody else on this machine sleeps: so that our sleepers are known by it.
+std::string marker(int test) {
+    return std::to_string(100'000 + test) + "." + std::to_string(::getpid());
+}
+
+TEST(GradeUsage, OneLineSaysWhatIsWrong) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> mistakes{
+        {{}, "which stage"},
+        {{"06"}, "there is no stage 06"},
+        {{"02", "--only", "nothing"}, "there is no step nothing for 02"},
+        {{"02", "--connect", "localhost"}, "--connect takes HOST:PORT"},
+        {{"02", "--connect", "localhost:0"}, "--connect takes HOST:PORT"},
+        {{"02", "--connect", "localhost:99999"}, "--connect takes HOST:PORT"},
+        {{"02", "--", "python3", "server.py"}, "no {port} in the command"},
+        {{"02", "--"}, "no command behind --"},
+        {{"02", "--connect", "localhost:1", "--", "server", "{port}"}, "exclude each other"},
+        {{"budget_chat"}, "no server of our own for budget_chat"},
+        {{"02", "--nonsense"}, "--nonsense"},
+        {{"02", "--seed", "x"}, "--seed"},
+        {{"--explain", "nothing"}, "there is no step nothing"},
+    };
+    for (const auto& [words, what] : mistakes) {
+        SCOPED_TRACE(what);
+        const auto finished = grade(words);
+        EXPECT_EQ(finished.exit, exited(2));
+        EXPECT_THAT(finished.lines, testing::IsEmpty());
+        EXPECT_THAT(finished.errors, StartsWith("grade: "));
+        EXPECT_THAT(finished.errors, HasSubstr(what));
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
+    }
+}
+
+TEST(GradeUsage, Help) {
+    const auto finished = grade({"--help"});
+    EXPECT_EQ(finished.exit, exited(0));
+    EXPECT_THAT(text(finished), HasSubstr("{port}"));
+    EXPECT_THAT(text(finished), HasSubstr("budget_chat"));
+}
+
+TEST(GradeSteps, AreListed) {
+    const auto all = grade({"--list"});
+    EXPECT_EQ(all.exit, exited(0));
+    EXPECT_THAT(text(all), HasSubstr("taken_name"));
+    const auto of_one = grade({"1", "--list"});
+    EXPECT_THAT(text(of_one), HasSubstr("first_answer"));
+    EXPECT_THAT(text(of_one), testing::Not(HasSubstr("taken_name")));
+}
+
+TEST(GradeSteps, AreAllExplained) {
+    for (const auto& line : grade({"--list"}).lines) {
+        const std::string name = line.substr(0, line.find(' '));
+        const auto explained = grade({"--explain", name});
+        EXPECT_EQ(explained.exit, exited(0));
+        for (const auto* const part : {"try", "why", "read"}) EXPECT_THAT(text(explained), HasSubstr(part)) << name;
+    }
+}
+
+TEST(Grade, TellsWhatItSentExpectedAndGot) {
+    const auto finished = grade_command({"01", "--only", "first_answer"},
+                                        {support::path_of("01_naive"), "--packet", "raw", "--port", "{port}"});
+    EXPECT_EQ(finished.exit, exited(1));
+    for (const auto* const line :
+         {"  FAIL    first_answer", "  sent      \"hello\\n\"", "  expected  \"ECHO hello\\n\"",
+          "  got       \"hello\\n\"", "             ^ here it differs"}) {
+        EXPECT_THAT(finished.lines, testing::Contains(line));
+    }
+    EXPECT_THAT(finished.lines.back(), StartsWith("FAIL  0 of 1 steps passed"));
+    EXPECT_THAT(text(finished), testing::Not(HasSubstr("\033"))) << "colour, though this is no terminal";
+}
+
+TEST(Grade, SpeaksJson) {
+    const auto finished = grade({"01", "--json", "--only", "first_answer", "--only", "cr_lf", "--seed", "7"});
+    EXPECT_EQ(finished.exit, exited(0));
+    ASSERT_EQ(finished.lines.size(), 1u);
+    const auto report = boost::json::parse(finished.lines[0]).as_object();
+    EXPECT_EQ(report.at("verdict"), "pass");
+    EXPECT_EQ(report.at("seed"), 7);
+    ASSERT_EQ(report.at("steps").as_array().size(), 2u);
+    EXPECT_EQ(report.at("steps").at(1).at("step"), "cr_lf");
+    EXPECT_EQ(report.at("steps").at(1).at("weight"), "advice");
+}
+
+TEST(Grade, AdviceDecidesOnlyWhenItIsStrict) {
+    const std::vector<std::string> raw{support::path_of("01_naive"), "--max-packet", "1000", "--port", "{port}"};
+    EXPECT_EQ(grade_command({"01", "--only", "line_at_limit"}, raw).exit, exited(0));
+    EXPECT_EQ(grade_command({"01", "--only", "line_at_limit", "--strict"}, raw).exit, exited(1));
+}
+
+TEST(Grade, AsksAServerThatRunsAlready) {
+    const support::Server server("02_thread_per_client");
+    const std::string where = "127.0.0.1:" + std::to_string(server.port());
+    const auto finished = grade({"02", "--connect", where, "--only", "second_client", "--only", "restart"});
+    EXPECT_EQ(finished.exit, exited(0)) << text(finished);
+    EXPECT_THAT(text(finished), HasSubstr("  -       restart: needs a server that the grader has started"));
+}
+
+TEST(GradeCannotRun, WhatDoesNotExistOrDoesNotStart) {
+    const auto missing = grade_command({"01"}, {"/nowhere/server", "{port}"});
+    EXPECT_EQ(missing.exit, exited(3));
+    EXPECT_THAT(text(missing), HasSubstr("cannot run /nowhere/server: No such file"));
+    const auto failing = grade_command({"01"}, {"bash", "-c", "echo I cannot find my hat >&2; exit 9 # {port}"});
+    EXPECT_EQ(failing.exit, exited(3));
+    EXPECT_THAT(text(failing), HasSubstr("exit code 9"));
+    EXPECT_THAT(text(failing), HasSubstr("I cannot find my hat"));
+}
+
+TEST(GradeHostile, AServerThatPrintsWithoutEndIsGraded) {
+    const auto finished = grade_command({"01", "--only", "split_line", "--only", "half_close"},
+                                        naive_with("(while :; do echo $'\\e[31m\\x80garbage'; done) & true"));
+    EXPECT_EQ(finished.exit, exited(0)) << text(finished);
+}
+
+TEST(GradeHostile, OfWhatItForksNothingIsLeft) {
+    const std::string seconds = marker(1);
+    // In a session of its own, and orphaned: neither a signal to the group nor to the children would find it.
+    const auto command = naive_with("for i in $(seq 40); do (setsid sleep " + seconds + " &); done");
+    EXPECT_EQ(grade_command({"01", "--only", "first_answer"}, command).exit, exited(0));
+    EXPECT_EQ(processes_with(seconds), 0u);
+}
+
+TEST(GradeHostile, KilledItLeavesNothing) {
+    const std::string seconds = marker(2);
+    support::Program grader({{support::path_of("grade"), "01", "--", "bash", "-c",
+                              "(setsid sleep " + seconds + " &); sleep " + seconds + " {port}"}});
+    // It waits for somebody to listen, for a minute.
+    ASSERT_TRUE(support::eventually([&] { return processes_with(seconds) >= 2; }));
+    grader.signal(SIGKILL);
+    EXPECT_EQ(grader.wait_exit(), support::killed_by(SIGKILL));
+    EXPECT_TRUE(support::eventually([&] { return processes_with(seconds) == 0; }));
+}
+
+TEST(GradeHostile, KilledInTheMiddleOfAStepItLeavesNothing) {
+    const std::string seconds = marker(3);
+    auto words = naive_with("(setsid sleep " + seconds + " &)");
+    words.insert(words.begin(), {support::path_of("grade"), "01", "--"});
+    support::Program grader({words});
+    grader.wait_for_line("first_answer");
+    grader.signal(SIGKILL);
+    EXPECT_EQ(grader.wait_exit(), support::killed_by(SIGKILL));
+    EXPECT_TRUE(support::eventually([&] { return processes_with(seconds) == 0; }));
+}
+
+}  // namespace
