@@ -110,6 +110,11 @@ public:
     /// The first bytes not written yet, as buffers for one gathered write; how many are used is returned.
     std::size_t gather(Buffers& buffers) const;
 
+    /// The same where it is all in one place, as it mostly is: what one plain write takes. Else empty.
+    std::string_view in_one_piece() const {
+        return references_.empty() ? std::string_view(copied_).substr(written_) : std::string_view();
+    }
+
     /// `size` bytes were written. When it was the last of them, large memory is given back.
     void written(std::size_t size);
 

@@ -90,18 +90,30 @@ void Socket::put(std::initializer_list<std::string_view> pieces) {
     out_.put(pieces);
 }
 
+/// One write of what the outbox holds. Not part of the coroutine below: the array of buffers would be in its frame,
+/// which is allocated and cleared for every reply.
+boost::system::error_code Socket::write_once() {
+    boost::system::error_code error;
+    std::size_t size = 0;
+    if (const auto bytes = out_.in_one_piece(); !bytes.empty()) {
+        size = socket_.write_some(asio::buffer(bytes), error);
+    } else {
+        Outbox::Buffers buffers;
+        size = socket_.write_some(std::span(buffers).first(out_.gather(buffers)), error);
+    }
+    if (error) return error;
+    out_.written(size);
+    bytes_moved_ += size;
+    return {};
+}
+
 result<void> Socket::flush() {
     out_.put_bytes(in_.answers());
     in_.answers().clear();
     while (!out_.empty()) {
-        Outbox::Buffers buffers;
-        const std::size_t used = out_.gather(buffers);
-        boost::system::error_code error;
-        const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        const auto error = write_once();
         if (error == asio::error::interrupted) continue;
         if (error) return failed(error);
-        out_.written(size);
-        bytes_moved_ += size;
     }
     return {};
 }
@@ -111,10 +123,7 @@ awaitable<result<void>> Socket::async_flush() {
     in_.answers().clear();
     if (!out_.empty() && !socket_.non_blocking()) socket_.non_blocking(true);
     while (!out_.empty()) {
-        Outbox::Buffers buffers;
-        const std::size_t used = out_.gather(buffers);
-        boost::system::error_code error;
-        const std::size_t size = socket_.write_some(std::span(buffers).first(used), error);
+        const auto error = write_once();
         if (error == asio::error::would_block) {
             // Rare: the peer does not read as fast as it asks. Everything else waits here, and nobody else does.
             const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
@@ -122,8 +131,6 @@ awaitable<result<void>> Socket::async_flush() {
             continue;
         }
         if (error) co_return failed(error);
-        out_.written(size);
-        bytes_moved_ += size;
     }
     co_return result<void>();
 }

@@ -114,6 +114,7 @@ public:
 private:
     bool arrived(const boost::system::error_code& error, std::size_t size);
     result<void> failed(const boost::system::error_code& error);
+    boost::system::error_code write_once();
     void say_error(std::string_view why);
     bool read_away();
 

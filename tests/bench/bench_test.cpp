@@ -199,7 +199,7 @@ void expect_nothing_left(const Bench& bench, pid_t server, int signal) {
 
 TEST(Bench, InterruptedItLeavesNoProcessAndNoFile) {
     for (const int signal : {SIGINT, SIGTERM, SIGKILL}) {
-        const Bench bench({"echo", "--no-peers", "--rounds", "1000"});
+        const Bench bench({"echo", "--only", "the sticks", "--rounds", "1000"});
         const pid_t server = bench.server();
         ASSERT_GT(server, 0);
         expect_nothing_left(bench, server, signal);
@@ -209,7 +209,7 @@ TEST(Bench, InterruptedItLeavesNoProcessAndNoFile) {
 TEST(Bench, SoItDoesAtAnyMoment) {
     for (const char* group : {"chat", "idle", "churn"}) {
         for (const auto later : {0ms, 30ms, 100ms, 170ms, 300ms}) {
-            const Bench bench({group, "--no-peers", "--rounds", "1000"});
+            const Bench bench({group, "--only", "the sticks", "--rounds", "1000"});
             const pid_t server = bench.server();
             ASSERT_GT(server, 0);
             std::this_thread::sleep_for(later);  // whatever it does then: connecting, measuring, or between two servers

@@ -129,7 +129,8 @@ std::vector<Subject> all_peers() {
              "raw_epoll", {"echo"}),
         peer("Elixir room", {"elixir", here + "/room.exs"}, "raw_room", {"chat"}),
         peer("redis pub/sub",
-             {"redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--maxclients", "20000"},
+             {"redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--protected-mode", "no", "--save", "",
+              "--maxclients", "20000"},
              "raw_room", {"chat"}),
     };
     peers[2].clients = 100;  // a process for each

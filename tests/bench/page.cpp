@@ -38,7 +38,8 @@ bool is_stick(const std::string& server) {
 // One picture, and what it teaches in two sentences.
 struct Picture {
     std::string file;
-    std::string svg;
+    std::string title;
+    std::string svg;  // empty: nothing of it was measured
     std::string lesson;
 };
 
@@ -66,6 +67,10 @@ LinePlot line_plot(const Results& results, const std::string& group, const std::
     return plot;
 }
 
+std::string drawn(const LinePlot& plot) {
+    return plot.series.empty() ? "" : svg(plot);
+}
+
 Picture over_clients(const Results& results) {
     LinePlot plot = line_plot(results, "lines", {{"1", "c1 64B d1"}, {"100", "c100 64B d1"}, {"1000", "c1000 64B d1"}},
                               {"01_naive", "raw_threads", "02_thread_per_client", "raw_epoll", "03_acceptor_pool",
@@ -73,7 +78,7 @@ Picture over_clients(const Results& results) {
     plot.title = "What a line costs the server, by the number of clients";
     plot.x_title = "clients, each with one line of 64 bytes under way";
     plot.y_title = "µs of CPU for a line";
-    return {"clients.svg", svg(plot),
+    return {"clients.svg", plot.title, drawn(plot),
             "A thread for each client pays for a switch between threads with every line as soon as there is more than "
             "one client. An event loop asks the system once for all that is ready, so the more clients there are, the "
             "more of them share that question."};
@@ -87,7 +92,7 @@ Picture over_depth(const Results& results) {
     plot.title = "What a line costs the server, by how many are under way";
     plot.x_title = "lines of 64 bytes under way on each of 100 connections";
     plot.y_title = "µs of CPU for a line";
-    return {"depth.svg", svg(plot),
+    return {"depth.svg", plot.title, drawn(plot),
             "Nearly all of a line's price is the two system calls around it, so a server that answers everything one "
             "read has brought with one write shares them among all those lines. One that writes for each line pays the "
             "full price every time, however many are waiting."};
@@ -101,7 +106,7 @@ Picture over_size(const Results& results) {
     plot.x_title = "bytes of a message, one under way on each of 100 connections (--packet raw)";
     plot.y_title = "µs of CPU for a message";
     return {
-        "size.svg", svg(plot),
+        "size.svg", plot.title, drawn(plot),
         "Up to a few KiB bytes are nearly free: the calls cost, not the copying. Large messages stay cheap only "
         "where one read has room for all of it; with a buffer of 1 KiB the last of these would need sixteen reads."};
 }
@@ -117,7 +122,7 @@ Picture memory(const Results& results) {
             plot.bars.push_back({one.name, bytes, number("%.0f B", bytes), is_stick(one.name)});
         }
     }
-    return {"idle.svg", plot.bars.empty() ? "" : svg(plot),
+    return {"idle.svg", plot.title, plot.bars.empty() ? "" : svg(plot),
             "A waiting thread keeps its stack, of which the pages it has once touched stay. A waiting coroutine keeps "
             "only the variables that it will need again, and a server written around epoll itself hardly more than "
             "nothing; what the kernel holds for the socket comes on top of all of them."};
@@ -139,7 +144,7 @@ Picture fan_out(const Results& results) {
         }
     }
     return {
-        "fan_out.svg", plot.series.empty() ? "" : svg(plot),
+        "fan_out.svg", plot.title, drawn(plot),
         "One line at a time, every member costs a send, and nothing that a server does around it matters much. When "
         "several speak, whoever keeps one log for all and a place in it for each member sends many lines in one "
         "call, and a line costs a small part of one."};
@@ -229,7 +234,7 @@ Page page_of(const Results& results) {
     for (const Picture& picture :
          {over_clients(results), over_depth(results), over_size(results), memory(results), fan_out(results)}) {
         if (picture.svg.empty()) continue;
-        page.markdown += "\n![](bench/" + picture.file + ")\n\n" + picture.lesson + "\n";
+        page.markdown += "\n![" + picture.title + "](bench/" + picture.file + ")\n\n" + picture.lesson + "\n";
         page.pictures[picture.file] = picture.svg;
     }
     page.markdown += "\n## All figures\n";

@@ -9,8 +9,8 @@ namespace bench {
 
 namespace {
 
-constexpr double width = 720, height = 380;
-constexpr double left = 64, right = 170, top = 44, bottom = 52;  // around the axes; the names stand at the right
+constexpr double width = 760, height = 380;
+constexpr double left = 64, right = 200, top = 44, bottom = 52;  // around the axes; the names stand at the right
 constexpr double line_height = 15;
 
 // Neither the lightest nor the darkest of each, so that they stand out on white and on black.
@@ -102,12 +102,19 @@ public:
 
     std::string svg() {
         std::sort(names_.begin(), names_.end(), [](const Name& a, const Name& b) { return a.y < b.y; });
-        std::string to;
         double free = top;
+        for (Name& name : names_) {
+            name.y = std::max(name.y, free);
+            free = name.y + line_height;
+        }
+        double lowest = height - bottom;
+        for (auto name = names_.rbegin(); name != names_.rend(); ++name) {
+            name->y = std::min(name->y, lowest);
+            lowest = name->y - line_height;
+        }
+        std::string to;
         for (const Name& name : names_) {
-            const double y = std::max(name.y, free);
-            free = y + line_height;
-            to += text(width - right + 10, y + 4, name.text, std::string(" style=\"fill:") + name.colour + "\"");
+            to += text(width - right + 10, name.y + 4, name.text, std::string(" style=\"fill:") + name.colour + "\"");
         }
         return to;
     }

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto ready_within = 20s;  // Elixir on a busy machine
+constexpr auto ready_within = 60s;  // Elixir on a busy machine
 constexpr auto end_within = 2s;     // after SIGTERM; then SIGKILL
 
 [[noreturn]] void fail(const std::string& what) {

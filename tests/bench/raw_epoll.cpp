@@ -50,7 +50,7 @@ void accept_all(int listener) {
 
 // What the kernel takes now; the rest waits for EPOLLOUT.
 void send_bytes(int fd, std::string_view bytes) {
-    const ssize_t written = bytes.empty() ? 0 : write(fd, bytes.data(), bytes.size());
+    const ssize_t written = bytes.empty() ? 0 : send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (written < 0 && errno != EAGAIN) return forget(fd);
     if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
     Client& client = clients[fd];
@@ -70,7 +70,7 @@ void resume(int fd) {
 }
 
 void echo_raw(int fd) {
-    const ssize_t got = read(fd, in, read_size);
+    const ssize_t got = recv(fd, in, read_size, 0);
     if (got > 0) return send_bytes(fd, {in, static_cast<std::size_t>(got)});
     if (got == 0 || errno != EAGAIN) forget(fd);
 }
@@ -82,7 +82,7 @@ void echo_lines(int fd) {
         held = client.held->copy(in, max_line);
         delete std::exchange(client.held, nullptr);
     }
-    const ssize_t got = read(fd, in + held, read_size);
+    const ssize_t got = recv(fd, in + held, read_size, 0);
     if (got < 0 && errno != EAGAIN) return forget(fd);
     const std::size_t size = held + static_cast<std::size_t>(got > 0 ? got : 0);
     auto [consumed, written] = answer_lines({in, size}, out);

@@ -8,7 +8,6 @@
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -38,7 +37,6 @@ Listening start(int argc, char** argv, const char* description) {
         std::exit(app.exit(error) == 0 ? 0 : 2);
     }
 
-    std::signal(SIGPIPE, SIG_IGN);  // a client that left is an error of write, not our end
     const int listener = check(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
     const int on = 1;
     check(setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
@@ -72,7 +70,7 @@ Answered answer_lines(std::string_view in, char* out) {
 
 static bool write_all(int socket, std::string_view bytes) {
     while (!bytes.empty()) {
-        const ssize_t written = write(socket, bytes.data(), bytes.size());
+        const ssize_t written = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) return false;
         bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -82,7 +80,7 @@ static bool write_all(int socket, std::string_view bytes) {
 
 static ssize_t read_some(int socket, char* into) {
     ssize_t got;
-    do got = read(socket, into, read_size);
+    do got = recv(socket, into, read_size, 0);
     while (got < 0 && errno == EINTR);
     return got;
 }
