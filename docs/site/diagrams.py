@@ -38,15 +38,18 @@ def sequence(lines):
         participant = re.fullmatch(r"(?:participant|actor) (\w+)(?: as (.*))?", line)
         note = re.fullmatch(r"Note (?:over|right of|left of) (\w+)(?:, *(\w+))?: *(.*)", line)
         message = re.fullmatch(r"(\w+) *(-?->>|-?->|-?-x|-\)) *(\w+) *: *(.*)", line)
+        frame = re.fullmatch(r"(?:(par|and|loop|alt|else|opt)\b *(.*)|end)", line)
         if participant:
             participants.append(f"{participant[1]} [label={quoted(participant[2] or participant[1])}]")
         elif note:
             steps.append(f"{note[1]} rbox {note[2] or note[1]} [label={quoted(note[3])}, textbgcolour=\"#fff7d6\"]")
+        elif frame:  # mscgen has no frames: a line across the drawing where one begins and ends
+            steps.append(f"--- [label={quoted(frame[2] or '')}]")
         elif message:
             steps.append(f"{message[1]} {ARROWS[message[2]]} {message[3]} [label={quoted(message[4])}]")
         else:
             raise CannotDraw(line)
-    width = 220 * len(participants)
+    width = 260 * len(participants)
     return f"msc {{ width = \"{width}\";\n" + ", ".join(participants) + ";\n" + "".join(f"{s};\n" for s in steps) + "}"
 
 

@@ -32,6 +32,8 @@ class Block:
     language: str
     line: int  # of the first line inside the fence, counted from 1
     lines: list
+    comment_line: int = 0  # where the comment above it begins
+    label: str = ""  # what stands above the comment in bold: whose terminal it is, for the reader
 
     def fact(self, key):
         return self.facts[key][0]
@@ -95,17 +97,18 @@ def read(path, root):
     name = str(path.resolve().relative_to(root)) if path.resolve().is_relative_to(root) else str(path)
     page = Page(path, name, path.read_text(encoding="utf-8"))
     tokens = MarkdownIt("commonmark").enable("table").parse(page.text)
-    comment = None
+    comment, comment_line = None, 0
     for previous, token in zip([None] + tokens, tokens):
         where = f"{name}:{token.map[0] + 1 if token.map else 1}"
         if token.type == "html_block":
             found = COMMENT.search(token.content)
             comment = read_comment(found.group(1), where) if found else None
+            comment_line = token.map[0] + 1
             if comment and comment[0] == "ports":
                 page.ports = comment[1]["ports"][0].split()
                 comment = None
         elif token.type == "fence":
-            add_block(page, token, comment, where)
+            add_block(page, token, comment, comment_line, where)
             comment = None
         elif comment and token.nesting == 0 or token.type.endswith("_open") and comment:
             raise PageError(f"{where}: the comment above belongs to a block, and none follows")
@@ -116,7 +119,7 @@ def read(path, root):
     return page
 
 
-def add_block(page, token, comment, where):
+def add_block(page, token, comment, comment_line, where):
     language = token.info.split()[0] if token.info else ""
     if language in DRAWINGS:
         return
@@ -124,4 +127,12 @@ def add_block(page, token, comment, where):
     if comment is None or comment[0] not in allowed:
         raise PageError(f"{where}: above a block of {language or 'no language'}, a comment must say one of: "
                         + ", ".join(sorted(allowed)))
-    page.blocks.append(Block(*comment, language, token.map[0] + 2, token.content.splitlines()))
+    block = Block(*comment, language, token.map[0] + 2, token.content.splitlines(), comment_line)
+    above = page.text.splitlines()[comment_line - 2] if comment_line > 1 else ""
+    label = re.fullmatch(r"\*\*(.+)\*\*", above)
+    if block.kind == "terminal" and label:
+        block.label = label[1]
+        if label[1] != block.fact("terminal"):
+            raise PageError(f"{where}: the reader is told that this is the terminal of {label[1]}, "
+                            f"and the comment says {block.fact('terminal')}")
+    page.blocks.append(block)

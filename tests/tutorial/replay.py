@@ -81,8 +81,12 @@ def replay(page, options):
         finally:
             bench.remove()
             edits += session.edits
+    unnamed = [block for block in page.of_kind("terminal") if not block.label]
     if options.update:
+        edits += [(block.comment_line, 0, [f"**{block.fact('terminal')}**"]) for block in unnamed]
         rewrite(page, edits)
+    elif unnamed:
+        print(f"{page.name}: {len(unnamed)} blocks do not tell the reader whose terminal it is; --update adds it")
     counts = ", ".join(f"{len(page.of_kind(kind))} {what}" for kind, what in
                        (("terminal", "console blocks"), ("source", "code blocks"), ("diff", "diffs")))
     print(f"{page.name}: {counts}, {len(page.links)} links: "

@@ -85,7 +85,8 @@ class Reading(unittest.TestCase):
     def test_a_block_must_say_what_it_is(self):
         for text in ("```console\n$ ls\n```\n", "<!-- source: a.cpp -->\n```console\n$ ls\n```\n",
                      "```cpp\nint i;\n```\n", "<!-- terminal: a; -->\n\nwords\n",
-                     "<!--\n terminal: a\n colour: red\n-->\n```console\n```\n"):
+                     "<!--\n terminal: a\n colour: red\n-->\n```console\n```\n",
+                     "**Ann**\n<!-- terminal: Ben -->\n```console\n$ ls\n```\n"):
             with self.subTest(text), self.assertRaises(pages.PageError):
                 self.page(text)
 

@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import resource
 import select
 import shutil
 import signal
@@ -16,6 +17,7 @@ import pexpect
 import pyte
 
 COLUMNS, ROWS = 300, 5000  # nothing wraps, nothing scrolls away
+START = 60  # seconds that a shell may take to show its first prompt
 SHELL = ["--norc", "--noprofile", "--noediting"]
 # What a program shows when it waits for a person: what stands before typed words on a page.
 PROMPT = re.compile(r"^(\$ |> |telnet> |iex(\(\S+\))?\d*(\(\d+\))?> |iex\(.*?\)\d+> |\.\.\.\(.*?\)\d+> |\d+> )")
@@ -115,12 +117,16 @@ esac
 """
 
 
+def leave_no_core():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 class Terminal:
     """One terminal. `row` is the first line of its screen that no page has shown yet."""
 
     def __init__(self, bench):
         self.shell = pexpect.spawn("/bin/bash", SHELL, env=bench.environment(), cwd=str(bench.directory),
-                                   dimensions=(ROWS, COLUMNS), timeout=None)
+                                   dimensions=(ROWS, COLUMNS), timeout=None, preexec_fn=leave_no_core)
         self.screen = pyte.Screen(COLUMNS, ROWS)
         self.stream = pyte.ByteStream(self.screen)
         self.row = 0
@@ -163,9 +169,8 @@ class Terminals:
     def get(self, name):
         if name not in self.by_name:
             self.by_name[name] = Terminal(self.bench)
-            self.by_name[name].shell.send("ulimit -c 0; clear() { :; }\n")
-            self.wait(lambda: self.by_name[name].is_at_shell() and self.by_name[name].screen.cursor.y > 0, 30)
-            self.by_name[name].row = self.by_name[name].screen.cursor.y
+            # Nobody types before the prompt is there: the terminal would show it twice, before and after.
+            self.wait(self.by_name[name].is_at_shell, START)
         return self.by_name[name]
 
     def pump(self, seconds):
