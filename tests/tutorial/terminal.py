@@ -169,8 +169,11 @@ class Terminals:
     def get(self, name):
         if name not in self.by_name:
             self.by_name[name] = Terminal(self.bench)
-            # Nobody types before the prompt is there: the terminal would show it twice, before and after.
+            # What is sent before the shell reads is echoed twice, and seems to be done when it has not begun.
             self.wait(self.by_name[name].is_at_shell, START)
+            self.by_name[name].shell.send("ulimit -c 0; clear() { :; }\n")
+            self.wait(lambda: self.by_name[name].is_at_shell() and self.by_name[name].screen.cursor.y > 0, START)
+            self.by_name[name].row = self.by_name[name].screen.cursor.y
         return self.by_name[name]
 
     def pump(self, seconds):
