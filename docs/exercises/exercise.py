@@ -67,7 +67,7 @@ class Exercise:
     def needs(self):
         """What the build must have made before the check can run: its targets."""
         if self.unit_check.exists():
-            return [] if self.threads else ["common", "chat"]
+            return ["common"] if self.threads else ["common", "chat"]
         programs = re.findall(r'program\("(\w+)"\)', (self.directory / "check.py").read_text())
         return sorted({*programs, *(["common"] if self.file.endswith(".cpp") else [])})
 
