@@ -83,7 +83,8 @@ TEST(Frames, TooLongAreRefusedAtTheHeader) {
     std::string stream("\xff\xff\xff\xff", 4);
     EXPECT_THROW(take_frame(stream, max_frame), std::length_error) << "the header says 4294967295 bytes";
     stream.assign("\0\1\x86\xa1", 4);
-    EXPECT_THROW(take_frame(stream, max_frame), std::length_error) << "the header says 100001 bytes, 100000 are allowed";
+    EXPECT_THROW(take_frame(stream, max_frame), std::length_error)
+        << "the header says 100001 bytes, 100000 are allowed";
     stream.assign("\0\1\x86\xa0", 4);
     EXPECT_EQ(take_frame(stream, max_frame), std::nullopt) << "100000 bytes are allowed, and not there yet";
 }

@@ -5,7 +5,8 @@ import time
 
 from checking import DEADLINE, SUBJECT, Server, Wrong, run, step
 
-IDLE = 0.3  # seconds
+IDLE = 0.8  # seconds
+ATTEMPTS = 3  # a machine that is very busy may keep even a talker from talking
 GENEROUS = 5.0  # for a server on a busy machine to close what it should close after 2 * IDLE
 
 
@@ -25,21 +26,27 @@ def silent():
     with server_with_timeout() as server:
         began = time.monotonic()
         client = server.connect()
-        client.ends("nothing has moved for 300 ms", GENEROUS)
+        client.ends("nothing has moved for 800 ms", GENEROUS)
         if time.monotonic() - began < IDLE * 0.9:
-            raise Wrong("that a silent client has 300 ms", f"it was closed after {time.monotonic() - began:.3f} s")
-        served(server).ends("it has said hello, and nothing more for 300 ms", GENEROUS)
+            raise Wrong("that a silent client has 800 ms", f"it was closed after {time.monotonic() - began:.3f} s")
+        served(server).ends("it has said hello, and nothing more for 800 ms", GENEROUS)
 
 
 @step("who says something in time stays")
 def talking():
-    with server_with_timeout() as server:
-        client = server.connect()
-        until = time.monotonic() + 5 * IDLE
-        while time.monotonic() < until:
-            client.send("x\n")
-            client.expect("ECHO x\n", "It says something every 60 ms, and is not idle.")
-            time.sleep(IDLE / 5)
+    for attempt in range(ATTEMPTS):
+        try:
+            with server_with_timeout() as server:
+                client = server.connect()
+                until = time.monotonic() + 3 * IDLE
+                while time.monotonic() < until:
+                    client.send("x\n")
+                    client.expect("ECHO x\n", "It says something ten times in 800 ms, and is not idle.")
+                    time.sleep(IDLE / 10)
+            return
+        except Wrong:
+            if attempt + 1 == ATTEMPTS:
+                raise
 
 
 @step("one who is closed concerns nobody else")
@@ -48,7 +55,7 @@ def others():
         silent_one = server.connect()
         for _ in range(100):
             served(server).close()
-        silent_one.ends("nothing has moved for 300 ms", GENEROUS)
+        silent_one.ends("nothing has moved for 800 ms", GENEROUS)
         served(server)
 
 

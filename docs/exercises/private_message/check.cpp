@@ -71,7 +71,8 @@ TEST_F(Whispers, AreFitForATerminal) {
     EXPECT_EQ(delivered->line, "Michael whispers: [2Jboo") << "control characters must be taken out";
     EXPECT_EQ(refusal(to("Mikey", "\xff")), reason(Refusal::text_not_utf8));
     EXPECT_TRUE(to("Mikey", std::string(20, 'x'))) << "20 bytes are allowed here";
-    EXPECT_EQ(refusal(to("Mikey", std::string(21, 'x'))), reason(Refusal::text_too_long)) << "20 bytes are allowed here";
+    EXPECT_EQ(refusal(to("Mikey", std::string(21, 'x'))), reason(Refusal::text_too_long))
+        << "20 bytes are allowed here";
 }
 
 TEST_F(Whispers, ToOneselfAreStrangeButAllowed) {

@@ -48,5 +48,6 @@ TEST(Statistics, LinesAndBytesAreOfTheSameMoment) {
     for (auto& thread : threads) thread.join();
     over = true;
     reader.join();
-    EXPECT_EQ(torn, 0u) << "of " << looks << " looks so many saw lines without their bytes, or bytes without their lines";
+    EXPECT_EQ(torn, 0u) << "of " << looks
+                        << " looks so many saw lines without their bytes, or bytes without their lines";
 }

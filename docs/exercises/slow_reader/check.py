@@ -4,9 +4,9 @@ import pathlib
 
 from checking import SUBJECT, Server, Wrong, run, step
 
-LINE = "x" * 1000 + "\n"
-LINES = 12000  # 12 MB: more than the backlog and the system's buffers for one connection
-BATCH = 100  # so many are said before they are waited for
+LINE = "x" * 10000 + "\n"
+LINES = 1200  # 12 MB: more than the backlog and the system's buffers for one connection
+BATCH = 10  # so many are said before they are waited for
 MOST_MEMORY = 64 << 20  # of the server: far above what it needs, far below all that is said
 
 
@@ -36,7 +36,7 @@ def slow_reader():
         sloth.send("I shall not read\n")
         for member in (talker, listener):
             member.expect("I shall not read\n")
-        for _ in range(0, LINES, BATCH):
+        for _ in range(LINES // BATCH):
             talker.send(LINE * BATCH)
             for member in (talker, listener):
                 for _ in range(BATCH):

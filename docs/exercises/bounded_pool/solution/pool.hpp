@@ -60,19 +60,17 @@ private:
         }
     }
 
-    static void perform(const std::function<void()>& task) try {
-        task();
-    } catch (const std::exception& error) {
+    static void perform(const std::function<void()>& task) try { task(); } catch (const std::exception& error) {
         std::cerr << "a task failed: " << error.what() << std::endl;
     } catch (...) {
         std::cerr << "a task failed" << std::endl;
     }
 
     const std::size_t max_waiting_;
-    std::mutex mutex_;               // for the next three
+    std::mutex mutex_;  // for the next three
     std::deque<std::function<void()>> waiting_;
-    std::size_t idle_ = 0;           // threads that have no task
+    std::size_t idle_ = 0;  // threads that have no task
     bool ending_ = false;
-    std::condition_variable news_;   // a task more, or the end
+    std::condition_variable news_;  // a task more, or the end
     std::vector<std::thread> threads_;
 };

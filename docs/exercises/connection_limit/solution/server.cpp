@@ -38,11 +38,12 @@ void accept_loop(net::Listener& listener, Threads& threads, Permits& permits) {
         auto permit = std::make_shared<Permit>(permits);
         auto client = listener.accept();
         if (!client) break;
-        threads.start([permit = std::move(permit), client = std::make_shared<net::Socket>(std::move(*client))]() mutable {
-            serve(*client);
-            client.reset();  // closed first: who is served next must not be one too many
-            permit.reset();
-        });
+        threads.start(
+            [permit = std::move(permit), client = std::make_shared<net::Socket>(std::move(*client))]() mutable {
+                serve(*client);
+                client.reset();  // closed first: who is served next must not be one too many
+                permit.reset();
+            });
     }
 }
 
