@@ -1,0 +1,108 @@
+"""Sits in a room with the parrot."""
+
+import subprocess
+
+from checking import DEADLINE, SUBJECT, Server, Wrong, program, run, step
+
+
+class Room(Server):
+    def __init__(self):
+        super().__init__(program("05_chat"), arguments=("--port", "0", "--log", "quiet", "--rate", "0"))
+
+    def person(self, name):
+        client = self.connect()
+        client.send(name + "\n")
+        while not client.line("to be let into the room").startswith(b"You are in the room"):
+            pass
+        return client
+
+    def parrot(self, listener):
+        """Starts it, and waits until it is in."""
+        bot = subprocess.Popen([SUBJECT, str(self.port)], stdin=subprocess.DEVNULL)
+        listener.expect("Parrot has joined the room\r\n", "The first line that the bot sends is its name.")
+        return bot
+
+
+def says(person, name, words):
+    person.send(words + "\n")
+    person.expect(f"{name} says: {words}\r\n")
+
+
+def with_parrot(play):
+    with Room() as room:
+        michael = room.person("Michael")
+        bot = room.parrot(michael)
+        try:
+            play(room, michael, bot)
+        finally:
+            bot.kill()
+            bot.wait()
+
+
+@step("it repeats what it is told")
+def repeats():
+    def play(_, michael, __):
+        says(michael, "Michael", "Parrot: hello")
+        michael.expect("Parrot says: hello\r\n", "It is spoken to: the answer is what follows its name.")
+        says(michael, "Michael", "Parrot: two words")
+        michael.expect("Parrot says: two words\r\n")
+    with_parrot(play)
+
+
+@step("it says nothing when it is not spoken to")
+def not_spoken_to():
+    def play(_, michael, __):
+        for words in ("hello", "I like Parrot: it is green", "Parrots: all of you", "Parrot", "Mikey: Parrot: hello"):
+            says(michael, "Michael", words)
+        says(michael, "Michael", "Parrot: done")
+        michael.expect("Parrot says: done\r\n", "What is not addressed to it is not answered.")
+    with_parrot(play)
+
+
+@step("it is not fooled by talk about talk")
+def talk_about_talk():
+    def play(_, michael, __):
+        says(michael, "Michael", "Mikey says: Parrot: hello")
+        says(michael, "Michael", "He says: Parrot: hello")
+        says(michael, "Michael", "Parrot: done")
+        michael.expect("Parrot says: done\r\n", "The speaker ends at the first \" says: \"; what follows are his words.")
+    with_parrot(play)
+
+
+@step("it does not answer itself")
+def itself():
+    def play(_, michael, __):
+        says(michael, "Michael", "Parrot: Parrot: again")
+        michael.expect("Parrot says: Parrot: again\r\n")
+        michael.silence("the parrot does not speak to itself", hint="Who is the speaker of that line?")
+        says(michael, "Michael", "Parrot: done")
+        michael.expect("Parrot says: done\r\n", "Who is the speaker of what it said last?")
+    with_parrot(play)
+
+
+@step("it does not answer what was said before it came")
+def history():
+    with Room() as room:
+        michael = room.person("Michael")
+        says(michael, "Michael", "Parrot: are you there?")
+        bot = room.parrot(michael)
+        try:
+            says(michael, "Michael", "Parrot: now")
+            michael.expect("Parrot says: now\r\n", "A newcomer is shown what was said before; it is not meant for it.")
+        finally:
+            bot.kill()
+            bot.wait()
+
+
+@step("it goes when the room closes")
+def closes():
+    def play(room, _, bot):
+        room.process.terminate()
+        try:
+            bot.wait(DEADLINE)
+        except subprocess.TimeoutExpired as error:
+            raise Wrong("that the bot ends when the connection does", f"it still runs after {DEADLINE:.0f} s") from error
+    with_parrot(play)
+
+
+run()

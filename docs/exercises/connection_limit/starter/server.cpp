@@ -1,0 +1,35 @@
+// A thread for each client, and at most max_clients of them.
+
+#include "02_thread_per_client/threads.hpp"
+#include "listening.hpp"
+
+#include <memory>
+
+namespace {
+
+[[maybe_unused]] constexpr int max_clients = 2;
+
+/// While a packet comes, send the reply.
+void serve(net::Socket& client) {
+    while (const auto line = client.recv()) {
+        if (!client.send({"ECHO ", *line})) break;
+    }
+}
+
+void accept_loop(net::Listener& listener, Threads& threads) {
+    for (;;) {
+        // Here: nobody counts.
+        auto client = listener.accept();
+        if (!client) break;
+        threads.start([client = std::make_shared<net::Socket>(std::move(*client))] { serve(*client); });
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    boost::asio::io_context loop;
+    auto listener = listen_or_exit(loop, argc, argv);
+    Threads threads;
+    accept_loop(listener, threads);
+}

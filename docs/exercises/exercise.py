@@ -1,0 +1,416 @@
+#!/usr/bin/env python3
+"""./lab exercise: hands out the exercises, checks them, gives hints; and proves, for the test suite, that they work.
+
+An exercise is a directory here:
+    README.md        title, stage, minutes, the file to edit, what is learnt, the task
+    starter/FILE     what the student starts from      solution/FILE, solution.md   and where it may end
+    hints.md         two or three, under ## headings   starter_fails.txt            what the check says of the starter
+    check.py         runs a program from outside, with checking.py; or
+    check.cpp        GoogleTest, which includes FILE
+The order of the exercises is that of the table in README.md beside this file.
+"""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import py_compile
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CHECK_SECONDS = 120  # for a whole check; each wait in it has a shorter bound of its own
+MINUTES = range(10, 31)  # how long an exercise may take
+HINTS = range(2, 4)  # how many it may have
+
+
+class Usage(Exception):
+    """Something was asked for that is not there."""
+
+
+class CannotBuild(Exception):
+    """What the compiler says."""
+
+
+# ---- what there is --------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Exercise:
+    name: str
+    title: str
+    stage: str
+    minutes: int
+    file: str  # the one that the student edits
+    threads: bool  # whether the check is built with ThreadSanitizer
+    learns: str
+    text: str  # README.md, whole
+
+    @property
+    def directory(self):
+        return HERE / self.name
+
+    @property
+    def unit_check(self):
+        return self.directory / "check.cpp"
+
+    def hints(self):
+        parts = re.split(r"^## .*\n", (self.directory / "hints.md").read_text(), flags=re.M)
+        return [part.strip() for part in parts[1:]]
+
+    def needs(self):
+        """What the build must have made before the check can run: its targets."""
+        if self.unit_check.exists():
+            return ["common"] if self.threads else ["common", "chat"]
+        programs = re.findall(r'program\("(\w+)"\)', (self.directory / "check.py").read_text())
+        return sorted({*programs, *(["common"] if self.file.endswith(".cpp") else [])})
+
+
+HEADER = re.compile(
+    r"# (?P<title>.+)\n\n\*Stage (?P<stage>\d\d) · (?P<minutes>\d+) minutes · edit `(?P<file>[\w.]+)`"
+    r"(?P<threads> · ThreadSanitizer)?\*\n\*You learn (?P<learns>[^*]+)\.\*\n"
+)
+
+
+def read_exercise(name):
+    text = (HERE / name / "README.md").read_text()
+    header = HEADER.match(text)
+    if not header:
+        raise Usage(f"{name}/README.md does not begin as an exercise does")
+    learns = " ".join(header["learns"].split())
+    return Exercise(name, header["title"], header["stage"], int(header["minutes"]), header["file"],
+                    bool(header["threads"]), learns, text)
+
+
+def all_exercises():
+    names = re.findall(r"^\| \[`(\w+)`\]", (HERE / "README.md").read_text(), flags=re.M)
+    return [read_exercise(name) for name in names]
+
+
+def find(wanted):
+    """By name, by an unambiguous beginning of it, or by its number in the table."""
+    exercises = all_exercises()
+    if wanted.isdigit() and 1 <= int(wanted) <= len(exercises):
+        return exercises[int(wanted) - 1]
+    found = [exercise for exercise in exercises if exercise.name == wanted]
+    found = found or [exercise for exercise in exercises if exercise.name.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    what = "is ambiguous" if found else "is not there"
+    raise Usage(f"the exercise {wanted} {what}; there are: {' '.join(exercise.name for exercise in exercises)}")
+
+
+def table():
+    """The table of README.md, as the exercises describe themselves."""
+    rows = ["| exercise | stage | minutes | what you learn |", "| --- | --- | --- | --- |"]
+    for exercise in all_exercises():
+        rows.append(f"| [`{exercise.name}`]({exercise.name}/README.md) | {exercise.stage} | {exercise.minutes} "
+                    f"| {exercise.learns} |")
+    return "\n".join(rows) + "\n"
+
+
+# ---- building -------------------------------------------------------------------------------------------------------
+
+
+def compile_command(build):
+    """How the repository compiles a program that uses common/: asked of the build, so that the two never differ."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    entry = next(entry for entry in entries if entry["file"].endswith("/01_naive/server.cpp"))
+    words = shlex.split(entry["command"])
+    for option in ("-o", "-c"):
+        at = words.index(option)
+        del words[at:at + 2]
+    return words, entry["directory"]
+
+
+def compiler_of(words):
+    """The words up to the first option: the compiler, and ccache before it."""
+    first_option = next(i for i, word in enumerate(words) if word.startswith("-"))
+    return words[:first_option]
+
+
+def run_compiler(words, directory):
+    # Or ccache finds nothing that uses the precompiled header.
+    environment = {"CCACHE_SLOPPINESS": "pch_defines,time_macros", **os.environ}
+    done = subprocess.run(words, cwd=directory, env=environment, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        raise CannotBuild(done.stdout)
+    return done.stdout  # warnings
+
+
+def build_program(exercise, source, build, out, strict):
+    """Makes `out` of the student's `source`: what check() then runs. Returns the compiler's warnings."""
+    if source.suffix == ".py":
+        try:
+            py_compile.compile(str(source), cfile=str(out.with_suffix(".pyc")), doraise=True)
+        except py_compile.PyCompileError as error:
+            raise CannotBuild(str(error)) from error
+        return ""
+    if source.suffix not in (".cpp", ".hpp"):
+        return ""
+
+    libraries = [path for path in (build / "05_chat/libchat.a", build / "common/libcommon.a") if path.exists()]
+    inputs = [source, HERE / "listening.hpp", *libraries]
+    inputs += [exercise.unit_check] if exercise.unit_check.exists() else []
+    if out.exists() and all(out.stat().st_mtime >= path.stat().st_mtime for path in inputs):
+        return ""
+
+    project, directory = compile_command(build)
+    if not strict:  # a warning is for reading, not for refusing
+        project = [word for word in project if word != "-Werror"]
+    object_file = out.with_suffix(".o")
+    includes = [f"-I{source.parent}", f"-I{HERE}", f"-I{ROOT}", f"-I{ROOT / 'common'}"]
+    if exercise.unit_check.exists():
+        # Pure code: without sockets it needs nothing of the project's precompiled header.
+        options = ["-std=c++20", "-O1", "-g1", "-Wall", "-Wextra", "-Wpedantic", *(["-Werror"] if strict else [])]
+        sanitizer = ["-fsanitize=thread"] if exercise.threads else []
+        compiler = compiler_of(project)
+        warnings = run_compiler([*compiler, *options, *sanitizer, *includes, "-c", str(exercise.unit_check), "-o",
+                                 str(object_file)], directory)
+        tests = ["-lgtest_main", "-lgtest"]
+    else:
+        compiler, sanitizer, tests = compiler_of(project), [], []
+        warnings = run_compiler([*project, *includes, "-c", str(source), "-o", str(object_file)], directory)
+    parts = [] if exercise.threads else [str(path) for path in libraries]
+    run_compiler([*compiler, *sanitizer, str(object_file), *parts, *tests, "-lpthread", "-o", str(out)], directory)
+    return warnings
+
+
+# ---- checking -------------------------------------------------------------------------------------------------------
+
+
+def run_bounded(command, environment):
+    """The exit status (None: it did not end in time) and the output. Nothing that it started outlives it."""
+    child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+    try:
+        output, _ = child.communicate(timeout=CHECK_SECONDS)
+        return child.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        output, _ = child.communicate()
+        return None, output
+    finally:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def check(exercise, source, build, out, strict=False):
+    """Builds what is in `source` and checks it. Returns whether it is right, and what there is to say."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        said = build_program(exercise, source, build, out, strict)
+    except CannotBuild as error:
+        return False, f"It does not compile:\n{error}"
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
+                   "FIVE_PROGRAMS": str(build / "bin"), "TSAN_OPTIONS": "halt_on_error=1"}
+    if exercise.unit_check.exists():
+        command = [str(out), "--gtest_brief=1", "--gtest_print_time=0"]
+    else:
+        subject = out if source.suffix == ".cpp" else source
+        command = [sys.executable, str(exercise.directory / "check.py"), str(subject)]
+    status, output = run_bounded(command, environment)
+    if "unexpected memory mapping" in output:  # older ThreadSanitizers do not like how newer kernels place programs
+        status, output = run_bounded(["setarch", "-R", *command], environment)
+    said += output
+    if status is None:
+        said += f"\nThe check did not end within {CHECK_SECONDS} s: does somebody wait for ever?\n"
+    elif status < 0:
+        said += f"\nThe program was ended by the signal {signal.Signals(-status).name}.\n"
+    return status == 0, said
+
+
+# ---- the student's own ----------------------------------------------------------------------------------------------
+
+
+class Desk:
+    """Where the student works, with a note of what has been reached."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.note = directory / ".progress"
+        self.progress = json.loads(self.note.read_text()) if self.note.exists() else {}
+
+    def source(self, exercise):
+        return self.directory / exercise.name / exercise.file
+
+    def state(self, exercise):
+        if self.progress.get(exercise.name, {}).get("passed"):
+            return "passed"
+        return "begun" if self.source(exercise).exists() else ""
+
+    def get(self, exercise, what, default):
+        return self.progress.get(exercise.name, {}).get(what, default)
+
+    def put(self, exercise, what, value):
+        self.progress.setdefault(exercise.name, {})[what] = value
+        self.directory.mkdir(exist_ok=True)
+        beside = self.note.with_name(self.note.name + ".new")  # a note half written would lose everything
+        beside.write_text(json.dumps(self.progress, indent=1) + "\n")
+        beside.replace(self.note)
+
+
+def shown(path):
+    return os.path.relpath(path, os.getcwd())
+
+
+def show_progress(desk):
+    exercises = all_exercises()
+    passed = [exercise for exercise in exercises if desk.state(exercise) == "passed"]
+    print(f"{len(passed)} of {len(exercises)} exercises passed, "
+          f"{sum(exercise.minutes for exercise in exercises if exercise not in passed)} minutes to go\n")
+    for number, exercise in enumerate(exercises, 1):
+        print(f"  {number:2}  {exercise.stage}  {exercise.name:20} {exercise.minutes:3} min  {desk.state(exercise)}")
+    following = next((exercise for exercise in exercises if exercise not in passed), None)
+    print(f"\nNext: ./lab exercise {following.name}" if following else "\nAll of them. Well done.")
+
+
+def show_list():
+    for number, exercise in enumerate(all_exercises(), 1):
+        print(f"{number:2}  {exercise.stage}  {exercise.name:20} {exercise.minutes:3} min  {exercise.learns}")
+
+
+def begin(exercise, desk):
+    source = desk.source(exercise)
+    source.parent.mkdir(parents=True, exist_ok=True)
+    fresh = not source.exists()
+    if fresh:
+        shutil.copyfile(exercise.directory / "starter" / exercise.file, source)
+    print(exercise.text.rstrip())
+    print(f"\nYour copy{'' if fresh else ', as you left it'}: {shown(source)}")
+    print(f"Then: ./lab exercise check {exercise.name}    stuck: ./lab exercise hint {exercise.name}")
+
+
+def check_copy(exercise, desk, build):
+    source = desk.source(exercise)
+    if not source.exists():
+        raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
+    right, said = check(exercise, source, build, build / "exercises" / exercise.name / "yours" / "program")
+    print(said.rstrip())
+    if right:
+        desk.put(exercise, "passed", True)
+        print(f"\n{exercise.name}: passed. Compare with ./lab exercise solution {exercise.name}")
+        return 0
+    print(f"\n{exercise.name}: not yet. ./lab exercise hint {exercise.name} has hints")
+    return 1
+
+
+def hint(exercise, desk):
+    hints = exercise.hints()
+    number = desk.get(exercise, "hints", 0) % len(hints)
+    print(f"Hint {number + 1} of {len(hints)}\n\n{hints[number]}")
+    desk.put(exercise, "hints", number + 1)
+    if number + 1 == len(hints):
+        print(f"\nThat was the last one: ./lab exercise solution {exercise.name}")
+
+
+def show_solution(exercise):
+    source = exercise.directory / "solution" / exercise.file
+    print(f"{shown(source)}:\n\n{source.read_text().rstrip()}\n\n{(exercise.directory / 'solution.md').read_text().rstrip()}")
+
+
+# ---- the suite ------------------------------------------------------------------------------------------------------
+
+
+def prove(exercise, build):
+    """That the starter fails for the intended reason, and the solution passes. Returns what is wrong, line by line."""
+    wrong = []
+    if exercise.minutes not in MINUTES:
+        wrong.append(f"{exercise.minutes} minutes")
+    if len(exercise.hints()) not in HINTS or not all(exercise.hints()):
+        wrong.append("hints.md has not two or three hints")
+    if not (exercise.directory / "solution.md").read_text().strip():
+        wrong.append("solution.md is empty")
+    starter, solution = (exercise.directory / which / exercise.file for which in ("starter", "solution"))
+    if "Here:" not in starter.read_text():
+        wrong.append("the starter does not mark the place with Here:")
+    place = build / "exercises" / exercise.name
+    right, said = check(exercise, starter, build, place / "starter" / "program", strict=True)
+    if right:
+        wrong.append(f"the starter passes:\n{said}")
+    for words in (exercise.directory / "starter_fails.txt").read_text().splitlines():
+        if words not in said:
+            wrong.append(f"the starter does not fail with: {words}\nbut with:\n{said}")
+    right, said = check(exercise, solution, build, place / "solution" / "program", strict=True)
+    if not right:
+        wrong.append(f"the solution fails:\n{said}")
+    return wrong
+
+
+def prove_table():
+    listed = {exercise.name for exercise in all_exercises()}
+    there = {path.parent.name for path in HERE.glob("*/README.md")}
+    wrong = [f"{name} is not in the table of README.md" for name in sorted(there - listed)]
+    if table() not in (HERE / "README.md").read_text():
+        wrong.append(f"the table in README.md is not what the exercises say; it should be:\n{table()}")
+    return wrong
+
+
+def build_both(exercise, build):
+    for which in ("starter", "solution"):
+        out = build / "exercises" / exercise.name / which / "program"
+        out.parent.mkdir(parents=True, exist_ok=True)
+        print(build_program(exercise, exercise.directory / which / exercise.file, build, out, strict=True), end="")
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+VERBS = ("list", "check", "hint", "solution")
+SUITE_VERBS = ("needs", "build", "prove", "table", "prove_table")
+
+
+def obey(words, desk, build):
+    verb = words[0] if words and words[0] in VERBS + SUITE_VERBS else "begin" if words else "progress"
+    alone = verb in ("progress", "list", "table", "prove_table")
+    expected = {"progress": 0, "begin": 1}.get(verb, 1 if alone else 2)
+    if len(words) != expected:
+        raise Usage("usage: ./lab exercise [list | NAME | check NAME | hint NAME | solution NAME]")
+    if alone:
+        if verb == "prove_table":
+            return report(prove_table())
+        {"progress": lambda: show_progress(desk), "list": show_list, "table": lambda: print(table(), end="")}[verb]()
+        return 0
+    exercise = find(words[-1])
+    if verb == "check":
+        return check_copy(exercise, desk, build)
+    if verb == "prove":
+        return report(prove(exercise, build))
+    {"begin": lambda: begin(exercise, desk), "hint": lambda: hint(exercise, desk),
+     "solution": lambda: show_solution(exercise), "needs": lambda: print(*exercise.needs()),
+     "build": lambda: build_both(exercise, build)}[verb]()
+    return 0
+
+
+def report(wrong):
+    for each in wrong:
+        print(each, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def main():
+    arguments = argparse.ArgumentParser(prog="exercise.py", add_help=False)
+    arguments.add_argument("--build-dir", type=pathlib.Path, default=ROOT / "build")
+    arguments.add_argument("--desk", type=pathlib.Path, default=ROOT / "exercises")
+    arguments.add_argument("words", nargs="*")
+    options = arguments.parse_args()
+    try:
+        return obey(options.words, Desk(options.desk.resolve()), options.build_dir.resolve())
+    except CannotBuild as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Usage as error:
+        print(f"exercise: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

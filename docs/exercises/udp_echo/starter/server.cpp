@@ -1,0 +1,31 @@
+// RFC 862 over UDP: every datagram goes back to whoever sent it.
+
+#include <boost/asio.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <iostream>
+
+namespace {
+
+using boost::asio::ip::udp;
+
+void serve(udp::socket& socket) {
+    std::array<char, 512> datagram;
+    for (;;) {
+        udp::endpoint sender;
+        boost::system::error_code error;
+        socket.receive_from(boost::asio::buffer(datagram), sender, 0, error);
+        // Here: send it back. Nobody is connected: sender is the only one who knows where it came from.
+    }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto port = static_cast<std::uint16_t>(argc > 1 ? std::atoi(argv[1]) : 1234);
+    boost::asio::io_context loop;
+    udp::socket socket(loop, {boost::asio::ip::address_v4::loopback(), port});
+    std::cout << "Listening on " << socket.local_endpoint() << std::endl;
+    serve(socket);
+}
