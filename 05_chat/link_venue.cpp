@@ -132,6 +132,7 @@ void LinkVenue::handle(Guest::IsIn&& event) {
     if (event.again) {
         visitor->second->rejoined({});
     } else if (const auto pending = entering_.extract(event.person)) {
+        visitor->second->entered();
         pending.mapped()->give({});
     }
 }

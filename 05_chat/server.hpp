@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 
 namespace chat {
 
@@ -55,6 +56,7 @@ public:
     /// The server stops: his stream ends here.
     void stop();
 
+    void entered() override;
     void room_down() override;
     void rejoined(std::string_view refused) override;
 
@@ -72,6 +74,7 @@ private:
     bool is_talking_ = false;                       // a submission or a question is open
     bool went_down_ = false;                        // the room did, meanwhile
     bool is_leaving_ = false;
+    std::optional<Step> entered_;  // what is left to do of entering a room, when he has been told that he is in
 };
 
 /// The text door: accepts people and lets each of them talk to the venue. The loop's thread only.

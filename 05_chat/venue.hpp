@@ -27,6 +27,9 @@ public:
     /// A line for him alone; without its end.
     void tell(std::string_view line) { wire->add(std::string(line) + std::string(line_end)); }
 
+    /// He is in the room that he has submitted to join, and hears it from now on: the moment to tell him so, before he
+    /// hears anybody there. A venue that answers at once need not call it.
+    virtual void entered() = 0;
     /// His room's node is gone, or has thrown him out. Also while a submission of his is open, which is then refused.
     virtual void room_down() = 0;
     /// It is back, and so is he; or, `refused` not empty, he cannot be.

@@ -40,12 +40,17 @@ net::awaitable<void> Visit::carry_out(Step step) {
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
             const std::string refused = co_await venue_.submit(*this, *submission);
             is_talking_ = false;
+            auto entered = std::exchange(entered_, {});
             if (std::exchange(went_down_, false)) {
                 step = door_.room_down();
                 continue;
             }
             if (!refused.empty()) app::tell(who_, app::events::was_refused, refused);
-            step = refused.empty() ? door_.done() : door_.refused(refused);
+            if (!refused.empty()) {
+                step = door_.refused(refused);
+            } else {
+                step = entered ? std::move(*entered) : door_.done();
+            }
             if (door_.room() != before) app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
         } else {
             const std::string answer = co_await venue_.ask(*this, std::get<Question>(step.then));
@@ -90,6 +95,12 @@ void Visit::stop() {
     venue_.forget(*this);  // everybody goes: he need not hear it of each of them
     pause_.cancel();
     socket().shutdown(net::tcp::socket::shutdown_receive);
+}
+
+void Visit::entered() {
+    entered_ = door_.done();
+    print(*entered_);
+    entered_->print.clear();
 }
 
 void Visit::room_down() {
