@@ -60,7 +60,7 @@ Subject given_server(const std::string& given) {
 std::vector<Subject> present(std::vector<Subject> subjects, const Options& options) {
     for (const std::string& given : options.servers) subjects.push_back(given_server(given));
     std::erase_if(subjects, [&](Subject& subject) {
-        if (subject.peer && options.no_peers) return true;
+        if (subject.peer && (options.no_peers || options.quick)) return true;
         // A stick is measured where somebody is who needs it.
         if (!options.only.empty() && !subject.sticks.empty() && !contains(options.only, subject.name)) return true;
         const std::string program = find_program(subject.command[0]);
@@ -164,7 +164,8 @@ int main(int argc, char** argv) {
     app.add_option("group", options.groups,
                    "echo (raw), lines, churn (connect, one message, close), idle, chat, faults; all if none is named")
         ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults"}));
-    app.add_flag("--quick", options.quick, "under a minute: fewer cases and rounds, and less can be told apart");
+    app.add_flag("--quick", options.quick,
+                 "under a minute: our own servers, fewer cases and rounds, and less can be told apart");
     app.add_option("--only", options.only, "Only these servers, and their sticks")->delimiter(',');
     app.add_flag("--no-peers", options.no_peers, "Only our own servers");
     app.add_option("--server", options.servers,

@@ -93,8 +93,9 @@ void add_chat(Make& make, bool quick) {
         }
     }
     Case& deaf = make.chat(100, 4, 16);
-    deaf.label += ", 2 never read";
-    deaf.servers = {"05_chat 256K", "05_chat 256K, 2 deaf"};
+    deaf.plan.size = 1024;  // so that both are cut off, whatever the system keeps for them
+    deaf.label += " 1K, 2 never read";
+    deaf.servers = {"05_chat 256K", "05_chat 256K + 2 deaf"};
     deaf.trouble.deaf = 2;
     if (!quick) deaf.plan.measured = 1500ms;
 }
@@ -106,7 +107,7 @@ void add_faults(Make& make, bool quick) {
     thrown.trouble.throw_every = 10;
     Case& aborted = make.load("faults", Kind::echo, 100, 64, 1);
     aborted.label += ", !abort every second";
-    aborted.servers = {"04 x 2", "04 x 2, crashing"};
+    aborted.servers = {"04 x 2", "04 x 2 + crashes"};
     aborted.trouble.abort_each = 1000ms;
     aborted.rounds = 3;
     if (!quick) aborted.plan.measured = 3000ms;
@@ -180,7 +181,7 @@ std::vector<Subject> all_subjects() {
         {.name = "raw_room", .command = {"raw_room"}, .sticks = {}, .groups = {"chat"}},
         {.name = "05_chat", .command = chat({}), .sticks = {"raw_room"}, .groups = {"chat"}},
         {.name = "05_chat 256K", .command = chat(backlog), .sticks = {}, .groups = {}},
-        {.name = "05_chat 256K, 2 deaf",
+        {.name = "05_chat 256K + 2 deaf",
          .command = chat(backlog),
          .sticks = {"05_chat 256K"},
          .groups = {},
@@ -192,7 +193,7 @@ std::vector<Subject> all_subjects() {
          .groups = {},
          .troubled = true},
         {.name = "04 x 2", .command = supervised("2", {"--faults"}), .sticks = {}, .groups = {}},
-        {.name = "04 x 2, crashing",
+        {.name = "04 x 2 + crashes",
          .command = supervised("2", {"--faults", "--max-restarts", "1000"}),
          .sticks = {"04 x 2"},
          .groups = {},

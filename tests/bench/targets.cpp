@@ -61,14 +61,14 @@ std::vector<Target> all_targets() {
     add_costs(all, "04", supervised, pool, 1.03, "echo", {"c100 64B d1", "c1000 64B d1"});
     all.push_back({"04", "idle", ten_thousand, supervised, Asked::more_memory, pool, 128});
     all.push_back({"04", "faults", "c32 64B, every 10th !throw", "04 --faults", Asked::speed, "03 --faults", 0.9});
-    all.push_back({"04", "faults", "c100 64B d1, !abort every second", "04 x 2, crashing", Asked::speed, "04 x 2", 0.9,
+    all.push_back({"04", "faults", "c100 64B d1, !abort every second", "04 x 2 + crashes", Asked::speed, "04 x 2", 0.9,
                    "no more than the crashed worker's part for a moment"});
 
     add_costs(all, "05", chat, "raw_room", 1.10, "chat", {"m10 s1 w1", "m100 s1 w1", "m1000 s1 w1"});
     add_costs(all, "05", chat, "raw_room", 1.6, "chat", {"m10 s4 w16", "m100 s4 w16", "m1000 s4 w16"});
-    all.push_back({"05", "chat", "m100 s4 w16, 2 never read", "05_chat 256K, 2 deaf", Asked::growth, "",
+    all.push_back({"05", "chat", "m100 s4 w16 1K, 2 never read", "05_chat 256K + 2 deaf", Asked::growth, "",
                    2.0 * deaf_backlog / mebi, "two of them, 256 KiB each at the most"});
-    add_costs(all, "05", "05_chat 256K, 2 deaf", "05_chat 256K", 1.05, "chat", {"m100 s4 w16, 2 never read"});
+    add_costs(all, "05", "05_chat 256K + 2 deaf", "05_chat 256K", 1.05, "chat", {"m100 s4 w16 1K, 2 never read"});
     return all;
 }
 
