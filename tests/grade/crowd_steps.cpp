@@ -13,7 +13,8 @@ namespace {
 const std::vector<std::string> concurrent{"02", "03", "04"};
 
 constexpr auto serves_one_at_a_time =
-    "It looks as if the clients were served one after the other: while one session runs, nobody accepts.";
+    "If nothing came: the clients are served one after the other; while one session runs, nobody accepts. If something "
+    "else came: two sessions share what each should have for itself.";
 
 /// 01's weakness is that the second client waits; its duty is that it is served in the end.
 void second_client_waits(Trial& trial) {
