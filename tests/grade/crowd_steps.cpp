@@ -34,6 +34,8 @@ void second_client(Trial& trial) {
     Client first(trial.server);
     first.send("I am first\n").expect("ECHO I am first\n");
     first.send("and stop in the mid");
+    trial.server.sleep(trial.server.patience().pause());
+    trial.server.settle();
     Client second(trial.server);
     second.send("and me?\n").expect("ECHO and me?\n", serves_one_at_a_time);
     first.send("dle\n").expect(
