@@ -77,10 +77,10 @@ bool Client::wait_for_reply(short events) {
         waited += slice;
         if (server_.is_ours() && !server_.is_running()) return wait(events, late);
         if (left.count() <= 0) {
-            if (waited >= patience.most() || !server_.has_worked()) return false;
+            if (waited >= patience.most() || !server_.is_busy()) return false;
             left = patience.reply() / 3;
         } else if (left <= slice) {
-            server_.has_worked();  // from here on its work counts
+            server_.is_busy();  // from here on its work counts
         }
     }
     return true;

@@ -13,7 +13,8 @@ namespace {
 const std::vector<std::string> concurrent{"02", "03", "04"};
 
 constexpr auto serves_one_at_a_time =
-    "It looks as if the clients were served one after the other: while one session runs, nobody accepts.";
+    "If nothing came: the clients are served one after the other; while one session runs, nobody accepts. If something "
+    "else came: two sessions share what each should have for itself.";
 
 /// 01's weakness is that the second client waits; its duty is that it is served in the end.
 void second_client_waits(Trial& trial) {
@@ -33,6 +34,8 @@ void second_client(Trial& trial) {
     Client first(trial.server);
     first.send("I am first\n").expect("ECHO I am first\n");
     first.send("and stop in the mid");
+    trial.server.sleep(trial.server.patience().pause());
+    trial.server.settle();
     Client second(trial.server);
     second.send("and me?\n").expect("ECHO and me?\n", serves_one_at_a_time);
     first.send("dle\n").expect(

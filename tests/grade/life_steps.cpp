@@ -184,7 +184,7 @@ void no_orphans(Trial& trial) {
     if (left.empty()) return;
     throw Wrong("that the workers end when the first process has been killed with -9",
                 std::to_string(left.size()) + (left.size() > 1 ? " processes go" : " process goes") + " on without it" +
-                    (server.is_listened_at() ? ", and holds the port" : ""),
+                    (server.is_listened_at() ? ", and the port is still taken" : ""),
                 "A worker notices its parent's end by a pipe between them that ends, or by prctl(PR_SET_PDEATHSIG).");
 }
 

@@ -47,7 +47,7 @@ std::string narrated(const Step& step, const Outcome& outcome, const Server& ser
     out += verbatim("expected", wrong.expected);
     out += verbatim("got", wrong.got);
     if (!wrong.pointer.empty()) out += verbatim("", wrong.pointer);
-    if (!outcome.ending.empty()) out += verbatim("the server", "has ended: " + outcome.ending);
+    if (!outcome.ending.empty()) out += verbatim("ended", "the server: " + outcome.ending);
     if (!wrong.hint.empty()) out += paragraph("hint", wrong.hint);
     out += paragraph("why", step.why);
     out += verbatim("read", step.read);
@@ -74,7 +74,7 @@ public:
         switch (outcome.verdict) {
             case Outcome::Verdict::passed: out_ << coloured(green, "  ok      ") << step.name; break;
             case Outcome::Verdict::not_possible: out_ << "  -       " << step.name << ": " << outcome.reason; break;
-            case Outcome::Verdict::not_run: out_ << "  -       " << step.name << ": not run"; break;
+            case Outcome::Verdict::not_run: return;  // the last line counts them
             case Outcome::Verdict::failed:
                 out_ << (run.decides(step) ? coloured(red, "  FAIL    ") : coloured(yellow, "  advice  ")) << step.name
                      << "\n"

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <random>
 #include <sstream>
+#include <utility>
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -69,7 +70,7 @@ long ticks_of(pid_t pid) {
 
 /// Whether one of its threads runs, or waits for a processor. Of very many threads only some are looked at.
 bool has_runnable_thread(pid_t pid) {
-    constexpr int max_looked_at = 64;
+    constexpr int max_looked_at = 2000;
     int looked_at = 0;
     std::error_code ended;
     for (const auto& task : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task", ended)) {
@@ -167,7 +168,7 @@ void Server::start() {
         sleep(look_again);
     }
     ticks_ = 0;
-    has_worked();
+    is_busy();
 }
 
 void Server::stop() {
@@ -265,13 +266,14 @@ void Server::settle() {
     } while (Clock::now() < deadline);
 }
 
-bool Server::has_worked() {
+bool Server::is_busy() {
     if (!is_running()) return false;
+    const auto all = processes();
     long ticks = 0;
-    for (const pid_t pid : processes()) ticks += ticks_of(pid);
-    const bool more = ticks > ticks_;
-    ticks_ = ticks;
-    return more;
+    for (const pid_t pid : all) ticks += ticks_of(pid);
+    const bool has_worked = ticks > std::exchange(ticks_, ticks);
+    // One that is ready to run, and does not get its turn, is not hung either.
+    return has_worked || std::any_of(all.begin(), all.end(), has_runnable_thread);
 }
 
 }  // namespace grade

@@ -70,8 +70,8 @@ public:
     /// Waits, for a while, until all its threads sleep, or it has ended: what it was about to do, a crash among others,
     /// it has done then.
     void settle();
-    /// Whether it has used the processor since the last call: a server that does is not hung, but busy.
-    bool has_worked();
+    /// Whether it has used the processor since the last call, or wants to: such a server is not hung, but busy.
+    bool is_busy();
 
 private:
     void read_output();
@@ -85,7 +85,7 @@ private:
     std::unique_ptr<Keeper> keeper_;
     std::string output_;  // the end of what it has printed
     std::string ending_;  // of the last one, once stopped
-    long ticks_ = 0;      // of processor time, when has_worked() looked last
+    long ticks_ = 0;      // of processor time, when is_busy() looked last
 };
 
 }  // namespace grade
