@@ -2,11 +2,13 @@
 """Makes a small static site of the tutorial, which works offline: `make_site.py DIRECTORY`. Pages are rendered by pandoc;
 what they link to in the repository comes along, so that every link works."""
 
+import os
 import posixpath
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # the directory of the sources stays as it is
@@ -41,6 +43,8 @@ def draw(text, path):
 
 
 def markdown_of(path):
+    if (ROOT / path).is_dir():
+        return f"# {path}\n\n" + "".join(f"- `{entry.name}`\n" for entry in sorted((ROOT / path).iterdir()))
     text = (ROOT / path).read_text(encoding="utf-8")
     if path.endswith(".md"):
         return draw(re.sub(r"(?s)<!--.*?-->\n?", "", text), path)
@@ -65,10 +69,10 @@ def render(path, output):
     def link(found):
         target, anchor = found[1], found[2] or ""
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        if target.endswith((".css", ".html")) or not (ROOT / inside).is_file():
+        if target.endswith((".css", ".html")) or not (ROOT / inside).exists():
             return found[0]
         linked.append(inside)
-        return f'href="{html_name(target)}{anchor}"'
+        return f'href="{html_name(target.rstrip("/"))}{anchor}"'
 
     html = HREF.sub(link, html)
     target = output / html_name(path)
@@ -83,13 +87,14 @@ def main():
         print(f"Skipped: no {', '.join(missing)} on this machine; ./lab docs installs it")
         return SKIPPED
     output = Path(sys.argv[1])
-    waiting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("**/*.md"))]
+    # Hints and solutions of exercises come along only where a page leads to them.
+    waiting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))]
     done = set()
-    while waiting:
-        path = waiting.pop()
-        if path not in done:
-            done.add(path)
-            waiting += render(path, output)
+    with ThreadPoolExecutor(os.cpu_count()) as renderers:
+        while waiting:
+            done.update(waiting)
+            linked = renderers.map(lambda path: render(path, output), waiting)
+            waiting = sorted({path for paths in linked for path in paths} - done)
     shutil.copy(HERE / "style.css", output)
     (output / "index.html").write_text(
         f'<!doctype html><meta http-equiv="refresh" content="0; url={html_name(START)}">', encoding="utf-8")

@@ -50,7 +50,7 @@ class Site(unittest.TestCase):
             for source in (ROOT / "docs").glob("*.md"):
                 text = source.read_text(encoding="utf-8")
                 made = pages[site / "docs" / source.with_suffix(".html").name]
-                self.assertEqual(made.figures, text.count("```mermaid"), source)
+                self.assertEqual(made.figures, text.count("```mermaid"), source.name)
 
     def check_link(self, link, path, page, pages):
         parts = urlsplit(link)
