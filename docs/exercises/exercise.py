@@ -315,7 +315,8 @@ def hint(exercise, desk):
 
 def show_solution(exercise):
     source = exercise.directory / "solution" / exercise.file
-    print(f"{shown(source)}:\n\n{source.read_text().rstrip()}\n\n{(exercise.directory / 'solution.md').read_text().rstrip()}")
+    remarks = exercise.directory / "solution.md"
+    print(f"{shown(source)}:\n\n{source.read_text().rstrip()}\n\n{remarks.read_text().rstrip()}")
 
 
 # ---- the suite ------------------------------------------------------------------------------------------------------
