@@ -156,9 +156,10 @@ def build_program(exercise, source, build, out, strict):
     if source.suffix not in (".cpp", ".hpp"):
         return ""
 
-    libraries = [path for path in (build / "05_chat/libchat.a", build / "common/libcommon.a") if path.exists()]
-    inputs = [source, HERE / "listening.hpp", *libraries]
-    inputs += [exercise.unit_check] if exercise.unit_check.exists() else []
+    is_unit = exercise.unit_check.exists()
+    archives = ["05_chat/libchat.a", "common/libcommon.a"] if is_unit else ["common/libcommon.a"]
+    libraries = [] if exercise.threads else [build / archive for archive in archives]
+    inputs = [source, HERE / "listening.hpp", *libraries, *([exercise.unit_check] if is_unit else [])]
     if out.exists() and all(out.stat().st_mtime >= path.stat().st_mtime for path in inputs):
         return ""
 
@@ -167,7 +168,7 @@ def build_program(exercise, source, build, out, strict):
         project = [word for word in project if word != "-Werror"]
     object_file = out.with_suffix(".o")
     includes = [f"-I{source.parent}", f"-I{HERE}", f"-I{ROOT}", f"-I{ROOT / 'common'}"]
-    if exercise.unit_check.exists():
+    if is_unit:
         # Pure code: without sockets it needs nothing of the project's precompiled header.
         options = ["-std=c++20", "-O1", "-g1", "-Wall", "-Wextra", "-Wpedantic", *(["-Werror"] if strict else [])]
         sanitizer = ["-fsanitize=thread"] if exercise.threads else []
@@ -178,8 +179,8 @@ def build_program(exercise, source, build, out, strict):
     else:
         compiler, sanitizer, tests = compiler_of(project), [], []
         warnings = run_compiler([*project, *includes, "-c", str(source), "-o", str(object_file)], directory)
-    parts = [] if exercise.threads else [str(path) for path in libraries]
-    run_compiler([*compiler, *sanitizer, str(object_file), *parts, *tests, "-lpthread", "-o", str(out)], directory)
+    run_compiler([*compiler, *sanitizer, str(object_file), *map(str, libraries), *tests, "-lpthread", "-o", str(out)],
+                 directory)
     return warnings
 
 
@@ -315,7 +316,8 @@ def hint(exercise, desk):
 
 def show_solution(exercise):
     source = exercise.directory / "solution" / exercise.file
-    print(f"{shown(source)}:\n\n{source.read_text().rstrip()}\n\n{(exercise.directory / 'solution.md').read_text().rstrip()}")
+    remarks = exercise.directory / "solution.md"
+    print(f"{shown(source)}:\n\n{source.read_text().rstrip()}\n\n{remarks.read_text().rstrip()}")
 
 
 # ---- the suite ------------------------------------------------------------------------------------------------------

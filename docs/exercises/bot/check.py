@@ -65,7 +65,7 @@ def talk_about_talk():
         says(michael, "Michael", "Mikey says: Parrot: hello")
         says(michael, "Michael", "He says: Parrot: hello")
         says(michael, "Michael", "Parrot: done")
-        michael.expect("Parrot says: done\r\n", "The speaker ends at the first \" says: \"; what follows are his words.")
+        michael.expect("Parrot says: done\r\n", "The speaker ends at the first \" says: \"; the rest are his words.")
     with_parrot(play)
 
 
@@ -101,7 +101,7 @@ def closes():
         try:
             bot.wait(DEADLINE)
         except subprocess.TimeoutExpired as error:
-            raise Wrong("that the bot ends when the connection does", f"it still runs after {DEADLINE:.0f} s") from error
+            raise Wrong("that the bot ends with the connection", f"it still runs after {DEADLINE:.0f} s") from error
     with_parrot(play)
 
 
