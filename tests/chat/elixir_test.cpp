@@ -66,7 +66,7 @@ protected:
     /// An Elixir node with a keyboard, connected with that node.
     std::unique_ptr<Terminal> elixir_client(const std::string& name, const std::string& node) const {
         auto client = std::make_unique<Terminal>(beam("elixir", name, {script("client.exs"), node}));
-        client->wait_for("connected: true\n");
+        client->wait_for("connected: true\n", 3 * patience());
         return client;
     }
 
@@ -236,8 +236,7 @@ TEST_F(Elixir, IsMissedWhenItsNodeDiesOrStops) {
     michael.chat("Michael", "So.");
 }
 
-// ---- we in a room of theirs
-// ------------------------------------------------------------------------------------------
+// ---- we in a room of theirs ----
 
 TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     auto room = elixir_room();
@@ -277,7 +276,7 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     kicked.hear_up_to("room is DOWN");
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
     kicked.leave();
-    ours->wait_for_line("connection closed", 2);
+    ours->wait_for_line("client 3 connection ");
 
     room->process().signal(SIGKILL);
     EXPECT_EQ(michael.hear(), "room is DOWN");
