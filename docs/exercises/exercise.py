@@ -68,6 +68,8 @@ class Exercise:
         """What the build must have made before the check can run: its targets."""
         if self.unit_check.exists():
             return ["common"] if self.threads else ["common", "chat"]
+        if self.file.endswith(".scenario"):
+            return ["supervisor_lab"]
         programs = re.findall(r'program\("(\w+)"\)', (self.directory / "check.py").read_text())
         return sorted({*programs, *(["common"] if self.file.endswith(".cpp") else [])})
 
