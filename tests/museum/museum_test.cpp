@@ -51,6 +51,8 @@ struct Piece {
         const std::string program = path.extension() == ".sh" ? "bash" : language().program;
         return {program, path, "{port}"};
     }
+
+    friend void PrintTo(const Piece& piece, std::ostream* out) { *out << piece.name(); }
 };
 
 std::vector<std::string> words(const std::string& text) {
