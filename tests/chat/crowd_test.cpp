@@ -105,8 +105,7 @@ TEST(Crowd, OfAThousandHearsEveryLineOnceInOneOrder) {
     sleepy.send("Sleepy\r\n");
     Tables here(*owner, "here"), there(guest, "there");
     Processes elsewhere(*owner);
-    Person last(*owner);
-    last.say("The_end");
+    Person last(*owner, "The_end");
     std::atomic<int> visits = 0;
     std::jthread churn([&](const std::stop_token& over) {
         try {
