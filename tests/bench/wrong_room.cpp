@@ -43,7 +43,8 @@ public:
         return true;
     }
     void leave(std::size_t index) {
-        if (mistake_ == "extra" && index == victim) tell(members_[index], "m000000 says: and one more\r\n");
+        if (mistake_ == "extra" && index + 1 == members_.size())
+            tell(members_[index], "m000000 says: and one more\r\n");
         close(members_[index].socket);
         members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(index));
     }

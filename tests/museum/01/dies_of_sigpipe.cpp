@@ -24,8 +24,10 @@ int main(int, char** argv) {
             buffer.append(bytes, static_cast<std::size_t>(size));
             std::size_t end = 0;
             while ((end = buffer.find('\n')) != std::string::npos) {
-                const std::string reply = "ECHO " + buffer.substr(0, end + 1);
-                if (write(client, reply.data(), reply.size()) < 0) break;
+                usleep(200);  // its work: time enough for a client to leave
+                // Nobody looks whether it worked: the first write after a reset fails, the second one kills.
+                (void)!write(client, "ECHO ", 5);
+                (void)!write(client, buffer.data(), end + 1);
                 buffer.erase(0, end + 1);
             }
         }
