@@ -1,4 +1,5 @@
 #include "app/faults.hpp"
+#include "support/deadline.hpp"
 
 #include <gtest/gtest.h>
 
@@ -75,14 +76,13 @@ TEST_F(FaultsDeathTest, ThrowWithAPlaceThrowsThereAndOnce) {
 
 TEST_F(FaultsDeathTest, AbortIsThatSignalAndSegvAndOverflowAreTheOther) {
     EXPECT_EXIT(obey("!abort\n"), testing::KilledBySignal(SIGABRT), "");
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    // A sanitizer tells of it and exits.
-    EXPECT_DEATH(obey("!segv\n"), "SEGV|null pointer");
-    EXPECT_DEATH(obey("!overflow\n"), "stack-overflow|SEGV");
-#else
-    EXPECT_EXIT(obey("!segv\n"), testing::KilledBySignal(SIGSEGV), "");
-    EXPECT_EXIT(obey("!overflow\n"), testing::KilledBySignal(SIGSEGV), "");
-#endif
+    if (support::sanitized) {  // it tells of it, and exits
+        EXPECT_DEATH(obey("!segv\n"), "SEGV|null pointer");
+        EXPECT_DEATH(obey("!overflow\n"), "stack-overflow|SEGV");
+    } else {
+        EXPECT_EXIT(obey("!segv\n"), testing::KilledBySignal(SIGSEGV), "");
+        EXPECT_EXIT(obey("!overflow\n"), testing::KilledBySignal(SIGSEGV), "");
+    }
 }
 
 TEST_F(FaultsDeathTest, SpinUsesAProcessorForEver) {
