@@ -12,16 +12,21 @@ namespace pool {
 
 namespace events = app::events;
 
-/// While packets come, send the replies: all whole packets of one read are answered in one write.
+/// All whole packets of one read are answered in one write. Not a coroutine: it waits for nothing.
+void answer(net::Packets packets, net::Socket& socket, app::Who client, std::string_view prefix) {
+    for (const auto packet : packets) {
+        app::tell_data(client, packet);
+        app::faults::obey(packet);
+        socket.put({prefix, packet});
+    }
+}
+
+/// While packets come, send the replies.
 net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix) {
     app::tell(client, events::waits_for_data);
-    while (auto packets = co_await socket.async_recv_many()) {
-        for (const auto packet : *packets) {
-            app::tell_data(client, packet);
-            app::faults::obey(packet);
-            socket.put({prefix, packet});
-        }
-        if (!co_await socket.async_flush()) break;
+    while (const auto packets = co_await socket.async_recv_many()) {
+        answer(*packets, socket, client, prefix);
+        if (!socket.try_flush() && !co_await socket.async_flush()) break;
         app::tell(client, events::waits_for_data);
     }
 }

@@ -18,6 +18,7 @@ void tell_shortage(const Who& who, const boost::system::error_code& why) {
 }
 
 void tell_data(const Who& who, std::string_view packet) {
+    if (!story::is_told()) return;
     if (packet.ends_with('\n')) packet.remove_suffix(1);
     if (packet.ends_with('\r')) packet.remove_suffix(1);
     tell(who, events::got_data_from_client, packet);

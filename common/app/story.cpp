@@ -20,7 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::atomic<Log> mode{Log::text};
 Who process{""};  // who shares our stdout with others; nobody: the empty role
 
 // Guarded by the mutex: lines of several threads must not mix.
@@ -99,7 +98,7 @@ std::string as_json(const Who& who, std::string_view name, std::string_view sent
 
 std::string line_of(const Who& who, std::string_view name, std::string_view sentence,
                     std::initializer_list<Field> fields) {
-    return mode == Log::json ? as_json(who, name, sentence, fields) : as_text(who, sentence, fields);
+    return story::mode == Log::json ? as_json(who, name, sentence, fields) : as_text(who, sentence, fields);
 }
 
 void write_line(std::string line) {
@@ -127,15 +126,11 @@ std::string Field::shown() const {
 }
 
 void story::open(Log log) {
-    mode = log;
+    story::mode = log;
 }
 
 void story::speak_as(const Who& who) {
     process = who;
-}
-
-bool story::is_told() {
-    return mode.load(std::memory_order_relaxed) != Log::quiet;
 }
 
 void story::first_line(std::string_view address) {
@@ -149,7 +144,7 @@ void story::tell(const Who& who, std::string_view name, std::string_view sentenc
 
 void story::show(const Who& who, std::string_view name, std::string_view lines) {
     if (lines.ends_with('\n')) lines.remove_suffix(1);
-    if (mode != Log::json) return write_line(std::string(lines));
+    if (story::mode != Log::json) return write_line(std::string(lines));
     boost::json::object event = json_event(who, name);
     boost::json::array& array = event["lines"].emplace_array();
     for (std::size_t from = 0; from <= lines.size();) {

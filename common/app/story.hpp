@@ -2,6 +2,7 @@
 
 #include <boost/system/error_code.hpp>
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -78,8 +79,13 @@ void open(Log log);
 /// 2 stops accepting`. Before the first thread starts.
 void speak_as(const Who& process);
 
+/// How events are told: what open() has chosen.
+inline std::atomic<Log> mode{Log::text};
+
 /// Whether events are told at all: ask before preparing one that costs something.
-bool is_told();
+inline bool is_told() {
+    return mode.load(std::memory_order_relaxed) != Log::quiet;
+}
 
 /// Writes the line that says that clients can connect, `Listening on <address>`: plain in every mode, always the first.
 void first_line(std::string_view address);

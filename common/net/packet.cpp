@@ -24,7 +24,7 @@ std::size_t header_size(Packet mode) {
 
 Decoder::Decoder(Packet mode, std::size_t max_packet) : mode_(mode), max_packet_(max_packet) {}
 
-result<std::string_view> Decoder::next() {
+result<std::string_view> Decoder::next_of_any_kind() {
     if (broken_) return broken_;
     if (mode_ == Packet::line) return next_line();
     if (mode_ != Packet::raw) return next_frame();
@@ -40,7 +40,10 @@ result<std::string_view> Decoder::next_line() {
         const std::size_t line_end = whole ? searched_ + found : clean_;
         // A CR at the end may be half of CR LF, which does not count.
         const bool has_cr = line_end > begin_ && bytes_[line_end - 1] == '\r';
-        if (line_end - begin_ - (has_cr ? 1 : 0) > max_packet_) return broken_ = Error::too_long;
+        if (line_end - begin_ - (has_cr ? 1 : 0) > max_packet_) {
+            searched_ = clean_;  // nothing after it is found any more
+            return broken_ = Error::too_long;
+        }
         if (whole) return take(0, line_end + 1 - begin_);
         searched_ = clean_;
         if (raw_ == end_) break;
@@ -67,15 +70,6 @@ result<std::string_view> Decoder::next_frame() {
     }
     if (!ended_) return Error::incomplete;
     return arrived == 0 ? Error::closed : Error::cut_short;
-}
-
-result<std::string_view> Decoder::take(std::size_t header, std::size_t size) {
-    const std::string_view packet(bytes_.get() + begin_ + header, size);
-    begin_ += header + size;
-    searched_ = begin_;
-    if (mode_ != Packet::line) clean_ = raw_ = end_;
-    if (clean_ == begin_ && raw_ == end_) begin_ = searched_ = clean_ = raw_ = end_ = 0;
-    return packet;
 }
 
 std::span<char> Decoder::space() {
@@ -133,56 +127,69 @@ void Decoder::end() {
 
 namespace {
 
-/// What an empty outbox may keep, so that small replies need no allocation.
-constexpr std::size_t kept_capacity = 512;
-
-/// Larger memory goes from one outbox of a thread to the next that needs it: at any moment few have something to write.
-thread_local std::string spare;
-
-/// Out of line on purpose: where the compiler sees that a piece is short, it copies it with an instruction (`rep movs`)
-/// that takes longer to start than the copying does.
-[[gnu::noinline]] void append(std::string& to, std::string_view piece) {
-    to.append(piece);
-}
-
-/// Doubles the bytes 255 that have been appended since `to` had `start` bytes.
-void escape_from(std::string& to, std::size_t start) {
-    if (to.find(telnet::iac, start) == to.npos) return;
-    const std::string plain = to.substr(start);
-    to.resize(start);
-    telnet::append_escaped(plain, to);
-}
+/// Goes from one outbox of a thread to the next: at any moment few have something to write, and what was written to a
+/// moment ago is still in the processor's cache.
+thread_local Memory spare;
 
 }  // namespace
 
-void Outbox::put(std::initializer_list<std::string_view> pieces) {
-    std::size_t size = 0;
-    for (const auto piece : pieces) size += piece.size();
-    const std::size_t header = header_size(mode_);
-    if (header > 0 && size >> (8 * header) != 0) {
+void Outbox::put_any(std::initializer_list<std::string_view> pieces, std::size_t size) {
+    if (header_ > 0 && size >> (8 * header_) != 0) {
         throw std::length_error("a packet of " + std::to_string(size) + " bytes does not fit its header");
     }
-    if (copied_.empty() && size > copied_.capacity() && spare.capacity() > copied_.capacity()) copied_.swap(spare);
-    for (std::size_t i = header; i-- > 0;) copied_ += static_cast<char>(size >> (8 * i) & 0xFF);
-    if (size < reference_from) {
-        const std::size_t start = copied_.size();
-        for (const auto piece : pieces) append(copied_, piece);
-        if (mode_ == Packet::line) escape_from(copied_, start);
-        return;
-    }
+    make_room(header_);
+    for (std::size_t i = header_; i-- > 0;) memory_.bytes[copied_++] = static_cast<char>(size >> (8 * i) & 0xFF);
     for (const auto piece : pieces) {
-        const bool needs_escape = mode_ == Packet::line && piece.find(telnet::iac) != piece.npos;
-        if (needs_escape) {
-            telnet::append_escaped(piece, copied_);
-        } else if (piece.size() >= reference_from) {
-            references_.push_back({copied_.size(), piece});
+        const auto needs_escape = [&] { return mode_ == Packet::line && piece.find(telnet::iac) != piece.npos; };
+        if (piece.size() < reference_from || needs_escape()) {
+            make_room(piece.size());
+            copy(piece);
         } else {
-            append(copied_, piece);
+            escape();  // what is before it must not move any more
+            references_.push_back({copied_, piece});
         }
     }
 }
 
-std::size_t Outbox::gather(Buffers& buffers) const {
+void Outbox::put_escaped(std::string_view bytes) {
+    escape();
+    make_room(bytes.size());
+    copy(bytes);
+    escaped_ = copied_;
+}
+
+void Outbox::make_room(std::size_t coming) {
+    if (memory_.size == 0) std::swap(memory_, spare);
+    if (memory_.size - copied_ >= coming) return;
+    const std::size_t size = std::max(copied_ + coming, 2 * memory_.size);
+    Memory larger{std::make_unique_for_overwrite<char[]>(size), size};
+    if (copied_ > 0) std::memcpy(larger.bytes.get(), memory_.bytes.get(), copied_);
+    memory_ = std::move(larger);
+}
+
+/// Doubles the bytes 255 among those that were copied since the last time: all at once, because there are hardly ever
+/// any.
+void Outbox::escape() {
+    if (escaped_ == copied_) return;
+    const std::string_view fresh(memory_.bytes.get() + escaped_, copied_ - escaped_);
+    if (mode_ == Packet::line && fresh.find(telnet::iac) != fresh.npos) {
+        std::string escaped;
+        telnet::append_escaped(fresh, escaped);
+        copied_ = escaped_;
+        make_room(escaped.size());
+        copy(escaped);
+    }
+    escaped_ = copied_;
+}
+
+std::string_view Outbox::in_one_piece() {
+    if (!references_.empty()) return {};
+    escape();
+    return std::string_view(memory_.bytes.get(), copied_).substr(written_);
+}
+
+std::size_t Outbox::gather(Buffers& buffers) {
+    escape();
     std::size_t used = 0;
     std::size_t skip = written_;
     const auto add = [&](std::string_view bytes) {
@@ -191,7 +198,7 @@ std::size_t Outbox::gather(Buffers& buffers) const {
         bytes.remove_prefix(skipped);
         if (!bytes.empty() && used < max_buffers) buffers[used++] = boost::asio::buffer(bytes);
     };
-    const std::string_view copied = copied_;
+    const std::string_view copied(memory_.bytes.get(), copied_);
     std::size_t done = 0;
     for (const auto& reference : references_) {
         add(copied.substr(done, reference.at - done));
@@ -204,17 +211,15 @@ std::size_t Outbox::gather(Buffers& buffers) const {
 }
 
 void Outbox::written(std::size_t size) {
+    escape();
     written_ += size;
-    std::size_t all = copied_.size();
+    std::size_t all = copied_;
     for (const auto& reference : references_) all += reference.bytes.size();
     if (written_ < all) return;
-    written_ = 0;
-    copied_.clear();
+    written_ = copied_ = escaped_ = 0;
     references_.clear();
-    if (copied_.capacity() > kept_capacity) {
-        if (copied_.capacity() > spare.capacity()) copied_.swap(spare);
-        if (copied_.capacity() > kept_capacity) std::string().swap(copied_);
-    }
+    if (memory_.size > spare.size && memory_.size <= kept_capacity) std::swap(memory_, spare);
+    memory_ = {};
 }
 
 }  // namespace net

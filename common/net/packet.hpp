@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -52,7 +53,18 @@ public:
     /// The next whole packet, without its header; a line with its ending. The view is valid until space() is called.
     /// Else Error::incomplete (call space(), read, call filled()); and for good: Error::too_long, or after end()
     /// Error::cut_short (inside a frame) or Error::closed. An unfinished last line is a packet.
-    result<std::string_view> next();
+    result<std::string_view> next() {
+        // What happens a million times a second is in sight of the caller's compiler.
+        if (mode_ == Packet::line && searched_ < clean_) {
+            const char* const unsearched = bytes_.get() + searched_;
+            const void* const found = std::memchr(unsearched, '\n', clean_ - searched_);
+            const char* const line = bytes_.get() + begin_;
+            const std::size_t size = static_cast<std::size_t>(static_cast<const char*>(found) - line);
+            if (found != nullptr && size <= max_packet_) return take(0, size + 1);
+        }
+        if (begin_ == end_ && !ended_ && !broken_) return Error::incomplete;
+        return next_of_any_kind();
+    }
 
     /// Where the next bytes go: never empty. Only after next() said incomplete.
     std::span<char> space();
@@ -65,9 +77,14 @@ public:
     std::string& answers() { return answers_; }
 
 private:
+    result<std::string_view> next_of_any_kind();
     result<std::string_view> next_line();
     result<std::string_view> next_frame();
-    result<std::string_view> take(std::size_t header, std::size_t size);
+    std::string_view take(std::size_t header, std::size_t size) {
+        const std::string_view packet(bytes_.get() + begin_ + header, size);
+        searched_ = begin_ += header + size;
+        return packet;
+    }
     void make_room(std::size_t coming);
 
     Packet mode_;
@@ -86,46 +103,75 @@ private:
     unsigned small_reads_ = 0;               // how many in a row would have done with small_read_size
 };
 
+/// Bytes that nobody has to clear.
+struct Memory {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+};
+
 /// Collects packets for one write: adds headers or telnet's doubled 255.
+/// Memory: none while it is empty. What its packets take up is lent by the thread, which keeps as much as the largest
+/// of its outboxes has needed, up to kept_capacity.
 class Outbox {
 public:
     /// A piece at least this long is not copied: it must stay where it is until the outbox is empty again.
     static constexpr std::size_t reference_from = 4096;
 
-    explicit Outbox(Packet mode) : mode_(mode) {}
+    /// How much memory a thread keeps for its outboxes, in bytes.
+    static constexpr std::size_t kept_capacity = 256 * 1024;
+
+    explicit Outbox(Packet mode) : mode_(mode), header_(header_size(mode)) {}
 
     /// Appends one packet, given in pieces (Erlang's iodata), with its framing.
     /// A frame longer than its header can say is a std::length_error, and nothing is appended.
-    void put(std::initializer_list<std::string_view> pieces);
+    void put(std::initializer_list<std::string_view> pieces) {
+        std::size_t size = 0;
+        for (const auto piece : pieces) size += piece.size();
+        if (header_ > 0 || size >= reference_from || size > memory_.size - copied_) return put_any(pieces, size);
+        for (const auto piece : pieces) copy(piece);
+    }
 
     /// Appends bytes as they are, copied.
-    void put_bytes(std::string_view bytes) { copied_.append(bytes); }
+    void put_bytes(std::string_view bytes) {
+        if (!bytes.empty()) put_escaped(bytes);
+    }
 
-    bool empty() const { return copied_.empty() && references_.empty(); }
+    bool empty() const { return copied_ == 0 && references_.empty(); }
 
     /// How many buffers one write takes at the most (Asio's own limit for a gathered write).
     static constexpr std::size_t max_buffers = 64;
     using Buffers = std::array<boost::asio::const_buffer, max_buffers>;
 
     /// The first bytes not written yet, as buffers for one gathered write; how many are used is returned.
-    std::size_t gather(Buffers& buffers) const;
+    std::size_t gather(Buffers& buffers);
 
     /// The same where it is all in one place, as it mostly is: what one plain write takes. Else empty.
-    std::string_view in_one_piece() const {
-        return references_.empty() ? std::string_view(copied_).substr(written_) : std::string_view();
-    }
+    std::string_view in_one_piece();
 
-    /// `size` bytes were written. When it was the last of them, large memory is given back.
+    /// `size` bytes were written.
     void written(std::size_t size);
 
 private:
     struct Reference {
-        std::size_t at;  // how many bytes of copied_ come before it
+        std::size_t at;  // how many copied bytes come before it
         std::string_view bytes;
     };
 
+    /// Where there is room.
+    void copy(std::string_view piece) {
+        if (!piece.empty()) std::memcpy(memory_.bytes.get() + copied_, piece.data(), piece.size());
+        copied_ += piece.size();
+    }
+    void put_any(std::initializer_list<std::string_view> pieces, std::size_t size);
+    void put_escaped(std::string_view bytes);
+    void make_room(std::size_t coming);
+    void escape();
+
     Packet mode_;
-    std::string copied_;
+    std::size_t header_;
+    Memory memory_;                      // its first copied_ bytes are in use
+    std::size_t copied_ = 0;             // of which the first escaped_ are as they go out
+    std::size_t escaped_ = 0;            // (telnet's doubled 255)
     std::vector<Reference> references_;  // in order
     std::size_t written_ = 0;            // of everything
 };

@@ -50,11 +50,17 @@ awaitable<result<Packets>> Socket::async_recv_many() {
         if (!in_.answers().empty()) {
             if (const auto sent = co_await async_flush(); !sent) co_return sent.error();
         }
-        // The others first. Asio tries to read before it waits, which right after an answer is mostly a call in vain; a
-        // turn later, on a busy server, the next packet is there.
+        // The others first: right after an answer, reading is mostly in vain; a turn later, on a busy server, the next
+        // packet is there.
         co_await asio::post(socket_.get_executor(), asio::deferred);
-        const auto space = in_.space();
-        const auto [error, size] = co_await socket_.async_read_some(asio::buffer(space.data(), space.size()), outcome);
+        const std::span<char> bytes = in_.space();
+        const auto space = asio::buffer(bytes.data(), bytes.size());
+        never_block();
+        boost::system::error_code error;
+        std::size_t size = socket_.read_some(space, error);
+        if (error == asio::error::would_block) {
+            std::tie(error, size) = co_await socket_.async_read_some(space, outcome);
+        }
         if (!arrived(error, size)) co_return why_closed_;
     }
 }
@@ -81,13 +87,9 @@ result<void> Socket::send(std::initializer_list<std::string_view> pieces) {
     return flush();
 }
 
-void Socket::put(std::initializer_list<std::string_view> pieces) {
-    // What telnet asked before this packet is answered before it.
-    if (!in_.answers().empty()) {
-        out_.put_bytes(in_.answers());
-        in_.answers().clear();
-    }
-    out_.put(pieces);
+void Socket::put_answers() {
+    out_.put_bytes(in_.answers());
+    in_.answers().clear();
 }
 
 /// One write of what the outbox holds. Not part of the coroutine below: the array of buffers would be in its frame,
@@ -108,8 +110,7 @@ boost::system::error_code Socket::write_once() {
 }
 
 result<void> Socket::flush() {
-    out_.put_bytes(in_.answers());
-    in_.answers().clear();
+    put_answers();
     while (!out_.empty()) {
         const auto error = write_once();
         if (error == asio::error::interrupted) continue;
@@ -118,25 +119,38 @@ result<void> Socket::flush() {
     return {};
 }
 
+/// Writes until nothing is left, or the system takes no more (would_block), or worse.
+boost::system::error_code Socket::write_without_waiting() {
+    put_answers();
+    if (!out_.empty()) never_block();
+    boost::system::error_code error;
+    while (!error && !out_.empty()) error = write_once();
+    if (error && error != asio::error::would_block) failed(error);
+    return error;
+}
+
+bool Socket::try_flush() {
+    return !write_without_waiting();
+}
+
 awaitable<result<void>> Socket::async_flush() {
-    out_.put_bytes(in_.answers());
-    in_.answers().clear();
-    if (!out_.empty() && !socket_.non_blocking()) socket_.non_blocking(true);
-    while (!out_.empty()) {
-        const auto error = write_once();
-        if (error == asio::error::would_block) {
-            // Rare: the peer does not read as fast as it asks. Everything else waits here, and nobody else does.
-            const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
-            if (broken) co_return failed(broken);
-            continue;
-        }
-        if (error) co_return failed(error);
+    while (const auto error = write_without_waiting()) {
+        if (error != asio::error::would_block) co_return why_closed_;
+        // Rare: the peer does not read as fast as it asks. Everything else waits here, and nobody else does.
+        const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
+        if (broken) co_return failed(broken);
     }
     co_return result<void>();
 }
 
 result<void> Socket::failed(const boost::system::error_code& error) {
-    return why_closed_ = error;
+    // The first reason is the true one: after a reset the system calls every further write a broken pipe.
+    if (!why_closed_ || why_closed_ == Error::closed) why_closed_ = error;
+    return why_closed_;
+}
+
+void Socket::never_block() {
+    if (!socket_.non_blocking()) socket_.non_blocking(true);
 }
 
 result<std::size_t> Socket::send_some(std::span<const asio::const_buffer> bytes) {

@@ -74,10 +74,17 @@ public:
 
     /// Adds one packet to what flush() will send. Pieces of Outbox::reference_from bytes or more are not copied: keep
     /// them until flush() is done.
-    void put(std::initializer_list<std::string_view> pieces);
+    void put(std::initializer_list<std::string_view> pieces) {
+        // What telnet asked before this packet is answered before it.
+        if (!in_.answers().empty()) put_answers();
+        out_.put(pieces);
+    }
     /// Sends everything that was put (and telnet's answers), in as few writes as the system allows.
     result<void> flush();
     awaitable<result<void>> async_flush();
+    /// Sends what the system takes without waiting. True when that was everything, as it mostly is; then there is no
+    /// need for async_flush(), which is a coroutine and costs as much as one. Else async_flush() goes on, or fails.
+    bool try_flush();
 
     /// Sends as much of bytes that are framed already as the system takes without waiting: how many. Where that is
     /// none: asio::error::would_block, and async_writable() says when to try again. Between the two nothing holds the
@@ -115,6 +122,9 @@ private:
     bool arrived(const boost::system::error_code& error, std::size_t size);
     result<void> failed(const boost::system::error_code& error);
     boost::system::error_code write_once();
+    boost::system::error_code write_without_waiting();
+    void put_answers();
+    void never_block();
     void say_error(std::string_view why);
     bool read_away();
 

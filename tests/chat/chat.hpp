@@ -85,9 +85,10 @@ public:
     void say(const std::string& line) { client_.send(line + "\r\n"); }
     /// The next line, without its ending.
     std::string hear() {
-        const std::string line = client_.recv_line();
+        std::string line = client_.recv_line();
         EXPECT_TRUE(line.ends_with("\r\n")) << line;
-        return line.substr(0, line.size() - std::min<std::size_t>(line.size(), 2));
+        line.resize(line.size() - std::min<std::size_t>(line.size(), 2));
+        return line;
     }
     /// The next lines, so many.
     std::vector<std::string> hear(std::size_t lines) {

@@ -176,6 +176,32 @@ TEST(Outbox, RepliesNeedNoAllocation) {
     EXPECT_EQ(Allocations().count, before.count);
 }
 
+TEST(Outbox, OneThatIsEmptyOwnsNothing) {
+    Outbox first(Packet::line), second(Packet::line);
+    const auto answer = [](Outbox& outbox) {
+        outbox.put({"ECHO ", "hello\n"});
+        outbox.written(11);
+    };
+    answer(first);
+    const Allocations before;
+    answer(second);
+    EXPECT_EQ(Allocations().count, before.count) << "what the first has used serves the second";
+}
+
+TEST(Outbox, WhatWasNoDataIsNotDoubledBesideWhatIs) {
+    Outbox outbox(Packet::line);
+    outbox.put({"\xff", "one\n"});
+    outbox.put_bytes("\xff\xfc\x06");
+    outbox.put({"two\xff\n"});
+    outbox.put_bytes("\xff\xfc\x18");
+    EXPECT_EQ(write_all(outbox),
+              "\xff\xff"
+              "one\n"
+              "\xff\xfc\x06"
+              "two\xff\xff\n"
+              "\xff\xfc\x18");
+}
+
 TEST(Outbox, TheSpareMemoryOfAThreadCarriesNothingOver) {
     const std::string secret(3000, 's');
     Outbox first(Packet::raw), second(Packet::raw);
