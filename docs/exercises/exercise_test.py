@@ -52,7 +52,15 @@ class Walk(unittest.TestCase):
     def test_a_program_that_ends_at_once_is_said_to(self):
         self.lab("upper_case")
         (self.desk / "upper_case" / "server.cpp").write_text("int main() { return 3; }\n")
-        self.assertIn("the server has ended, with the exit status 3", self.lab("check", "upper_case", status=1))
+        said = self.lab("check", "upper_case", status=1)
+        self.assertIn("the server has ended, with the exit status 3", said)
+        self.assertIn("To try it by hand: ", said)
+
+    def test_only_what_fails_first_is_shown(self):
+        self.lab("frames")
+        said = self.lab("check", "frames", status=1)
+        self.assertEqual(said.count("[  FAILED  ]"), 1, said)
+        self.assertNotIn("Skipped\n", said)
 
     def test_wrong_words(self):
         self.assertIn("is not there; there are: upper_case", self.lab("no_such_thing", status=2))
