@@ -303,6 +303,8 @@ def check_copy(exercise, desk, build):
     print(said.rstrip())
     if source.suffix == ".cpp" and program.exists():
         print(f"\nTo try it by hand: {shown(program)} 1234")
+    if source.suffix == ".scenario":
+        print(f"\nTo try it by hand: ./lab supervise {shown(source)}")
     if right:
         desk.put(exercise, "passed", True)
         print(f"\n{exercise.name}: passed. Compare with ./lab exercise solution {exercise.name}")

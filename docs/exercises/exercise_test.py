@@ -29,7 +29,9 @@ class Walk(unittest.TestCase):
         self.assertIn("you have not begun it", self.lab("check", "one_for_all", status=2))
         self.assertIn("tree.scenario", self.lab("one_for_all"))
         self.assertIn("begun", self.lab())
-        self.assertIn("not yet", self.lab("check", "one_for_all", status=1))
+        said = self.lab("check", "one_for_all", status=1)
+        self.assertIn("not yet", said)
+        self.assertIn("To try it by hand: ./lab supervise ", said)
         mine = self.desk / "one_for_all" / "tree.scenario"
         shutil.copyfile(HERE / "one_for_all/solution/tree.scenario", mine)
         self.assertIn("as you left it", self.lab("one_for_all"))
