@@ -217,14 +217,15 @@ def check(exercise, source, build, out, strict=False):
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
                    "FIVE_PROGRAMS": str(build / "bin"), "TSAN_OPTIONS": "halt_on_error=1"}
     if exercise.unit_check.exists():
-        command = [str(out), "--gtest_brief=1", "--gtest_print_time=0"]
+        # What fails first is what to mend first; all that fails at once is a wall of text.
+        command = [str(out), "--gtest_brief=1", "--gtest_print_time=0", "--gtest_fail_fast"]
     else:
         subject = out if source.suffix == ".cpp" else source
         command = [sys.executable, str(exercise.directory / "check.py"), str(subject)]
     status, output = run_bounded(command, environment)
     if "unexpected memory mapping" in output:  # older ThreadSanitizers do not like how newer kernels place programs
         status, output = run_bounded(["setarch", "-R", *command], environment)
-    said += output
+    said += re.sub(r"^.*: Skipped\n\n", "", output, flags=re.MULTILINE)
     if status is None:
         said += f"\nThe check did not end within {CHECK_SECONDS} s: does somebody wait for ever?\n"
     elif status < 0:
@@ -297,8 +298,13 @@ def check_copy(exercise, desk, build):
     source = desk.source(exercise)
     if not source.exists():
         raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
-    right, said = check(exercise, source, build, build / "exercises" / exercise.name / "yours" / "program")
+    program = build / "exercises" / exercise.name / "yours" / "program"
+    right, said = check(exercise, source, build, program)
     print(said.rstrip())
+    if source.suffix == ".cpp" and program.exists():
+        print(f"\nTo try it by hand: {shown(program)} 1234")
+    if source.suffix == ".scenario":
+        print(f"\nTo try it by hand: ./lab supervise {shown(source)}")
     if right:
         desk.put(exercise, "passed", True)
         print(f"\n{exercise.name}: passed. Compare with ./lab exercise solution {exercise.name}")

@@ -29,7 +29,9 @@ class Walk(unittest.TestCase):
         self.assertIn("you have not begun it", self.lab("check", "one_for_all", status=2))
         self.assertIn("tree.scenario", self.lab("one_for_all"))
         self.assertIn("begun", self.lab())
-        self.assertIn("not yet", self.lab("check", "one_for_all", status=1))
+        said = self.lab("check", "one_for_all", status=1)
+        self.assertIn("not yet", said)
+        self.assertIn("To try it by hand: ./lab supervise ", said)
         mine = self.desk / "one_for_all" / "tree.scenario"
         shutil.copyfile(HERE / "one_for_all/solution/tree.scenario", mine)
         self.assertIn("as you left it", self.lab("one_for_all"))
@@ -52,7 +54,15 @@ class Walk(unittest.TestCase):
     def test_a_program_that_ends_at_once_is_said_to(self):
         self.lab("upper_case")
         (self.desk / "upper_case" / "server.cpp").write_text("int main() { return 3; }\n")
-        self.assertIn("the server has ended, with the exit status 3", self.lab("check", "upper_case", status=1))
+        said = self.lab("check", "upper_case", status=1)
+        self.assertIn("the server has ended, with the exit status 3", said)
+        self.assertIn("To try it by hand: ", said)
+
+    def test_only_what_fails_first_is_shown(self):
+        self.lab("frames")
+        said = self.lab("check", "frames", status=1)
+        self.assertEqual(said.count("[  FAILED  ]"), 1, said)
+        self.assertNotIn("Skipped\n", said)
 
     def test_wrong_words(self):
         self.assertIn("is not there; there are: upper_case", self.lab("no_such_thing", status=2))

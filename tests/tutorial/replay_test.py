@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # the directory of the sources stays as it is
@@ -20,7 +21,7 @@ try:
     import page as pages
     from compare import Rules, compare, is_same
     from session import steps_of
-    from terminal import Terminal  # noqa: F401  it needs what the machine may lack
+    import terminal  # it needs what the machine may lack
 except ModuleNotFoundError as missing:
     print(f"Skipped: no {missing.name} for python3 here; ./lab test installs it")
     sys.exit(SKIPPED)
@@ -28,6 +29,15 @@ except ModuleNotFoundError as missing:
 
 def block(text, *facts):
     return pages.Block("terminal", {"terminal": ["one"], **dict(facts)}, "console", 1, text.splitlines())
+
+
+class Ports(unittest.TestCase):
+    def test_a_page_has_no_port_twice(self):
+        drawn = iter([20001, 20001, 20002])
+        with unittest.mock.patch.object(terminal.random, "randint", lambda low, high: next(drawn)), \
+                unittest.mock.patch.object(terminal.socket.socket, "bind"):
+            first = terminal.free_port()
+            self.assertNotEqual(terminal.free_port({str(first)}), first)
 
 
 class Comparing(unittest.TestCase):

@@ -25,10 +25,13 @@ PROMPT = re.compile(r"^(\$ |> |telnet> |iex(\(\S+\))?\d*(\(\d+\))?> |iex\(.*?\)\
 INTERRUPTED = "^C$ "  # the shell's prompt after a program that ended at ^C without a word
 
 
-def free_port():
-    """Below the ports that the system gives to clients, so that no client takes it before our server does."""
+def free_port(taken=()):
+    """Below the ports that the system gives to clients, so that no client takes it before our server does. A page's ports
+    are not in use while they are chosen, so that no two are the same must be seen to."""
     for _ in range(1000):
         port = random.randint(20000, 32000)
+        if str(port) in taken:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -43,8 +46,10 @@ class Workbench:
 
     def __init__(self, root, programs, ports):
         self.root, self.programs = root, programs
-        self.ports = {shown: str(free_port()) for shown in ports}
-        self.epmd_port = self.ports.get("4369") or str(free_port())
+        self.ports = {}
+        for shown in ports:
+            self.ports[shown] = str(free_port(self.ports.values()))
+        self.epmd_port = self.ports.get("4369") or str(free_port(self.ports.values()))
         self.host = socket.gethostname().partition(".")[0]
         self.directory = Path(tempfile.mkdtemp(prefix="five-servers-"))
         self.home = self.directory / ".home"
