@@ -4,13 +4,20 @@
 
 namespace chat {
 
-std::string words(const Line& line) {
+void append_words(const Line& line, std::string& out) {
+    out += line.name;
     switch (line.kind) {
-        case Line::Kind::joined: return line.name + " has joined the room";
-        case Line::Kind::said: return line.name + " says: " + line.text;
-        case Line::Kind::left: break;
+        case Line::Kind::joined: out += " has joined the room"; return;
+        case Line::Kind::said: (out += " says: ") += line.text; return;
+        case Line::Kind::left: out += " has left the room"; break;
     }
-    return line.name + " has left the room" + (line.text.empty() ? "" : " (" + line.text + ")");
+    if (!line.text.empty()) ((out += " (") += line.text) += ")";
+}
+
+std::string words(const Line& line) {
+    std::string all;
+    append_words(line, all);
+    return all;
 }
 
 boost::system::result<Line, Refusal> Room::apply(Sequence at, const Request& request) {
@@ -32,8 +39,10 @@ boost::system::result<Line, Refusal> Room::happen(const Say& request) {
     const auto speaker = people_.find(request.person);
     if (speaker == people_.end()) return Refusal::not_here;
     if (request.text.size() > limits_.max_line) return Refusal::text_too_long;
-    if (!app::text::is_utf8(request.text)) return Refusal::text_not_utf8;
-    const Line line{last_, Line::Kind::said, request.person, speaker->second, without_controls(request.text)};
+    const bool is_plain = app::text::is_plain(request.text);
+    if (!is_plain && !app::text::is_utf8(request.text)) return Refusal::text_not_utf8;
+    const Line line{last_, Line::Kind::said, request.person, speaker->second,
+                    is_plain ? request.text : without_controls(request.text)};
     if (limits_.history > 0) {
         if (history_.size() == limits_.history) history_.pop_front();
         history_.push_back(line);

@@ -66,6 +66,7 @@ struct Line {
 
 /// The line in the words of the original: "Michael says: Hello!".
 std::string words(const Line& line);
+void append_words(const Line& line, std::string& out);
 
 class Room {
 public:

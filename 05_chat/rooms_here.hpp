@@ -15,7 +15,7 @@ namespace chat {
 /// lock would have to give the same.
 class RoomsHere : public Venue {
 public:
-    RoomsHere(net::Executor executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby)
+    RoomsHere(const net::Executor& executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby)
         : limits_(limits),
           house_(limits, lobby),
           engine_(house_),

@@ -31,7 +31,7 @@ net::awaitable<void> hear_out(Visit& visit) {
             app::faults::obey(line);
             co_await visit.carry_out(visit.typed(without_line_end(line)));
             if (visit.is_leaving()) co_return;
-            co_await visit.keep_to_the_rate();
+            if (visit.is_too_fast()) co_await visit.pause();
         }
     }
 }

@@ -48,8 +48,9 @@ public:
     /// The room hears that he is gone.
     net::awaitable<void> leave();
     bool is_leaving() const { return is_leaving_ || !wire->why_cut_off().empty(); }
-    /// A line was read: waits before the next one, if he is faster than he may be.
-    net::awaitable<void> keep_to_the_rate();
+    /// A line was read: whether he types faster than he may, and is to pause() before the next one.
+    bool is_too_fast();
+    net::awaitable<void> pause();
 
     /// Looks whether he is idle at `now`.
     void look(std::chrono::steady_clock::time_point now);

@@ -35,7 +35,7 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 void encode_text(const Line& line, std::string& out) {
-    out += words(line);
+    append_words(line, out);
     out += line_end;
 }
 

@@ -70,11 +70,14 @@ net::awaitable<void> Visit::leave() {
     venue_.forget(*this);
 }
 
-net::awaitable<void> Visit::keep_to_the_rate() {
-    if (const auto wait = bucket_.take(Clock::now()); wait.count() > 0) {
-        pause_.expires_after(wait);
-        co_await pause_.async_wait(net::outcome);
-    }
+bool Visit::is_too_fast() {
+    const auto wait = bucket_.take(active_);
+    if (wait.count() > 0) pause_.expires_after(wait);
+    return wait.count() > 0;
+}
+
+net::awaitable<void> Visit::pause() {
+    co_await pause_.async_wait(net::outcome);
 }
 
 void Visit::look(Clock::time_point now) {

@@ -15,7 +15,7 @@ namespace chat {
 /// it wakes once.
 class Signal {
 public:
-    explicit Signal(net::Executor executor) : channel_(executor, 1) {}
+    explicit Signal(const net::Executor& executor) : channel_(executor, 1) {}
 
     void wake() { channel_.try_send(boost::system::error_code()); }
     net::awaitable<void> wait() { co_await channel_.async_receive(net::outcome); }
@@ -49,7 +49,7 @@ private:
 /// Does something when time is over, unless it was destroyed before.
 class Timeout {
 public:
-    Timeout(net::Executor executor, std::chrono::milliseconds after, std::function<void()> action)
+    Timeout(const net::Executor& executor, std::chrono::milliseconds after, std::function<void()> action)
         : timer_(executor, after), action_(std::make_shared<std::function<void()>>(std::move(action))) {
         timer_.async_wait([action = std::weak_ptr(action_)](boost::system::error_code cancelled) {
             if (const auto wanted = action.lock(); wanted && !cancelled) (*wanted)();

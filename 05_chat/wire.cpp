@@ -46,6 +46,13 @@ void Wire::wake() {
     if (!std::exchange(is_awake_, true)) more_.wake();
 }
 
+void Wire::write_now() {
+    if (is_awake_) return;
+    while (why_cut_off_.empty() && !outbox_.is_overrun() && !outbox_.empty()) {
+        if (!write_some()) return wake();  // the writer meets the same error: it waits, or it ends
+    }
+}
+
 void Wire::cut_off(std::string why) {
     if (!why_cut_off_.empty()) return;
     why_cut_off_ = std::move(why);
@@ -70,7 +77,7 @@ net::awaitable<void> Wire::write(std::shared_ptr<Wire> wire) {
 }
 
 net::result<std::size_t> Wire::write_some() {
-    std::array<asio::const_buffer, net::Outbox::max_buffers> pieces;
+    std::array<asio::const_buffer, 8> pieces;  // mostly there is one
     const std::size_t count = outbox_.gather(pieces);
     const auto sent = socket_.send_some(std::span(pieces).first(count));
     if (sent) outbox_.consume(*sent);
@@ -120,7 +127,7 @@ void Audience::turn() {
     for (const auto owner : log_.take_overrun()) {
         if (const auto found = wires_.find(owner); found != wires_.end()) found->second->cut_off(too_slow);
     }
-    for (const auto& [owner, wire] : wires_) wire->wake();
+    for (const auto& [owner, wire] : wires_) wire->write_now();
 }
 
 }  // namespace chat

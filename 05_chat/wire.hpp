@@ -33,8 +33,9 @@ public:
     void add(std::string_view bytes);
     /// It hears no audience any more.
     void leave();
-    /// There is more to write in what it hears.
-    void wake();
+    /// There is more to write in what it hears. What the system takes at once it is given here and now; for the rest
+    /// the writer is woken, which costs as much as a coroutine.
+    void write_now();
     /// The connection ends now, in both directions, whatever is still to be written.
     void cut_off(std::string why);
     /// Why it was cut off; empty when it was not.
@@ -47,6 +48,7 @@ private:
     friend Audience;
     static net::awaitable<void> write(std::shared_ptr<Wire> wire);
     net::result<std::size_t> write_some();
+    void wake();
 
     net::Socket socket_;
     std::uint64_t owner_;

@@ -38,7 +38,7 @@ public:
 
 private:
     struct Guest {
-        Guest(chat::Visitor& visitor, std::string name, net::Executor executor)
+        Guest(chat::Visitor& visitor, std::string name, const net::Executor& executor)
             : visitor(visitor), name(std::move(name)), echo(executor) {}
         chat::Visitor& visitor;
         std::string name;

@@ -37,11 +37,11 @@ void encode_line(const Pid& room, const chat::Line& line, std::string& out) {
     out += message;
 }
 
-RoomProcess::RoomProcess(Connection& connection, ProcessTable& processes, const Pid& room, chat::SharedLog& records,
+RoomProcess::RoomProcess(Connection& connection, ProcessTable& processes, Pid room, chat::SharedLog& records,
                          std::uint64_t owner, std::function<chat::PersonId()> next_person)
     : connection_(connection),
       processes_(processes),
-      room_(room),
+      room_(std::move(room)),
       reader_(records, owner),
       next_person_(std::move(next_person)) {}
 
@@ -50,7 +50,9 @@ std::variant<chat::Request, Ignored> RoomProcess::message(std::string_view term)
     std::optional<Pid> pid;
     std::optional<std::string> verb;
     std::optional<std::string> text;
-    if (in.tuple(3) && (pid = in.pid()) && (verb = in.atom())) text = in.text();
+    if (in.tuple(3)) pid = in.pid();
+    if (pid) verb = in.atom();
+    if (verb) text = in.text();
     if (!text || !in.empty() || (verb != "join" && verb != "message")) {
         return Ignored{"a message that the room does not know: " + show(term)};
     }

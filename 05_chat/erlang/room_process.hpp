@@ -26,7 +26,7 @@ void encode_line(const Pid& room, const chat::Line& line, std::string& out);
 class RoomProcess {
 public:
     /// `next_person` gives an id nobody had before. All must outlive this.
-    RoomProcess(Connection& connection, ProcessTable& processes, const Pid& room, chat::SharedLog& records,
+    RoomProcess(Connection& connection, ProcessTable& processes, Pid room, chat::SharedLog& records,
                 std::uint64_t owner, std::function<chat::PersonId()> next_person);
 
     /// A message to the room: what the engine is to be asked, and its answer given to outcome(). Or why not.

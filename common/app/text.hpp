@@ -15,6 +15,13 @@ namespace app::text {
 /// of `bytes`. Nothing, and `bytes` unchanged, where the front is not one (or `bytes` is empty).
 std::optional<char32_t> take_utf8(std::string_view& bytes);
 
+/// Whether `bytes` are printable ASCII and nothing else, as most text is: a quick test that spares a slow one.
+inline bool is_plain(std::string_view bytes) {
+    bool plain = true;
+    for (const char c : bytes) plain &= c >= 0x20 && c < 0x7F;
+    return plain;
+}
+
 /// Whether all of `bytes` is well-formed UTF-8. Empty text is.
 bool is_utf8(std::string_view bytes);
 

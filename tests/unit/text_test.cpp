@@ -5,6 +5,13 @@
 namespace text = app::text;
 using namespace std::string_literals;
 
+TEST(Text, PlainIsPrintableAsciiAndNothingElse) {
+    EXPECT_TRUE(text::is_plain(""));
+    EXPECT_TRUE(text::is_plain(" Hello, ~!"));
+    for (const char* other : {"a\tb", "\x7f", "a\n", "\x1b[2J", "\xc3\xa9", "\xff"})
+        EXPECT_FALSE(text::is_plain(other));
+}
+
 TEST(Text, WellFormedUtf8IsWhatRfc3629Says) {
     EXPECT_TRUE(text::is_utf8(""));
     EXPECT_TRUE(text::is_utf8("hello, Привет, 你好, 😀"));
