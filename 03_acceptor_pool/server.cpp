@@ -24,7 +24,7 @@ void answer(net::Packets packets, net::Socket& socket, app::Who client, std::str
 /// While packets come, send the replies.
 net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix) {
     app::tell(client, events::waits_for_data);
-    while (const auto packets = co_await socket.async_recv_many()) {
+    while (const auto packets = co_await socket.async_recv_at_once()) {
         answer(*packets, socket, client, prefix);
         if (!socket.try_flush() && !co_await socket.async_flush()) break;
         app::tell(client, events::waits_for_data);

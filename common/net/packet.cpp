@@ -34,7 +34,7 @@ result<std::string_view> Decoder::next_of_any_kind() {
 
 result<std::string_view> Decoder::next_line() {
     for (;;) {
-        const std::string_view unsearched(bytes_.get() + searched_, clean_ - searched_);
+        const std::string_view unsearched(bytes_ + searched_, clean_ - searched_);
         const auto found = unsearched.find('\n');
         const bool whole = found != unsearched.npos;
         const std::size_t line_end = whole ? searched_ + found : clean_;
@@ -49,7 +49,7 @@ result<std::string_view> Decoder::next_line() {
         if (raw_ == end_) break;
         // What filled() could not pass at once goes through the filter line by line, so that telnet's answers keep
         // their place among the replies.
-        const auto progress = telnet_.run(bytes_.get() + raw_, end_ - raw_, bytes_.get() + clean_, answers_);
+        const auto progress = telnet_.run(bytes_ + raw_, end_ - raw_, bytes_ + clean_, answers_);
         raw_ += progress.taken;
         clean_ += progress.kept;
     }
@@ -73,12 +73,40 @@ result<std::string_view> Decoder::next_frame() {
 }
 
 std::span<char> Decoder::space() {
+    keep();
     const std::size_t coming = clean_ - begin_;
     make_room(coming);
+    return after(coming);
+}
+
+std::span<char> Decoder::space_in(std::span<char> lent) {
+    const std::size_t coming = clean_ - begin_;
+    if (coming + read_size > lent.size()) return space();
+    if (coming > 0) std::memmove(lent.data(), bytes_ + begin_, coming);
+    bytes_ = lent.data();
+    capacity_ = coming + read_size;
+    return after(coming);
+}
+
+/// The packet that is coming is at the front now; the next bytes go after it.
+std::span<char> Decoder::after(std::size_t coming) {
     begin_ = 0;
     clean_ = raw_ = end_ = coming;
     searched_ = mode_ == Packet::line ? coming : 0;
-    return {bytes_.get() + end_, capacity_ - end_};
+    return {bytes_ + end_, capacity_ - end_};
+}
+
+void Decoder::keep() {
+    if (bytes_ == own_.get()) return;
+    const std::size_t left = end_ - begin_;
+    own_.reset();
+    if (left > 0) {
+        own_ = std::make_unique_for_overwrite<char[]>(left);
+        std::memcpy(own_.get(), bytes_ + begin_, left);
+    }
+    searched_ -= begin_, clean_ -= begin_, raw_ -= begin_, end_ -= begin_, begin_ = 0;
+    bytes_ = own_.get();
+    capacity_ = left;
 }
 
 /// Moves the packet that is coming to the front of a buffer with room for the next read.
@@ -87,7 +115,7 @@ void Decoder::make_room(std::size_t coming) {
     const bool too_small = capacity_ < coming + reading_ / 2;
     const bool too_large = capacity_ > 2 * wanted;
     if (!too_small && !too_large) {
-        if (begin_ > 0 && coming > 0) std::memmove(bytes_.get(), bytes_.get() + begin_, coming);
+        if (begin_ > 0 && coming > 0) std::memmove(bytes_, bytes_ + begin_, coming);
         return;
     }
     // Twice as much each time, so that a long packet is not moved again with every read; but never more than the
@@ -95,8 +123,9 @@ void Decoder::make_room(std::size_t coming) {
     const std::size_t longest = max_packet_ + sizeof(std::uint32_t) + read_size;
     capacity_ = too_large ? wanted : std::min(std::max(wanted, 2 * capacity_), longest);
     auto other = std::make_unique_for_overwrite<char[]>(capacity_);
-    if (coming > 0) std::memcpy(other.get(), bytes_.get() + begin_, coming);
-    bytes_ = std::move(other);
+    if (coming > 0) std::memcpy(other.get(), bytes_ + begin_, coming);
+    own_ = std::move(other);
+    bytes_ = own_.get();
 }
 
 void Decoder::filled(std::size_t size) {
@@ -109,7 +138,7 @@ void Decoder::filled(std::size_t size) {
     } else if (++small_reads_ == series) {
         reading_ = small_read_size;
     }
-    const std::string_view arrived(bytes_.get() + end_, size);
+    const std::string_view arrived(bytes_ + end_, size);
     end_ += size;
     if (mode_ != Packet::line) {
         clean_ = raw_ = end_;
@@ -208,6 +237,21 @@ std::size_t Outbox::gather(Buffers& buffers) {
     }
     add(copied.substr(done));
     return used;
+}
+
+void Outbox::keep() {
+    if (references_.empty()) return;
+    Buffers buffers;
+    std::string rest;
+    while (!empty()) {
+        std::size_t size = 0;
+        for (const auto& buffer : std::span(buffers).first(gather(buffers))) {
+            rest.append(static_cast<const char*>(buffer.data()), buffer.size());
+            size += buffer.size();
+        }
+        written(size);
+    }
+    put_escaped(rest);
 }
 
 void Outbox::written(std::size_t size) {

@@ -39,12 +39,15 @@ std::size_t header_size(Packet mode);
 /// How much one read asks for where a client sends much. Less costs dearly: a sixteenth of it, four times the work.
 inline constexpr std::size_t read_size = 64 * 1024;
 
+/// What one thread needs to lend to all its decoders: an unfinished packet and one read after it.
+inline constexpr std::size_t lent_size = 2 * read_size;
+
 /// And where a client sends little, as most do: a buffer that size is what an idle connection costs.
 inline constexpr std::size_t small_read_size = 512;
 
 /// Cuts the bytes that arrive into packets.
-/// Memory: small_read_size; read_size from the first read that fills its buffer to a series of small ones; and up to
-/// `max_packet` more while a packet is longer than that.
+/// Memory of its own: small_read_size; read_size from the first read that fills its buffer to a series of small ones;
+/// and up to `max_packet` more while a packet is longer than that. With lent memory: none but for an unfinished packet.
 class Decoder {
 public:
     /// `max_packet` limits what a packet holds, in bytes, without its header or line ending. raw has no limit to keep.
@@ -56,9 +59,9 @@ public:
     result<std::string_view> next() {
         // What happens a million times a second is in sight of the caller's compiler.
         if (mode_ == Packet::line && searched_ < clean_) {
-            const char* const unsearched = bytes_.get() + searched_;
+            const char* const unsearched = bytes_ + searched_;
             const void* const found = std::memchr(unsearched, '\n', clean_ - searched_);
-            const char* const line = bytes_.get() + begin_;
+            const char* const line = bytes_ + begin_;
             const std::size_t size = static_cast<std::size_t>(static_cast<const char*>(found) - line);
             if (found != nullptr && size <= max_packet_) return take(0, size + 1);
         }
@@ -68,6 +71,11 @@ public:
 
     /// Where the next bytes go: never empty. Only after next() said incomplete.
     std::span<char> space();
+    /// The same in memory that the caller lends, for a read that is done at once. From here on whatever next() returns
+    /// lies there, until keep().
+    std::span<char> space_in(std::span<char> lent);
+    /// Moves what is left to memory of our own: before somebody else uses what was lent.
+    void keep();
     /// `size` bytes have come into space().
     void filled(std::size_t size);
     /// No more bytes will come.
@@ -81,11 +89,12 @@ private:
     result<std::string_view> next_line();
     result<std::string_view> next_frame();
     std::string_view take(std::size_t header, std::size_t size) {
-        const std::string_view packet(bytes_.get() + begin_ + header, size);
+        const std::string_view packet(bytes_ + begin_ + header, size);
         searched_ = begin_ += header + size;
         return packet;
     }
     void make_room(std::size_t coming);
+    std::span<char> after(std::size_t coming);
 
     Packet mode_;
     std::size_t max_packet_;
@@ -97,7 +106,8 @@ private:
     // begin_ ≤ searched_ ≤ clean_ ≤ raw_ ≤ end_ ≤ capacity_: the packet that is coming starts at begin_; up to clean_
     // its bytes are data, and up to searched_ known to hold no line feed; from raw_ they are as they came, telnet's
     // commands and all. What lies between clean_ and raw_ was such a command.
-    std::unique_ptr<char[]> bytes_;
+    char* bytes_ = nullptr;  // own_, or what was lent
+    std::unique_ptr<char[]> own_;
     std::size_t capacity_ = 0, begin_ = 0, searched_ = 0, clean_ = 0, raw_ = 0, end_ = 0;
     std::size_t reading_ = small_read_size;  // how much the next read asks for
     unsigned small_reads_ = 0;               // how many in a row would have done with small_read_size
@@ -114,7 +124,7 @@ struct Memory {
 /// of its outboxes has needed, up to kept_capacity.
 class Outbox {
 public:
-    /// A piece at least this long is not copied: it must stay where it is until the outbox is empty again.
+    /// A piece at least this long is not copied: it must stay where it is until the outbox is empty again, or keep().
     static constexpr std::size_t reference_from = 4096;
 
     /// How much memory a thread keeps for its outboxes, in bytes.
@@ -150,6 +160,9 @@ public:
 
     /// `size` bytes were written.
     void written(std::size_t size);
+
+    /// Copies what is left of the pieces that were not copied.
+    void keep();
 
 private:
     struct Reference {

@@ -42,27 +42,37 @@ awaitable<result<std::string_view>> Socket::async_recv() {
     co_return *packets->begin();
 }
 
-awaitable<result<Packets>> Socket::async_recv_many() {
+awaitable<result<Packets>> Socket::async_recv_packets(bool at_once) {
     for (;;) {
         const auto packet = in_.next();
         if (packet) co_return Packets(in_, *packet);
         if (packet.error() != Error::incomplete) co_return why_closed_ = packet.error();
+        in_.keep();
         if (!in_.answers().empty()) {
             if (const auto sent = co_await async_flush(); !sent) co_return sent.error();
         }
         // The others first: right after an answer, reading is mostly in vain; a turn later, on a busy server, the next
         // packet is there.
         co_await asio::post(socket_.get_executor(), asio::deferred);
-        const std::span<char> bytes = in_.space();
-        const auto space = asio::buffer(bytes.data(), bytes.size());
-        never_block();
-        boost::system::error_code error;
-        std::size_t size = socket_.read_some(space, error);
-        if (error == asio::error::would_block) {
-            std::tie(error, size) = co_await socket_.async_read_some(space, outcome);
+        while (const auto error = read_without_waiting()) {
+            in_.keep();
+            if (error != asio::error::would_block) co_return why_closed_ = error;
+            const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_read, outcome);
+            if (broken) co_return why_closed_ = broken;
         }
-        if (!arrived(error, size)) co_return why_closed_;
+        if (!at_once) in_.keep();
     }
+}
+
+/// One read, into memory that this thread lends to all its sockets: while it is used, nobody waits.
+boost::system::error_code Socket::read_without_waiting() {
+    static thread_local const auto lent = std::make_unique_for_overwrite<char[]>(lent_size);
+    never_block();
+    const std::span<char> space = in_.space_in({lent.get(), lent_size});
+    boost::system::error_code error;
+    const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
+    if (error == asio::error::would_block) return error;
+    return arrived(error, size) ? boost::system::error_code() : why_closed_;
 }
 
 /// Notes what a read has brought. False when the connection is broken.
@@ -137,6 +147,8 @@ awaitable<result<void>> Socket::async_flush() {
     while (const auto error = write_without_waiting()) {
         if (error != asio::error::would_block) co_return why_closed_;
         // Rare: the peer does not read as fast as it asks. Everything else waits here, and nobody else does.
+        in_.keep();
+        out_.keep();
         const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
         if (broken) co_return failed(broken);
     }

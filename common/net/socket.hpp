@@ -67,7 +67,10 @@ public:
     awaitable<result<std::string_view>> async_recv();
 
     /// All whole packets of one read: at least one. Errors as in recv(). Valid until the next call of either.
-    awaitable<result<Packets>> async_recv_many();
+    awaitable<result<Packets>> async_recv_many() { return async_recv_packets(false); }
+    /// The same, to be used at once: the packets lie in memory that all sockets of a thread share. They, and what was
+    /// put() of them, last until the coroutine waits for anything else than this socket.
+    awaitable<result<Packets>> async_recv_at_once() { return async_recv_packets(true); }
 
     /// Sends one packet, given in pieces, whole. Returns when the system has taken it over.
     result<void> send(std::initializer_list<std::string_view> pieces);
@@ -119,6 +122,8 @@ public:
     Executor get_executor() { return socket_.get_executor(); }
 
 private:
+    awaitable<result<Packets>> async_recv_packets(bool at_once);
+    boost::system::error_code read_without_waiting();
     bool arrived(const boost::system::error_code& error, std::size_t size);
     result<void> failed(const boost::system::error_code& error);
     boost::system::error_code write_once();

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,14 @@ struct Decoded {
     bool operator==(const Decoded&) const = default;
 };
 
-Decoded decode(Packet mode, std::size_t max_packet, std::string_view stream, const std::function<std::size_t()>& size) {
+/// Reads into memory of the decoder's own, or into `lent`, which is used for something else between two reads.
+Decoded decode(Packet mode, std::size_t max_packet, std::string_view stream, const std::function<std::size_t()>& size,
+               std::span<char> lent = {}) {
     net::Decoder decoder(mode, max_packet);
+    const auto give_back = [&] {
+        decoder.keep();
+        std::ranges::fill(lent, '\n');
+    };
     Decoded decoded;
     for (bool ended = false;;) {
         const auto packet = decoder.next();
@@ -36,12 +43,14 @@ Decoded decode(Packet mode, std::size_t max_packet, std::string_view stream, con
             require(mode == Packet::raw || content <= max_packet, "no packet is longer than the limit");
             decoded.packets.emplace_back(*packet);
             decoded.answered.push_back(decoder.answers().size());
+            if (!lent.empty() && decoded.packets.size() % 3 == 0) give_back();
             continue;
         }
         decoded.end = packet.error();
         if (packet.error() != net::Error::incomplete) break;
         require(!ended, "after the end nothing is incomplete");
-        const auto space = decoder.space();
+        if (!lent.empty()) give_back();
+        const auto space = lent.empty() ? decoder.space() : decoder.space_in(lent);
         require(!space.empty(), "there is space");
         require(space.size() <= max_packet + sizeof(std::uint32_t) + net::read_size, "and not too much");
         const auto read = std::min({space.size(), stream.size(), size()});
@@ -96,12 +105,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     const auto at_once = decode(mode, max_packet, stream, [] { return SIZE_MAX; });
     const auto in_pieces = decode(mode, max_packet, stream, [&] { return sizes.next(); });
+    // Short, so that long packets do not fit: then the decoder takes memory of its own.
+    std::string lent(net::read_size + 1000, '\0');
+    const auto lent_pieces = decode(mode, max_packet, stream, [&] { return sizes.next(); }, lent);
     if (mode == Packet::raw) {
         require(joined(at_once.packets) == stream, "raw bytes come through unchanged");
         require(joined(in_pieces.packets) == stream, "raw bytes come through in pieces");
+        require(joined(lent_pieces.packets) == stream, "raw bytes come through lent memory");
         return 0;
     }
     require(in_pieces == at_once, "pieces decode to what the whole does");
+    require(lent_pieces == at_once, "pieces in lent memory decode to what the whole does");
     if (stream.size() <= 1000) {
         const auto byte_by_byte = decode(mode, max_packet, stream, [] { return std::size_t{1}; });
         require(byte_by_byte == at_once, "single bytes decode to what the whole does");

@@ -254,3 +254,36 @@ TEST(DecoderMemory, ManyPacketsOfOneReadAreViewsOfIt) {
     for (const auto view : views) all += view;
     EXPECT_EQ(all, stream) << "all of them are valid until space() is called";
 }
+
+TEST(DecoderLent, WhatIsUnfinishedSurvivesTheNextUser) {
+    std::string lent(net::lent_size, '\0');
+    const auto read = [&](net::Decoder& decoder, std::string_view bytes) {
+        bytes.copy(decoder.space_in(lent).data(), bytes.size());
+        decoder.filled(bytes.size());
+    };
+    net::Decoder one(Packet::line, 100), two(Packet::line, 100);
+    read(one, "one\ntwo\nunfin");
+    EXPECT_EQ(*one.next(), "one\n");
+    one.keep();  // in the middle of a read
+    read(two, "something else\n");
+    EXPECT_EQ(*two.next(), "something else\n");
+    two.keep();
+    EXPECT_EQ(*one.next(), "two\n");
+    EXPECT_EQ(one.next().error(), net::Error::incomplete);
+    read(one, "ished\n");
+    EXPECT_EQ(*one.next(), "unfinished\n");
+}
+
+TEST(DecoderLent, WholePacketsNeedNoMemoryOfItsOwn) {
+    std::string lent(net::lent_size, '\0');
+    net::Decoder decoder(Packet::two, 70'000);
+    const std::string frame = header(60'000, 2) + std::string(60'000, 'x');
+    const Allocations before;
+    for (int i = 0; i < 10; ++i) {
+        frame.copy(decoder.space_in(lent).data(), frame.size());
+        decoder.filled(frame.size());
+        EXPECT_EQ(decoder.next()->size(), 60'000U);
+        decoder.keep();
+    }
+    EXPECT_EQ(Allocations().count, before.count);
+}

@@ -213,3 +213,16 @@ TEST(Outbox, TheSpareMemoryOfAThreadCarriesNothingOver) {
     EXPECT_EQ(write_all(second), "hello");
     EXPECT_EQ(write_all(first), "again");
 }
+
+TEST(Outbox, WhatIsKeptNeedsItsPiecesNoLonger) {
+    std::string big(Outbox::reference_from, 'B'), bigger(2 * Outbox::reference_from, 'C');
+    Outbox outbox(Packet::line);
+    outbox.put({"ECHO ", big, "\xff\n"});
+    outbox.put({bigger});
+    outbox.written(10);
+    outbox.keep();
+    outbox.put({"more\n"});
+    const std::string expected = big.substr(5) + "\xff\xff\n" + bigger + "more\n";
+    big.assign(big.size(), '?'), bigger.assign(bigger.size(), '?');
+    EXPECT_EQ(write_all(outbox), expected);
+}
