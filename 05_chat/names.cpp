@@ -56,6 +56,12 @@ std::string folded(std::string_view name) {
     return small;
 }
 
+std::optional<std::string> sayable(std::string_view text) {
+    if (app::text::is_plain(text)) return std::string(text);
+    if (!app::text::is_utf8(text)) return std::nullopt;
+    return without_controls(text);
+}
+
 std::string without_controls(std::string_view text) {
     std::string kept;
     kept.reserve(text.size());

@@ -42,4 +42,7 @@ std::string folded(std::string_view name);
 /// `text` without control characters, which a terminal obeys instead of showing. It must be well-formed UTF-8.
 std::string without_controls(std::string_view text);
 
+/// What is said when somebody types `text`: the same, or nothing where it is not UTF-8.
+std::optional<std::string> sayable(std::string_view text);
+
 }  // namespace chat

@@ -39,10 +39,9 @@ boost::system::result<Line, Refusal> Room::happen(const Say& request) {
     const auto speaker = people_.find(request.person);
     if (speaker == people_.end()) return Refusal::not_here;
     if (request.text.size() > limits_.max_line) return Refusal::text_too_long;
-    const bool is_plain = app::text::is_plain(request.text);
-    if (!is_plain && !app::text::is_utf8(request.text)) return Refusal::text_not_utf8;
-    const Line line{last_, Line::Kind::said, request.person, speaker->second,
-                    is_plain ? request.text : without_controls(request.text)};
+    const auto text = sayable(request.text);
+    if (!text) return Refusal::text_not_utf8;
+    const Line line{last_, Line::Kind::said, request.person, speaker->second, *text};
     if (limits_.history > 0) {
         if (history_.size() == limits_.history) history_.pop_front();
         history_.push_back(line);

@@ -20,6 +20,7 @@ HERE = Path(__file__).resolve().parent
 SKIPPED = 77  # what ctest is told to take for "skipped"
 START = "docs/README.md"
 LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".exs": "elixir", ".ex": "elixir", ".sh": "bash"}
+IMAGE = re.compile(r'<img [^>]*src="([^":]+)"')
 HREF = re.compile(r'href="([^":#?]+)(#[^"]*)?"')
 
 
@@ -75,6 +76,10 @@ def render(path, output):
         return f'href="{html_name(target.rstrip("/"))}{anchor}"'
 
     html = HREF.sub(link, html)
+    for picture in IMAGE.findall(html):
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), picture))
+        (output / inside).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / inside, output / inside)
     target = output / html_name(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(html, encoding="utf-8")

@@ -146,6 +146,14 @@ std::size_t raise_open_files_limit() {
     return raised.rlim_cur;
 }
 
+/// The first thread of a process may be a zombie while others still hold its sockets.
+static bool has_ended(pid_t process, char state) {
+    if (state != 'Z') return state == 'X' || state == '?';
+    std::error_code gone;
+    const std::filesystem::directory_iterator threads("/proc/" + std::to_string(process) + "/task", gone);
+    return gone || std::distance(begin(threads), end(threads)) <= 1;
+}
+
 std::vector<pid_t> family(pid_t pid) {
     std::vector<std::pair<pid_t, pid_t>> parents;  // of every process, and then who it is
     std::error_code ignored;
@@ -154,7 +162,7 @@ std::vector<pid_t> family(pid_t pid) {
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         const pid_t process = std::stoi(name);
         const auto [state, parent] = state_and_parent(process);
-        if (state != 'Z' && state != 'X' && state != '?') parents.emplace_back(parent, process);
+        if (!has_ended(process, state)) parents.emplace_back(parent, process);
     }
     std::sort(parents.begin(), parents.end());
     std::vector<pid_t> found{pid};
