@@ -17,13 +17,6 @@ void tell_shortage(const Who& who, const boost::system::error_code& why) {
     tell_seldom(who, events::cannot_accept, net::reason(why), shortage_wait.count());
 }
 
-void tell_data(const Who& who, std::string_view packet) {
-    if (!story::is_told()) return;
-    if (packet.ends_with('\n')) packet.remove_suffix(1);
-    if (packet.ends_with('\r')) packet.remove_suffix(1);
-    tell(who, events::got_data_from_client, packet);
-}
-
 bool tell_crash(const Who& who, const std::exception_ptr& exception) {
     if (exception) tell(who, events::crashed, text::what(exception));
     return exception != nullptr;

@@ -88,7 +88,12 @@ void tell_shortage(const Who& who, const boost::system::error_code& why);
 void tell_rejected(const Who& who, const net::Socket& client, std::string_view reason);
 
 /// What came from a client, without its line ending, which would only blur the log.
-void tell_data(const Who& who, std::string_view packet);
+inline void tell_data(const Who& who, std::string_view packet) {
+    if (!story::is_told()) return;
+    if (packet.ends_with('\n')) packet.remove_suffix(1);
+    if (packet.ends_with('\r')) packet.remove_suffix(1);
+    tell(who, events::got_data_from_client, packet);
+}
 
 /// For whoever started a coroutine: that an exception has ended it, which otherwise vanishes without a word. True when
 /// there was one.

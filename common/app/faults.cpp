@@ -10,8 +10,6 @@ namespace app::faults {
 
 namespace {
 
-bool is_on = false;
-
 std::mutex place_mutex;
 std::string place;  // where throw_in() is to throw next; empty: nowhere
 
@@ -56,11 +54,10 @@ void leak(std::size_t bytes) {
 }  // namespace
 
 void switch_on() {
-    is_on = true;
+    are_on = true;
 }
 
-void obey(std::string_view packet) {
-    if (!is_on || !packet.starts_with('!')) return;
+void obey_command(std::string_view packet) {
     while (packet.ends_with('\n') || packet.ends_with('\r')) packet.remove_suffix(1);
     if (packet == "!throw") throw Fault("!throw");
     if (packet.starts_with("!throw ")) {
@@ -77,7 +74,7 @@ void obey(std::string_view packet) {
 }
 
 void throw_in(std::string_view here) {
-    if (!is_on) return;
+    if (!are_on) return;
     const std::lock_guard lock(place_mutex);
     if (place != here) return;
     place.clear();

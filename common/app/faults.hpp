@@ -16,13 +16,18 @@ inline constexpr std::string_view commands = "!throw !abort !segv !spin !leak N 
 
 /// From now on packets are obeyed. Before the first thread starts.
 void switch_on();
+/// Whether they are: asked for each packet, so in sight of the caller's compiler.
+inline bool are_on = false;
 
 /// Does what `packet` (a line ending after it is ignored) commands, in the calling thread:
 /// `!throw` throws Fault; `!throw PLACE` lets throw_in(PLACE) throw, once, where a stage has such a place; `!abort`,
 /// `!segv`, `!overflow` (of the stack) and `!exit N` (0 to 255) end the process;
 /// `!spin` never returns; `!leak N` takes N MiB (at most `max_leak_mib` at once) and never gives them back.
 /// Everything else, and everything while faults are off, is left alone.
-void obey(std::string_view packet);
+void obey_command(std::string_view packet);
+inline void obey(std::string_view packet) {
+    if (are_on && packet.starts_with('!')) obey_command(packet);
+}
 
 /// The place where something else than the commander's own session can break: throws Fault when `!throw PLACE` was
 /// obeyed since the last time. Any thread.

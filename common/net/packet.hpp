@@ -138,7 +138,12 @@ public:
         std::size_t size = 0;
         for (const auto piece : pieces) size += piece.size();
         if (header_ > 0 || size >= reference_from || size > memory_.size - copied_) return put_any(pieces, size);
-        for (const auto piece : pieces) copy(piece);
+        char* to = memory_.bytes.get() + copied_;
+        for (const auto piece : pieces) {
+            if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
+            to += piece.size();
+        }
+        copied_ += size;
     }
 
     /// Appends bytes as they are, copied.
