@@ -137,7 +137,8 @@ public:
     void put(std::initializer_list<std::string_view> pieces) {
         std::size_t size = 0;
         for (const auto piece : pieces) size += piece.size();
-        if (header_ > 0 || size >= reference_from || size > memory_.size - copied_) return put_any(pieces, size);
+        const bool fits = size > 0 && size < reference_from && size <= memory_.size - copied_;
+        if (header_ > 0 || !fits) return put_any(pieces, size);
         char* to = memory_.bytes.get() + copied_;
         for (const auto piece : pieces) {
             if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());

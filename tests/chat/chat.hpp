@@ -85,10 +85,9 @@ public:
     void say(const std::string& line) { client_.send(line + "\r\n"); }
     /// The next line, without its ending.
     std::string hear() {
-        std::string line = client_.recv_line();
+        const std::string line = client_.recv_line();
         EXPECT_TRUE(line.ends_with("\r\n")) << line;
-        line.resize(line.size() - std::min<std::size_t>(line.size(), 2));
-        return line;
+        return line.substr(0, line.size() - std::min<std::size_t>(line.size(), 2));
     }
     /// The next lines, so many.
     std::vector<std::string> hear(std::size_t lines) {

