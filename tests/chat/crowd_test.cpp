@@ -11,7 +11,7 @@ namespace chat_tests {
 namespace {
 
 // A thousand. With a sanitizer each costs ten times as much, and an Erlang peer that is silent for a minute is gone.
-constexpr std::size_t at_each_door = support::sanitized ? 100 : 333;
+constexpr std::size_t at_each_door = support::sanitized ? 220 : 333;
 constexpr std::size_t lines_of_each = 40;
 const std::string the_end = "The_end says: now";
 
