@@ -62,7 +62,7 @@ public:
             const char* const unsearched = bytes_ + searched_;
             const void* const found = std::memchr(unsearched, '\n', clean_ - searched_);
             const char* const line = bytes_ + begin_;
-            const std::size_t size = static_cast<std::size_t>(static_cast<const char*>(found) - line);
+            const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - line);
             if (found != nullptr && size <= max_packet_) return take(0, size + 1);
         }
         if (begin_ == end_ && !ended_ && !broken_) return Error::incomplete;
