@@ -41,7 +41,7 @@ boost::system::result<Line, Refusal> Room::happen(const Say& request) {
     if (request.text.size() > limits_.max_line) return Refusal::text_too_long;
     const auto text = sayable(request.text);
     if (!text) return Refusal::text_not_utf8;
-    const Line line{last_, Line::Kind::said, request.person, speaker->second, *text};
+    Line line{last_, Line::Kind::said, request.person, speaker->second, *text};
     if (limits_.history > 0) {
         if (history_.size() == limits_.history) history_.pop_front();
         history_.push_back(line);

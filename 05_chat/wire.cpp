@@ -29,10 +29,11 @@ void Wire::leave() {
 }
 
 void Wire::start() {
-    asio::co_spawn(socket_.get_executor(), write(shared_from_this()), [wire = shared_from_this()](std::exception_ptr) {
-        wire->has_ended_ = true;
-        wire->written_.wake();
-    });
+    asio::co_spawn(socket_.get_executor(), write(shared_from_this()),
+                   [wire = shared_from_this()](const std::exception_ptr&) {
+                       wire->has_ended_ = true;
+                       wire->written_.wake();
+                   });
 }
 
 void Wire::add(std::string_view bytes) {
@@ -103,7 +104,7 @@ net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {
 // ---- Audience -------------------------------------------------------------------------------------------------------
 
 Audience::Audience(net::Executor executor, std::size_t max_backlog)
-    : log_(max_backlog), turn_(executor, [this] { turn(); }) {}
+    : log_(max_backlog), turn_(std::move(executor), [this] { turn(); }) {}
 
 void Audience::enter(Wire& wire) {
     if (wire.audience_ != nullptr) wire.audience_->wires_.erase(wire.owner_);

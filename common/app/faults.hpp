@@ -31,7 +31,7 @@ inline void obey(std::string_view packet) {
 
 /// The place where something else than the commander's own session can break: throws Fault when `!throw PLACE` was
 /// obeyed since the last time. Any thread.
-void throw_in(std::string_view place);
+void throw_in(std::string_view here);
 
 inline constexpr unsigned max_leak_mib = 4096;
 

@@ -77,7 +77,7 @@ void open(Log log);
 /// Puts a name before everything that this process tells, where several share one stdout: `worker 2 client 7 …`; in
 /// JSON a field of its own too, `"worker":2`. What `server` would have told is then told by the process itself, `worker
 /// 2 stops accepting`. Before the first thread starts.
-void speak_as(const Who& process);
+void speak_as(const Who& who);
 
 /// How events are told: what open() has chosen.
 inline std::atomic<Log> mode{Log::text};
