@@ -1,6 +1,6 @@
 #include "05_chat/room.hpp"
 
-#include "app/text.hpp"
+#include <utility>
 
 namespace chat {
 
@@ -39,9 +39,9 @@ boost::system::result<Line, Refusal> Room::happen(const Say& request) {
     const auto speaker = people_.find(request.person);
     if (speaker == people_.end()) return Refusal::not_here;
     if (request.text.size() > limits_.max_line) return Refusal::text_too_long;
-    const auto text = sayable(request.text);
+    auto text = sayable(request.text);
     if (!text) return Refusal::text_not_utf8;
-    Line line{last_, Line::Kind::said, request.person, speaker->second, *text};
+    Line line{last_, Line::Kind::said, request.person, speaker->second, std::move(*text)};
     if (limits_.history > 0) {
         if (history_.size() == limits_.history) history_.pop_front();
         history_.push_back(line);

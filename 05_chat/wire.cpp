@@ -49,7 +49,7 @@ void Wire::wake() {
 
 void Wire::write_now() {
     if (is_awake_) return;
-    while (why_cut_off_.empty() && !outbox_.is_overrun() && !outbox_.empty()) {
+    while (has_to_write()) {
         if (!write_some()) return wake();  // the writer meets the same error: it waits, or it ends
     }
 }
@@ -65,7 +65,7 @@ void Wire::cut_off(std::string why) {
 /// loses the bytes that it was to be sent, and the system must not have them still.
 net::awaitable<void> Wire::write(std::shared_ptr<Wire> wire) {
     for (;;) {
-        while (wire->why_cut_off_.empty() && !wire->outbox_.is_overrun() && !wire->outbox_.empty()) {
+        while (wire->has_to_write()) {
             const auto sent = wire->write_some();
             if (sent) continue;
             if (sent.error() != asio::error::would_block) co_return;
@@ -75,6 +75,10 @@ net::awaitable<void> Wire::write(std::shared_ptr<Wire> wire) {
         wire->is_awake_ = false;
         co_await wire->more_.wait();
     }
+}
+
+bool Wire::has_to_write() const {
+    return why_cut_off_.empty() && !outbox_.is_overrun() && !outbox_.empty();
 }
 
 net::result<std::size_t> Wire::write_some() {

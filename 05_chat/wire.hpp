@@ -47,6 +47,7 @@ public:
 private:
     friend Audience;
     static net::awaitable<void> write(std::shared_ptr<Wire> wire);
+    bool has_to_write() const;
     net::result<std::size_t> write_some();
     void wake();
 
