@@ -59,7 +59,7 @@ std::size_t SharedLog::gather(Position from, Position to, std::span<boost::asio:
 
 void Outbox::enter(SharedLog& log) {
     leave();
-    reader_ = std::make_unique<SharedLog::Reader>(log, owner_);
+    reader_.emplace(log, owner_);
     for (Patch& patch : patches_) patch.at = patch.resume = log.end();
 }
 

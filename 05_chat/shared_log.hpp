@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -129,7 +130,7 @@ private:
     SharedLog::Position position() const { return reader_ ? reader_->position() : 0; }
 
     std::uint64_t owner_;
-    std::unique_ptr<SharedLog::Reader> reader_;
+    std::optional<SharedLog::Reader> reader_;
     std::vector<Patch> patches_;  // in the log's order; mostly none
     std::size_t written_ = 0;     // of the first patch's own bytes, when the reader stands at it
 };

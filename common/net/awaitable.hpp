@@ -33,4 +33,14 @@ using Timer =
 /// the operation itself to co_await; the usual `use_awaitable` would first wrap it in a coroutine of its own.
 inline constexpr auto outcome = asio::as_tuple(asio::deferred);
 
+/// `co_await next_turn(executor)`: everything that is ready by now has its turn first. The same as asio::post() with
+/// `deferred`, without what that does to find out where to resume: here, in the executor's loop.
+inline auto next_turn(const Executor& executor) {
+    return asio::async_initiate<const asio::deferred_t, void()>(
+        [executor](auto resume) {
+            asio::require(executor, asio::execution::blocking.never).execute(std::move(resume));
+        },
+        asio::deferred);
+}
+
 }  // namespace net

@@ -162,6 +162,10 @@ thread_local Memory spare;
 
 }  // namespace
 
+void Outbox::borrow() {
+    std::swap(memory_, spare);
+}
+
 void Outbox::put_any(std::initializer_list<std::string_view> pieces, std::size_t size) {
     if (header_ > 0 && size >> (8 * header_) != 0) {
         throw std::length_error("a packet of " + std::to_string(size) + " bytes does not fit its header");
@@ -181,6 +185,7 @@ void Outbox::put_any(std::initializer_list<std::string_view> pieces, std::size_t
 }
 
 void Outbox::put_escaped(std::string_view bytes) {
+    if (memory_.size == 0) borrow();
     escape();
     make_room(bytes.size());
     copy(bytes);
@@ -188,7 +193,6 @@ void Outbox::put_escaped(std::string_view bytes) {
 }
 
 void Outbox::make_room(std::size_t coming) {
-    if (memory_.size == 0) std::swap(memory_, spare);
     if (memory_.size - copied_ >= coming) return;
     const std::size_t size = std::max(copied_ + coming, 2 * memory_.size);
     Memory larger{std::make_unique_for_overwrite<char[]>(size), size};
@@ -198,8 +202,7 @@ void Outbox::make_room(std::size_t coming) {
 
 /// Doubles the bytes 255 among those that were copied since the last time: all at once, because there are hardly ever
 /// any.
-void Outbox::escape() {
-    if (escaped_ == copied_) return;
+void Outbox::escape_fresh() {
     const std::string_view fresh(memory_.bytes.get() + escaped_, copied_ - escaped_);
     if (mode_ == Packet::line && fresh.find(telnet::iac) != fresh.npos) {
         std::string escaped;
@@ -212,9 +215,10 @@ void Outbox::escape() {
 }
 
 std::string_view Outbox::in_one_piece() {
-    if (!references_.empty()) return {};
     escape();
-    return std::string_view(memory_.bytes.get(), copied_).substr(written_);
+    if (references_.empty()) return std::string_view(memory_.bytes.get(), copied_).substr(written_);
+    if (copied_ == 0 && references_.size() == 1) return references_.front().bytes.substr(written_);
+    return {};
 }
 
 std::size_t Outbox::gather(Buffers& buffers) {

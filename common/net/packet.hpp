@@ -65,7 +65,7 @@ public:
             const auto size = static_cast<std::size_t>(static_cast<const char*>(found) - line);
             if (found != nullptr && size <= max_packet_) return take(0, size + 1);
         }
-        if (begin_ == end_ && !ended_ && !broken_) return Error::incomplete;
+        if (begin_ == end_ && goes_on()) return Error::incomplete;
         return next_of_any_kind();
     }
 
@@ -80,6 +80,9 @@ public:
     void filled(std::size_t size);
     /// No more bytes will come.
     void end();
+
+    /// Whether more bytes can bring more packets: not after end(), nor after a packet that is too long.
+    bool goes_on() const { return !ended_ && !broken_; }
 
     /// Telnet's answers to what next() has gone past so far, to be sent before any later reply. The caller empties it.
     std::string& answers() { return answers_; }
@@ -137,7 +140,8 @@ public:
     void put(std::initializer_list<std::string_view> pieces) {
         std::size_t size = 0;
         for (const auto piece : pieces) size += piece.size();
-        const bool fits = size > 0 && size < reference_from && size <= memory_.size - copied_;
+        if (memory_.size == 0) borrow();
+        const bool fits = size < reference_from && size <= memory_.size - copied_;
         if (header_ > 0 || !fits) return put_any(pieces, size);
         char* to = memory_.bytes.get() + copied_;
         for (const auto piece : pieces) {
@@ -183,8 +187,12 @@ private:
     }
     void put_any(std::initializer_list<std::string_view> pieces, std::size_t size);
     void put_escaped(std::string_view bytes);
+    void borrow();
     void make_room(std::size_t coming);
-    void escape();
+    void escape() {
+        if (escaped_ != copied_) escape_fresh();
+    }
+    void escape_fresh();
 
     Packet mode_;
     std::size_t header_;

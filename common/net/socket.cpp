@@ -26,13 +26,12 @@ result<std::string_view> Socket::recv() {
     for (;;) {
         const auto packet = in_.next();
         if (packet) return packet;
-        if (packet.error() != Error::incomplete) return why_closed_ = packet.error();
+        if (!in_.goes_on()) return why_closed_ = packet.error();
         if (const auto sent = flush(); !sent) return sent.error();
         const auto space = in_.space();
         boost::system::error_code error;
         const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
-        if (error == asio::error::interrupted) continue;  // by a signal, which is no concern of this connection
-        if (!arrived(error, size)) return why_closed_;
+        if (!arrived(error, size)) return why_closed_ = error;
     }
 }
 
@@ -46,14 +45,14 @@ awaitable<result<Packets>> Socket::async_recv_packets(bool at_once) {
     for (;;) {
         const auto packet = in_.next();
         if (packet) co_return Packets(in_, *packet);
-        if (packet.error() != Error::incomplete) co_return why_closed_ = packet.error();
+        if (!in_.goes_on()) co_return why_closed_ = packet.error();
         in_.keep();
         if (!in_.answers().empty()) {
             if (const auto sent = co_await async_flush(); !sent) co_return sent.error();
         }
         // The others first: right after an answer, reading is mostly in vain; a turn later, on a busy server, the next
         // packet is there.
-        co_await asio::post(socket_.get_executor(), asio::deferred);
+        co_await next_turn(socket_.get_executor());
         while (const auto error = read_without_waiting()) {
             in_.keep();
             if (error != asio::error::would_block) co_return why_closed_ = error;
@@ -71,23 +70,19 @@ boost::system::error_code Socket::read_without_waiting() {
     const std::span<char> space = in_.space_in({lent.get(), lent_size});
     boost::system::error_code error;
     const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
-    if (error == asio::error::would_block) return error;
-    return arrived(error, size) ? boost::system::error_code() : why_closed_;
+    return arrived(error, size) ? boost::system::error_code() : error;
 }
 
-/// Notes what a read has brought. False when the connection is broken.
+/// Notes what a read has brought. False when it has brought neither bytes nor the end.
 bool Socket::arrived(const boost::system::error_code& error, std::size_t size) {
-    if (error == asio::error::eof) {
-        in_.end();
+    if (!error) {
+        in_.filled(size);
+        bytes_moved_ += size;
         return true;
     }
-    if (error) {
-        why_closed_ = error;
-        return false;
-    }
-    in_.filled(size);
-    bytes_moved_ += size;
-    return true;
+    if (error == asio::error::eof) in_.end();
+    // Or a signal has interrupted it, which is no concern of this connection.
+    return error == asio::error::eof || error == asio::error::interrupted;
 }
 
 // ---- sending --------------------------------------------------------------------------------------------------------
@@ -123,8 +118,7 @@ result<void> Socket::flush() {
     put_answers();
     while (!out_.empty()) {
         const auto error = write_once();
-        if (error == asio::error::interrupted) continue;
-        if (error) return failed(error);
+        if (error && error != asio::error::interrupted) return failed(error);
     }
     return {};
 }
@@ -168,11 +162,15 @@ void Socket::never_block() {
 result<std::size_t> Socket::send_some(std::span<const asio::const_buffer> bytes) {
     boost::system::error_code error;
     if (!socket_.non_blocking()) socket_.non_blocking(true, error);
-    const std::size_t size = socket_.write_some(bytes, error);
+    // A gathered write costs more, even of one buffer.
+    const std::size_t size =
+        bytes.size() == 1 ? socket_.write_some(bytes.front(), error) : socket_.write_some(bytes, error);
+    if (!error) {
+        bytes_moved_ += size;
+        return size;
+    }
     if (error == asio::error::would_block) return error;
-    if (error) return why_closed_ = error;
-    bytes_moved_ += size;
-    return size;
+    return why_closed_ = error;
 }
 
 awaitable<result<void>> Socket::async_writable() {
