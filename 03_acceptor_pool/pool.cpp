@@ -117,10 +117,10 @@ net::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::millisecond
 void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Place place) {
     ++acceptors_[acceptor - 1].accepted;
     const app::Who client{"client", ++clients_};
-    // Posted even to this thread's own loop, and small: Asio lends the memory of what is done to what begins next, and a
-    // client would keep as long as it stays the large blocks in which it was accepted and handed over.
-    auto handed_over = std::make_unique<net::Socket>(std::move(socket));
-    asio::post(loop.context, [this, &loop, client, socket = std::move(handed_over), place = std::move(place)]() mutable {
+    // Posted even to this thread's own loop, and small: Asio lends the memory of what is done to what begins next, and
+    // a client would keep as long as it stays the large blocks in which it was accepted and handed over.
+    auto owned = std::make_unique<net::Socket>(std::move(socket));
+    asio::post(loop.context, [this, &loop, client, socket = std::move(owned), place = std::move(place)]() mutable {
         auto connection = loop.connections.add(std::move(*socket), client, std::move(place));
         socket.reset();
         asio::co_spawn(loop.context, session(std::move(connection), prefix_),

@@ -121,7 +121,7 @@ void LinkVenue::stop() {
 
 void LinkVenue::handle_events() {
     while (auto event = guest_.next_event()) {
-        std::visit([this](auto&& happened) { handle(std::move(happened)); }, std::move(*event));
+        std::visit([this](auto& happened) { handle(std::move(happened)); }, *event);
     }
 }
 

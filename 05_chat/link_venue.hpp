@@ -36,7 +36,7 @@ public:
     void stop();
 
     net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) override;
-    net::awaitable<std::string> ask(Visitor& visitor, const Question& question) override;
+    net::awaitable<std::string> ask(Visitor& visitor, const Question& wanted) override;
     void forget(Visitor& visitor) override;
 
 private:

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <csignal>
 #include <iostream>
 
@@ -28,8 +29,9 @@ CLI::Option* CommandLine::seconds(const std::string& option, std::chrono::millis
         double seconds = 0;
         const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
         if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-        if (!(seconds >= 0 && seconds <= static_cast<double>(max.count()))) return std::nullopt;
-        return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000 + 0.5));
+        const bool in_range = seconds >= 0 && seconds <= static_cast<double>(max.count());  // "nan" is not
+        if (!in_range) return std::nullopt;
+        return std::chrono::milliseconds(std::llround(seconds * 1000));
     };
     const auto check = [read, allowed](const std::string& text) {
         return read(text) ? std::string() : text + ": " + allowed;

@@ -6,7 +6,7 @@ namespace net {
 
 namespace {
 
-class Category : public boost::system::error_category {
+class Category final : public boost::system::error_category {
 public:
     const char* name() const noexcept override { return "net"; }
     std::string message(int value) const override {
