@@ -160,7 +160,7 @@ std::string targets_table(const Results& results) {
         to += " | " + asked(target) + " | ";
         if (const auto found = outcome(target, results)) {
             const std::string verdict = found->verdict(target);
-            to += measured(target, *found) + " | " + (verdict == "met" ? verdict : "**" + verdict + "**");
+            to += measured(target, *found) + " | " + (verdict.starts_with("met") ? verdict : "**" + verdict + "**");
         } else {
             to += "not measured | ";
         }

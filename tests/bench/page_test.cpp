@@ -73,6 +73,8 @@ TEST(Targets, AreMetOrMissedRoundByRound) {
     EXPECT_DOUBLE_EQ(cost->high, 1.5);  // the machine became twice as slow between the rounds: no matter
     EXPECT_EQ(cost->verdict(target("03", "c100 64B d1", 1.06)), "missed");
     EXPECT_EQ((Outcome{1.07, 1.01, 1.2}).verdict(target("03", "c100 64B d1", 1.06)), "missed by less than the noise");
+    EXPECT_EQ((Outcome{1.05, 1.01, 1.2}).verdict(target("03", "c100 64B d1", 1.06)), "met by less than the noise");
+    EXPECT_EQ((Outcome{1.03, 1.01, 1.05}).verdict(target("03", "c100 64B d1", 1.06)), "met");
     const auto idle = outcome(target("03", "c10000 64B", 2000), results());
     ASSERT_TRUE(idle);
     EXPECT_EQ(idle->verdict(target("03", "c10000 64B", 2000)), "met");

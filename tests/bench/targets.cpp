@@ -74,9 +74,9 @@ std::vector<Target> all_targets() {
 
 std::string Outcome::verdict(const Target& target) const {
     const bool at_least = target.kind == Asked::speed;
-    if (at_least ? value >= target.limit : value <= target.limit) return "met";
-    if (at_least ? high >= target.limit : low <= target.limit) return "missed by less than the noise";
-    return "missed";
+    const bool met = at_least ? value >= target.limit : value <= target.limit;
+    const bool is_close = low < target.limit && target.limit < high;
+    return std::string(met ? "met" : "missed") + (is_close ? " by less than the noise" : "");
 }
 
 std::optional<Outcome> outcome(const Target& target, const Results& results) {

@@ -37,7 +37,7 @@ struct Outcome {
     double low;    ///< first and third quartile
     double high;
 
-    /// met; missed; or "missed by less than the noise" where the limit lies between the quartiles.
+    /// met or missed; and "by less than the noise" where the limit lies between the quartiles.
     std::string verdict(const Target& target) const;
 };
 
