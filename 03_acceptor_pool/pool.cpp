@@ -122,7 +122,6 @@ void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket,
     auto owned = std::make_unique<net::Socket>(std::move(socket));
     asio::post(loop.context, [this, &loop, client, socket = std::move(owned), place = std::move(place)]() mutable {
         auto connection = loop.connections.add(std::move(*socket), client, std::move(place));
-        socket.reset();
         asio::co_spawn(loop.context, session(std::move(connection), prefix_),
                        [this, client](const std::exception_ptr& exception) {
                            // With Asio's `detached` it would vanish without a word.
