@@ -2,13 +2,12 @@
 
 #include "04_supervised/lab/scenario.hpp"
 #include "04_supervised/lab/simulator.hpp"
-#include "app/text.hpp"
+#include "net/error.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -58,10 +57,11 @@ int main(int argc, char** argv) {
     if (file != "-") input.open(file);
     std::istream& source = file == "-" ? std::cin : input;
     std::string text;
-    if (!source) return wrong("cannot read " + file + ": " + app::text::uncapitalised(std::strerror(errno)));
+    if (!source) return wrong("cannot read " + file + ": " + net::reason({errno, boost::system::system_category()}));
     // One byte more than allowed is enough to know that it is too long.
     for (char c = 0; text.size() <= lab::max_scenario_bytes && source.get(c);) text += c;
-    if (source.bad()) return wrong("cannot read " + file + ": " + app::text::uncapitalised(std::strerror(errno)));
+    if (source.bad())
+        return wrong("cannot read " + file + ": " + net::reason({errno, boost::system::system_category()}));
 
     const auto scenario = lab::parse(text);
     if (!scenario) return wrong(file + ":" + std::to_string(scenario.error().line) + ": " + scenario.error().message);

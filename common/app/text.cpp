@@ -71,12 +71,6 @@ std::string visible(std::string_view bytes, std::size_t limit) {
     return shown;
 }
 
-std::string uncapitalised(std::string text) {
-    const auto is_between = [](char c, char low, char high) { return c >= low && c <= high; };
-    if (text.size() > 1 && is_between(text[0], 'A', 'Z') && is_between(text[1], 'a', 'z')) text[0] += 'a' - 'A';
-    return text;
-}
-
 std::string what(const std::exception_ptr& exception) {
     try {
         std::rethrow_exception(exception);

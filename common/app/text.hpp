@@ -33,10 +33,6 @@ bool is_control(char32_t character);
 /// At most `limit` bytes of the input are shown; what is cut is counted: `abc... (97 bytes more)`.
 std::string visible(std::string_view bytes, std::size_t limit);
 
-/// `text` with its first letter in lower case, where it starts with one ASCII capital followed by a small letter:
-/// what the system says ("Address already in use") fits into our sentences.
-std::string uncapitalised(std::string text);
-
 /// What an exception says of itself.
 std::string what(const std::exception_ptr& exception);
 

@@ -1,7 +1,5 @@
 #include "net/error.hpp"
 
-#include "app/text.hpp"
-
 namespace net {
 
 namespace {
@@ -29,7 +27,11 @@ boost::system::error_code make_error_code(Error error) {
 }
 
 std::string reason(const boost::system::error_code& error) {
-    return app::text::uncapitalised(error.message());
+    std::string words = error.message();
+    const auto is_between = [](char c, char low, char high) { return c >= low && c <= high; };
+    // Names in capitals ("EOF") stay as they are.
+    if (words.size() > 1 && is_between(words[0], 'A', 'Z') && is_between(words[1], 'a', 'z')) words[0] += 'a' - 'A';
+    return words;
 }
 
 bool is_shortage(const boost::system::error_code& error) {

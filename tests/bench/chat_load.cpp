@@ -3,6 +3,7 @@
 #include "app/text.hpp"
 #include "heard.hpp"
 #include "meter.hpp"
+#include "net/error.hpp"
 #include "poller.hpp"
 #include "process.hpp"
 
@@ -26,7 +27,7 @@ constexpr std::size_t read_size = 256 * 1024;
 constexpr auto no_deadline = steady_clock::time_point::max();
 
 std::string system_says() {
-    return app::text::uncapitalised(std::system_category().message(errno));
+    return net::reason({errno, boost::system::system_category()});
 }
 
 class Chat {

@@ -3,6 +3,7 @@
 #include "app/text.hpp"
 #include "chat_load.hpp"
 #include "meter.hpp"
+#include "net/error.hpp"
 #include "poller.hpp"
 #include "process.hpp"
 #include "stream.hpp"
@@ -90,7 +91,7 @@ public:
 
 private:
     static std::string who(std::uint32_t connection) { return "connection " + std::to_string(connection); }
-    static std::string system_says() { return app::text::uncapitalised(std::system_category().message(errno)); }
+    static std::string system_says() { return net::reason({errno, boost::system::system_category()}); }
 
     Stream sent_;
     Stream replies_;

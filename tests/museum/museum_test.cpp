@@ -232,6 +232,23 @@ TEST_P(OurStage, Passes) {
     EXPECT_EQ(finished.exit, support::exited(0)) << verdict_in(json::parse(finished.lines[0]).as_object());
 }
 
+/// Nothing but system calls, and no telnet: what is required of stage 01 needs no more.
+TEST(ByHand, PassesWhatIsRequiredOfTheNaiveServer) {
+    const auto finished = grade("01", {}, {support::path_of("by_hand"), "{port}"});
+    ASSERT_EQ(finished.lines.size(), 1u) << finished.errors;
+    EXPECT_EQ(finished.exit, support::exited(0)) << verdict_in(json::parse(finished.lines[0]).as_object());
+}
+
+TEST(ByHand, SaysHowItIsUsed) {
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"70000"}, {"-1"}, {""}, {"x"}, {"1", "2"}}) {
+        std::vector<std::string> words{support::path_of("by_hand")};
+        words.insert(words.end(), wrong.begin(), wrong.end());
+        const auto finished = support::run_to_end({words});
+        EXPECT_EQ(finished.exit, support::exited(2));
+        EXPECT_EQ(finished.errors, "usage: by_hand [PORT]\n");
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {

@@ -26,6 +26,7 @@ TEST(NetError, OursAreNotTakenForTheSystems) {
 TEST(NetError, TheSystemsWordsStartSmall) {
     EXPECT_EQ(net::reason({EADDRINUSE, boost::system::system_category()}), "address already in use");
     EXPECT_EQ(net::reason({ECONNRESET, boost::system::generic_category()}), "connection reset by peer");
+    EXPECT_EQ(net::reason({EDOTDOT, boost::system::system_category()}), "RFS specific error") << "a name in capitals";
 }
 
 TEST(NetError, AShortageIsWhatComesBack) {

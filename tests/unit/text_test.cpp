@@ -39,9 +39,3 @@ TEST(Text, VisibleCutsBetweenCharactersAndCountsTheRest) {
     EXPECT_EQ(text::visible("abcdef", 4), "abcd... (2 bytes more)");
     EXPECT_EQ(text::visible("aПП", 4), "aП... (2 bytes more)");
 }
-
-TEST(Text, UncapitalisedLeavesNamesInCapitalsAlone) {
-    EXPECT_EQ(text::uncapitalised("Address already in use"), "address already in use");
-    EXPECT_EQ(text::uncapitalised("EOF"), "EOF");
-    EXPECT_EQ(text::uncapitalised(""), "");
-}
