@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # Bounds for one suite, whole.
 readonly most_minutes=70
 readonly most_megabytes=12000
-readonly place=/var/tmp/five_servers.fresh
+readonly place=${TMPDIR:-/var/tmp}/five_servers.fresh
 
 say() { printf 'fresh: %s\n' "$*" >&2; }
 cannot() { say "cannot try it here: $*"; exit 77; }
@@ -60,7 +60,7 @@ inside() { # command...: as root of the bare system, in the clone
     mapfile -t kept < <(environment)
     # shellcheck disable=SC2016 # the inner shell's
     bounded env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${kept[@]}" sh -c '
-        mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && mount --rbind /dev "$0/dev" &&
+        mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && mount --rbind /dev "$0/dev" &&
             mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" sh -c "cd /root/five_servers && exec \"\$@\"" sh "$@"' \
         "$root" "$@"
 }
