@@ -1,8 +1,7 @@
 #pragma once
 
 #include "05_chat/room.hpp"
-
-#include <boost/system/result.hpp>
+#include "net/result.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "04_supervised/supervisor/spec.hpp"
-
-#include <boost/system/result.hpp>
+#include "net/result.hpp"
 
 #include <cstddef>
 #include <optional>

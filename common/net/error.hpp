@@ -1,15 +1,12 @@
 #pragma once
 
+#include "net/result.hpp"
+
 #include <boost/system/error_code.hpp>
-#include <boost/system/result.hpp>
 
 #include <string>
 
 namespace net {
-
-/// What Erlang writes as `{:ok, value} | {:error, reason}`.
-template <class T>
-using result = boost::system::result<T>;
 
 /// Reasons of our own, beside the system's. None of them is a failure of the program.
 enum class Error {

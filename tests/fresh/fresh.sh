@@ -1,0 +1,178 @@
+#!/usr/bin/env bash
+# ./lab fresh [SUITE...]: does it run where people are? For each suite of Debian a bare system in a directory, a clean
+# clone of HEAD in it, and there the README's two commands: ./lab run 01, which must answer a line and end; ./lab test.
+# On sid, which changes daily, all programs are built, and the five servers are asked a line each.
+# Exit: 0 all is well, 1 something failed, 2 wrong usage, 77 this machine does not let us try.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+# Bounds for one suite, whole.
+readonly most_minutes=70
+readonly most_megabytes=12000
+readonly place=${TMPDIR:-/var/tmp}/five_servers.fresh
+
+say() { printf 'fresh: %s\n' "$*" >&2; }
+cannot() { say "cannot try it here: $*"; exit 77; }
+
+# ---- from this machine's apt ----------------------------------------------------------------------------------------
+
+mirror() { # where this machine gets Debian from; Debian's own address, where it is another system
+    local found
+    # shellcheck disable=SC2016 # apt's own words
+    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 2> /dev/null | grep '^http' || true)
+    head -1 <<< "${found:-http://deb.debian.org/debian}"
+}
+settings() { apt-config dump | grep -E '^Acquire::(https?|Check-|Retries).* ".+";$' || true; } # proxies and the like
+environment() { env | grep -iE '^(https?|ftp|all|no)_proxy=' || true; }
+use_the_proxy_of_apt() { # debootstrap knows the environment only
+    local proxy=''
+    eval "$(apt-config shell proxy Acquire::http::Proxy)"
+    if [ -n "$proxy" ] && [ "$proxy" != DIRECT ]; then export http_proxy=${http_proxy:-$proxy}; fi
+}
+
+# ---- a system of its own --------------------------------------------------------------------------------------------
+
+suite='' root='' running='' deadline=0
+
+# Runs something with processes and mounts of its own, within the suite's bounds. The kernel ends both with the first of
+# these processes, and that one it kills when we are gone, however we went: nothing stays behind.
+bounded() { # command...
+    local status=0 looks=0
+    setpriv --pdeathsig KILL unshare --mount --propagation private --mount-proc --pid --ipc --fork --kill-child \
+        env --default-signal "$@" < /dev/null & # which the shell has made ignore SIGINT
+    running=$!
+    while kill -0 $running 2> /dev/null; do
+        sleep 1
+        if [ $SECONDS -gt $deadline ]; then
+            say "$suite: not done after $most_minutes minutes: stopped"
+            kill -KILL $running
+        elif [ $((++looks % 20)) -eq 0 ] && [ "$(du -sxm "$root" 2> /dev/null | cut -f 1)" -gt $most_megabytes ]; then
+            say "$suite: it takes more than $most_megabytes MB of disk: stopped"
+            kill -KILL $running
+        fi
+    done
+    wait $running || status=$?
+    running=''
+    return $status
+}
+inside() { # command...: as root of the bare system, in the clone
+    local kept
+    mapfile -t kept < <(environment)
+    # shellcheck disable=SC2016 # the inner shell's
+    bounded env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${kept[@]}" sh -c '
+        mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && mount --rbind /dev "$0/dev" &&
+            mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" sh -c "cd /root/five_servers && exec \"\$@\"" sh "$@"' \
+        "$root" "$@"
+}
+cleanup() {
+    trap '' INT TERM HUP
+    if [ -n "$running" ]; then
+        kill -KILL "$running" 2> /dev/null || true
+        wait "$running" 2> /dev/null || true
+    fi
+    if [ -n "$root" ]; then rm -rf --one-file-system "$root" "$root".*; fi
+    rmdir "$place" 2> /dev/null || true
+}
+
+make_bare_system() {
+    local source scripts=/usr/share/debootstrap/scripts words=()
+    source=$(mirror)
+    use_the_proxy_of_apt
+    say "$suite: a bare system, from $source"
+    words=(--variant=minbase --merged-usr)
+    if [[ $source == https:* ]]; then words+=(--include=ca-certificates); fi
+    words+=("$suite" "$root" "$source")
+    # All of Debian's suites are made alike by now; an older debootstrap does not know the newer names.
+    if [ ! -e "$scripts/$suite" ]; then words+=("$scripts/sid"); fi
+    if ! bounded debootstrap "${words[@]}" > "$root.log" 2>&1; then
+        say "$suite: debootstrap could not make the system: $(grep -E '^[EW]:|rror' "$root.log" | tail -1)"
+        return 1
+    fi
+    settings > "$root/etc/apt/apt.conf.d/99from-outside"
+    cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+    if [[ $source == https:* ]]; then
+        cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2> /dev/null || true
+    fi
+    git clone --quiet --depth 1 "file://$PWD" "$root/root/five_servers"
+    if [[ $source == https:* ]]; then inside update-ca-certificates > /dev/null; fi
+}
+
+# ---- what is tried in it --------------------------------------------------------------------------------------------
+
+passed=0 failed=0 skipped=0
+count() { # what command...
+    local what=$1
+    shift
+    say "$suite: $what"
+    if "$@" >&2; then passed=$((passed + 1)); else say "$suite: FAILED: $what"; failed=$((failed + 1)); fi
+}
+two_commands() {
+    local port=()
+    if (exec 3<> /dev/tcp/127.0.0.1/1234) 2> /dev/null; then
+        say "somebody on this machine has port 1234: ./lab run 01 gets another"
+        port=(-- --port 0)
+    fi
+    count './lab run 01, and a line to it' inside tests/fresh/ask.sh ECHO ./lab run 01 "${port[@]}"
+    say "$suite: ./lab test"
+    local status=0 counts
+    inside ./lab test > "$root.tests" || status=$?
+    counts=$(sed -n 's/^Tests: \([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$root.tests" | tail -1)
+    say "$suite: $(tail -1 "$root.tests")"
+    local inner
+    read -ra inner <<< "${counts:-0 0 0}"
+    passed=$((passed + inner[0])) failed=$((failed + inner[1])) skipped=$((skipped + inner[2]))
+    if [ $status -ne 0 ] && [ "${inner[1]}" -eq 0 ]; then
+        say "$suite: FAILED: ./lab test, with $status"
+        failed=$((failed + 1))
+    fi
+}
+all_programs() {
+    local program kind
+    count './lab build programs' inside ./lab build programs
+    for program in [0-9][0-9]_*/; do
+        kind=ECHO
+        if [ "$program" = 05_chat/ ]; then kind=CHAT; fi
+        count "a line to ${program%/}" inside tests/fresh/ask.sh $kind "build/bin/${program%/}" --port 0
+    done
+}
+
+try() { # suite
+    suite=$1 root=$place/$1 deadline=$((SECONDS + most_minutes * 60))
+    local start=$SECONDS
+    mkdir -p "$place"
+    exec 9> "$root.lock"
+    flock --nonblock 9 || { root=''; say "$suite: is being tried already, in $place"; exit 1; }
+    rm -rf --one-file-system "$root" # of one that was killed
+    if [ "$(df -Pm "$place" | awk 'END { print $4 }')" -lt $most_megabytes ]; then
+        cannot "it needs $most_megabytes MB below $place"
+    fi
+    if make_bare_system; then
+        if [ "$suite" = sid ]; then all_programs; else two_commands; fi
+    else
+        failed=$((failed + 1))
+    fi
+    say "$suite: took $(((SECONDS - start + 30) / 60)) minutes and $(du -sxm "$root" | cut -f 1) MB"
+    rm -rf --one-file-system "$root" "$root".*
+}
+
+if [ $# -eq 0 ]; then set -- trixie; fi
+for name in "$@"; do
+    case $name in
+        bookworm | trixie | sid) ;;
+        *) say "there is no suite $name here; suites: bookworm trixie sid"; exit 2 ;;
+    esac
+done
+needs="a bare system is made with debootstrap, chroot and namespaces"
+if [ "$(id -u)" -ne 0 ]; then cannot "$needs, which root may use; try: sudo ./lab fresh $*"; fi
+if ! command -v debootstrap > /dev/null; then cannot "$needs; install debootstrap"; fi
+if ! problem=$(unshare --mount --pid --fork --mount-proc --propagation private true 2>&1); then
+    cannot "$needs, and this machine refuses those ($problem)"
+fi
+if [ -n "$(git status --porcelain)" ]; then say "what is not committed is not in the clone"; fi
+
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+for name in "$@"; do try "$name"; done
+printf 'Tests: %d passed, %d failed, %d skipped\n' $passed $failed $skipped
+[ $failed -eq 0 ] && [ $passed -gt 0 ]

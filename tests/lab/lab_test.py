@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Tests of ./lab and of what it calls, in a small project of their own: lab_test.py NAME. Exit 77: cannot be tried here."""
+
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import pexpect
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MOST_SECONDS = 60
+
+UNUSED_PARAMETER = """
+#include <cstdio>
+static int answer(int prefix) { return 0; }
+int main() { std::puts("it runs"); return answer(1); }
+"""
+
+
+class Skip(Exception):
+    pass
+
+
+class Project:
+    """`lab` and the presets as they are, and a first stage with a student's first experiment in it."""
+
+    def __init__(self, source=UNUSED_PARAMETER):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="five_lab."))
+        for name in ("lab", "CMakePresets.json"):
+            shutil.copy(ROOT / name, self.directory)
+        (self.directory / "CMakeLists.txt").write_text(
+            "cmake_minimum_required(VERSION 3.24)\nproject(small CXX)\nadd_compile_options(-Wall -Wextra)\n"
+            "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)\n"
+            "add_executable(01_naive 01_naive/server.cpp)\nadd_custom_target(echo_client)\n"
+            "add_custom_target(programs DEPENDS 01_naive)\n")
+        (self.directory / "01_naive").mkdir()
+        (self.directory / "01_naive/CMakeLists.txt").touch()
+        (self.directory / "01_naive/server.cpp").write_text(source)
+        self.environment = {name: value for name, value in os.environ.items() if name not in ("CI", "FIVE_WARNINGS")}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.directory)
+
+    def lab(self, *words, **environment):
+        return subprocess.run([self.directory / "lab", *words], env={**self.environment, **environment}, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=MOST_SECONDS, check=False)
+
+    def lab_in_terminal(self, *words, **environment):
+        return pexpect.spawn(str(self.directory / "lab"), list(words), env={**self.environment, **environment},
+                             encoding="utf-8", timeout=MOST_SECONDS, dimensions=(24, 120))
+
+    def without_packages(self, user="0"):
+        """A Debian on which nothing is installed; apt-get writes down what it is asked to do."""
+        self.done = self.directory / "apt-get.done"
+        self.done.touch()
+        commands = {"dpkg-query": "exit 1", "apt-cache": "echo '  Candidate: 1.83'", "id": f"echo {user}",
+                    "sudo": 'exec "$@"', "apt-get": f'echo "$*" >> {self.done}', "dpkg": "exit 0"}
+        (self.directory / "bin").mkdir()
+        for name, body in commands.items():
+            (self.directory / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+            (self.directory / "bin" / name).chmod(0o755)
+        self.environment["PATH"] = f"{self.directory / 'bin'}:{self.environment['PATH']}"
+
+
+def expect(condition, *what):
+    if not condition:
+        raise AssertionError("\n".join(map(str, what)))
+
+
+def a_warning_is_seen_and_stops_nobody():
+    with Project() as project:
+        ran = project.lab("run", "01")
+        expect(ran.returncode == 0 and ran.stdout == "it runs\n", "an unused parameter is no reason not to run:", ran)
+        expect("-Wunused-parameter" in ran.stderr, "the warning was not shown:", ran.stderr)
+        ran = project.lab("run", "01")
+        expect(ran.stderr == "", "where nothing is compiled, nothing is said:", ran.stderr)
+
+
+def a_warning_stops_ci_and_changes_nobodys_build():
+    with Project() as project:
+        expect(project.lab("build", "programs").returncode == 0, "people's build fails")
+        before = (project.directory / "build/CMakeCache.txt").read_text()
+        built = project.lab("build", "programs", FIVE_WARNINGS="errors")
+        expect(built.returncode == 1 and "-Werror" in built.stderr, "the warning did not stop CI:", built)
+        expect((project.directory / "build/CMakeCache.txt").read_text() == before, "people's build was configured anew")
+
+
+def an_error_is_shown_whole():
+    with Project(source="int main() { return nothing; }") as project:
+        ran = project.lab("run", "01")
+        expect(ran.returncode == 1 and "'nothing' was not declared" in ran.stderr.replace("‘", "'").replace("’", "'"), ran)
+
+
+def on_a_terminal_it_says_how_far_it_is():
+    with Project() as project:
+        terminal = project.lab_in_terminal("run", "01")
+        terminal.expect(r"lab: compiling 01_naive, about half a minute the first time \[1/\d\]")
+        terminal.expect("it runs")
+        terminal.expect(pexpect.EOF)
+
+
+def elsewhere_it_says_once_that_it_compiles():
+    with Project() as project:
+        said = project.lab("run", "01").stderr
+        expect(said.count("compiling") == 1 and "\r" not in said and "[1/" not in said, said)
+
+
+def a_stage_is_known_by_its_name_and_others_are_listed():
+    with Project() as project:
+        expect(project.lab("run", "naive").stdout == "it runs\n", "./lab run naive does not run it")
+        wrong = project.lab("run", "nine")
+        expect(wrong.returncode == 2 and wrong.stderr == "lab: there is no stage nine; stages: 01_naive; ./lab help explains\n",
+               wrong)
+
+
+def before_it_installs_it_asks_on_a_terminal():
+    with Project() as project:
+        project.without_packages(user="1000")
+        terminal = project.lab_in_terminal("docs")
+        terminal.expect(r"this needs python3 pandoc mscgen graphviz; install with sudo apt-get\? \[Y/n\] ")
+        terminal.sendline("n")
+        terminal.expect("not installed")
+        terminal.expect(pexpect.EOF)
+        expect(project.done.read_text() == "", "it was told not to, and did:", project.done.read_text())
+
+        terminal = project.lab_in_terminal("docs")
+        terminal.expect(r"\[Y/n\] ")
+        terminal.sendline("")
+        terminal.expect("installing python3 pandoc mscgen graphviz")
+        terminal.expect(pexpect.EOF)
+        expect("install" in project.done.read_text(), "a line feed means yes; done:", project.done.read_text())
+
+
+def nobody_is_asked_without_a_terminal_nor_in_ci():
+    with Project() as project:
+        project.without_packages()
+        said = project.lab("docs").stderr
+        expect("[Y/n]" not in said and "install" in project.done.read_text(), said, project.done.read_text())
+        project.done.write_text("")
+        terminal = project.lab_in_terminal("docs", CI="true")
+        terminal.expect(pexpect.EOF)
+        expect("[Y/n]" not in terminal.before and "install" in project.done.read_text(), terminal.before)
+
+
+def it_says_what_it_would_install():
+    for user, apt_get in (("0", "apt-get"), ("1000", "sudo apt-get")):
+        with Project() as project:
+            project.without_packages(user)
+            told = project.lab("--no-install", "docs")
+            expect(told.returncode == 1 and
+                   told.stderr == f"lab: missing; install with: {apt_get} install python3 pandoc mscgen graphviz\n", told)
+            expect(project.done.read_text() == "", project.done.read_text())
+
+
+# ---- ./lab fresh ----------------------------------------------------------------------------------------------------
+
+def ask(kind, program):
+    return subprocess.run([ROOT / "tests/fresh/ask.sh", kind, sys.executable, "-c", program], text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=MOST_SECONDS, check=False)
+
+
+SERVER = """
+import socket
+listener = socket.create_server(("127.0.0.1", 0))
+print("Listening on 127.0.0.1:%d" % listener.getsockname()[1], flush=True)
+client = listener.accept()[0]
+client.sendall({answer})
+"""
+END = "\nlistener.accept()"
+
+
+def fresh_asks_a_server_and_says_what_is_wrong():
+    good = ask("ECHO", SERVER.format(answer='b"ECHO " + client.recv(100)') + END)
+    expect(good.returncode == 0, good)
+    wrong = ask("ECHO", SERVER.format(answer="client.recv(100).upper()") + "client.close()" + END)
+    expect(wrong.returncode == 1 and 'does not answer "ECHO Hello!"' in wrong.stderr, wrong)
+    silent = ask("ECHO", "print('Good morning')")
+    expect(silent.returncode == 1 and 'its first line is "Good morning"' in silent.stderr, silent)
+    broken = ask("ECHO", "raise SystemExit(3)")
+    expect(broken.returncode == 1 and "it has ended" in broken.stderr, broken)
+
+
+def fresh(*words, **environment):
+    return [str(ROOT / "tests/fresh/fresh.sh"), *words], {**os.environ, **environment}
+
+
+def fresh_knows_its_suites():
+    command, environment = fresh("woody")
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+    expect(ran.returncode == 2 and "there is no suite woody here; suites: bookworm trixie sid" in ran.stderr, ran)
+
+
+def fresh_leaves_nothing_behind(how, leaves_files=False):
+    """A debootstrap that mounts something and never ends; and then the end of fresh."""
+    with tempfile.TemporaryDirectory(prefix="five_fresh.") as directory:
+        here = pathlib.Path(directory)
+        mounted = here / "mounted"
+        stub = here / "debootstrap"
+        stub.write_text('#!/bin/sh\nfor root; do case $root in */bookworm) break ;; esac; done\nmkdir -p "$root"\n'
+                        f'mount -t tmpfs tmpfs "$root" && echo $root > {mounted}.new && mv {mounted}.new {mounted}\n'
+                        f'exec sleep 12345.{os.getpid()}\n')
+        stub.chmod(0o755)
+        command, environment = fresh("bookworm", PATH=f"{directory}:{os.environ['PATH']}", TMPDIR=directory)
+        started = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        try:
+            deadline = time.monotonic() + MOST_SECONDS
+            while not mounted.exists():
+                if started.poll() is not None:
+                    if started.returncode == 77:
+                        raise Skip(started.stderr.read().strip())
+                    raise AssertionError(f"it ended with {started.returncode}: {started.stderr.read()}")
+                expect(time.monotonic() < deadline, "waited for debootstrap to be started")
+                time.sleep(0.05)
+            started.send_signal(how)
+            started.wait(MOST_SECONDS)
+            while still_there := processes_with(f"12345.{os.getpid()}"):
+                expect(time.monotonic() < deadline, "waited for the end of what it had started:", still_there)
+                time.sleep(0.05)
+            mounts = pathlib.Path("/proc/mounts").read_text()
+            expect(mounted.read_text().strip() not in mounts, "it is still mounted:", mounts)
+            left = list(here.glob("five_servers.fresh/*"))
+            expect(leaves_files or not left, "it has left files:", left)
+        finally:
+            started.kill()
+            started.wait()
+            started.stderr.close()
+
+
+def processes_with(word):
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if f"sleep\0{word}\0" in entry.read_text(errors="replace"):
+                found.append(entry)
+        except OSError:
+            pass
+    return found
+
+
+def fresh_leaves_nothing_when_told_to_end():
+    fresh_leaves_nothing_behind(signal.SIGTERM)
+
+
+def fresh_leaves_nothing_mounted_when_killed():
+    fresh_leaves_nothing_behind(signal.SIGKILL, leaves_files=True)
+
+
+if __name__ == "__main__":
+    try:
+        globals()[sys.argv[1]]()
+    except Skip as reason:
+        print(f"{sys.argv[1]}: Skipped\n{reason}")
+        sys.exit(77)
