@@ -43,12 +43,12 @@ struct Guest {
         };
         std::string got = line(awaited);
         while (!names_all(got) && is_about_strangers(got)) got = line(awaited);
-        if (!names_all(got)) throw Wrong(awaited, quoted(got), hint);
+        if (!names_all(got)) throw Wrong(awaited, in_quotes(got), hint);
         known.insert(known.end(), names.begin(), names.end());
     }
     void hears(const std::string& expected, const std::string& hint = "") const {
-        std::string got = line(quoted(expected));
-        while (is_about_strangers(got)) got = line(quoted(expected));
+        std::string got = line(in_quotes(expected));
+        while (is_about_strangers(got)) got = line(in_quotes(expected));
         if (got != expected) throw differing(expected, got, hint);
     }
     void says(const std::string& text) const { client->send(text + "\n"); }
@@ -135,7 +135,7 @@ void bad_names(Trial& trial) {
         Client client(trial.server);
         client.line("a question for the name, as one line");
         client.send(bad + "\n");
-        client.rest(1 << 16, "The name " + quoted(bad) + " is not allowed: say so, if you like, and close.");
+        client.rest(1 << 16, "The name " + in_quotes(bad) + " is not allowed: say so, if you like, and close.");
     }
     first.says("still here");
     second.hears("[" + first.name + "] still here", "Who was refused was never there.");

@@ -32,7 +32,7 @@ std::string neighbourhood(std::string_view bytes, std::size_t begin, std::size_t
 
 }  // namespace
 
-std::string quoted(std::string_view bytes, std::size_t max_shown) {
+std::string in_quotes(std::string_view bytes, std::size_t max_shown) {
     std::string text = "\"" + escaped(bytes.substr(0, max_shown)) + "\"";
     if (bytes.size() > max_shown) text += "… (" + count(bytes.size(), "byte") + ")";
     return text;

@@ -10,7 +10,8 @@ namespace grade {
 
 /// `bytes` as a C string literal shows them: "ECHO one\r\n", unprintable ones as \xHH. Of long text only the beginning
 /// and the length. Pure.
-std::string quoted(std::string_view bytes, std::size_t max_shown = 160);
+/// (Not `quoted`: for a std::string that name finds std::quoted wherever <iomanip> has come in.)
+std::string in_quotes(std::string_view bytes, std::size_t max_shown = 160);
 
 /// Both texts, cut to the neighbourhood of the first place where they differ, with a ^ under it.
 /// `got` may just be too short: then the ^ stands behind its end. Pure.

@@ -54,10 +54,10 @@ void newcomer_hears_others(Trial& trial) {
     second.types(mikey);
     second.types("Am I in?");
     for (;;) {
-        const auto news = second.news(quoted(mikey + " says: Am I in?"));
+        const auto news = second.news(in_quotes(mikey + " says: Am I in?"));
         if (news == mikey + " says: Am I in?") break;
         if (news == mikey + " has joined the room") {
-            throw Wrong("nothing about himself for the one who joins", quoted(news),
+            throw Wrong("nothing about himself for the one who joins", in_quotes(news),
                         "Tell those who are there, and only then add the newcomer.");
         }
     }
@@ -123,7 +123,7 @@ void leaver_hears_nothing(Trial& trial) {
     leaves.client.half_close();
     const std::string last = leaves.client.rest(1 << 20, "When a member has finished, close his connection.");
     if (last.find(mikey + " has left") != last.npos) {
-        throw Wrong("nothing about himself for the one who leaves", quoted(last),
+        throw Wrong("nothing about himself for the one who leaves", in_quotes(last),
                     "Take the leaver out of the room first, then tell those who are left.");
     }
     stays.types("Goodbye");
@@ -159,11 +159,11 @@ void taken_name(Trial& trial) {
     second.client.close();
     first.types("Who is there?");
     for (;;) {
-        const auto news = first.news(quoted(michael + " says: Who is there?"));
+        const auto news = first.news(in_quotes(michael + " says: Who is there?"));
         if (news == michael + " says: Who is there?") break;
         if (news.starts_with(michael)) {
             throw Wrong("that a name is refused while somebody in the room has it",
-                        quoted(news) + " from a second " + michael,
+                        in_quotes(news) + " from a second " + michael,
                         "Look among the members before you add one; ask for another name, or close.");
         }
     }
@@ -199,7 +199,7 @@ void nameless(Trial& trial) {
     while (nobody.client.has_news(trial.server.patience().pause() * 3)) {
         const std::string line = nobody.client.line("nothing of what is said in the room");
         if (line.find(michael + " says: ") != line.npos) {
-            throw Wrong("nothing of what is said, for somebody who has not said his name", quoted(line),
+            throw Wrong("nothing of what is said, for somebody who has not said his name", in_quotes(line),
                         "A connection becomes a member when its name has come, not when it is accepted.");
         }
     }
@@ -223,10 +223,10 @@ void one_order(Trial& trial) {
         }
         for (std::size_t p = 1; p < people.size(); ++p) {
             if (heard[p] == heard[0]) continue;
-            throw Wrong(
-                "the same lines in the same order for everybody",
-                "as line " + std::to_string(i + 1) + " one hears " + quoted(heard[0]) + ", another " + quoted(heard[p]),
-                one_loop);
+            throw Wrong("the same lines in the same order for everybody",
+                        "as line " + std::to_string(i + 1) + " one hears " + in_quotes(heard[0]) + ", another " +
+                            in_quotes(heard[p]),
+                        one_loop);
         }
     }
 }
@@ -301,7 +301,7 @@ void escapes(Trial& trial) {
     first.types("\x1b[2Jboo\x07");
     const auto heard = first.news("what was said");
     if (heard.find_first_of("\x1b\x07") == heard.npos) return;
-    throw Wrong("no control characters in what others see", quoted(heard),
+    throw Wrong("no control characters in what others see", in_quotes(heard),
                 "Terminals obey them: ESC [2J clears everybody's screen.");
 }
 
@@ -322,7 +322,7 @@ void letter_case(Trial& trial) {
     for (std::string line; line.find("Still alone") == line.npos;) {
         line = first.client.line("what is said");
         if (line.find(capital + " has") != line.npos) {
-            throw Wrong("that " + capital + " is refused while " + michael + " is there", quoted(line));
+            throw Wrong("that " + capital + " is refused while " + michael + " is there", in_quotes(line));
         }
     }
 }

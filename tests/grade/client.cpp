@@ -88,7 +88,7 @@ bool Client::wait_for_reply(short events) {
 
 void Client::note_sent(std::string_view bytes) {
     if (++writes_ > max_writes_shown) sent_.erase(0, sent_.find(" + ") + 3);
-    sent_ += (sent_.empty() ? "" : " + ") + quoted(bytes, max_write_shown);
+    sent_ += (sent_.empty() ? "" : " + ") + in_quotes(bytes, max_write_shown);
 }
 
 void Client::fail(Wrong wrong) const {
@@ -100,7 +100,7 @@ void Client::fail(Wrong wrong) const {
 std::string Client::what_came() const {
     const std::string end = has_ended_ ? "the server closed the connection" : !broken_.empty() ? broken_ : "";
     if (received_.empty()) return end.empty() ? "nothing came" : end;
-    return quoted(received_) + (end.empty() ? ", and then nothing" : ", and then " + end);
+    return in_quotes(received_) + (end.empty() ? ", and then nothing" : ", and then " + end);
 }
 
 // ---- sending --------------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ std::size_t Client::send_some(std::string_view bytes) {
     const std::string why = reason(errno);
     while (receive()) {  // what it said before
     }
-    fail(Wrong("that the server reads on", (received_.empty() ? "" : quoted(received_) + ", and then ") + why));
+    fail(Wrong("that the server reads on", (received_.empty() ? "" : in_quotes(received_) + ", and then ") + why));
 }
 
 Client& Client::send(std::string_view bytes) {
@@ -140,7 +140,7 @@ bool Client::receive() {
     if (size > 0) received_.append(bytes.data(), static_cast<std::size_t>(size));
     if (size == 0) has_ended_ = true;
     if (size < 0 && errno != EAGAIN && errno != EINTR) broken_ = reason(errno);
-    if (received_.size() > max_received) fail(Wrong("answers", "a flood of more than 4 MiB: " + quoted(received_)));
+    if (received_.size() > max_received) fail(Wrong("answers", "a flood of more than 4 MiB: " + in_quotes(received_)));
     return size > 0;
 }
 
@@ -158,7 +158,7 @@ void Client::expect(std::string_view bytes, const std::string& hint) {
         }
         if (receive()) continue;
         if (has_ended_ || !broken_.empty() || !wait_for_reply(POLLIN)) {
-            Wrong wrong(quoted(bytes), what_came(), hint);
+            Wrong wrong(in_quotes(bytes), what_came(), hint);
             if (!received_.empty() && bytes.size() > received_.size()) {
                 wrong = differing(bytes, received_, hint);
                 wrong.got += has_ended_         ? ", and then the server closed the connection"
@@ -178,7 +178,7 @@ std::string Client::line(const std::string& awaited) {
             received_.erase(0, end + 1);
             return line;
         }
-        if (received_.size() > max_line) fail(Wrong(awaited, "a line without an end: " + quoted(received_)));
+        if (received_.size() > max_line) fail(Wrong(awaited, "a line without an end: " + in_quotes(received_)));
         if (receive()) continue;
         if (has_ended_ || !broken_.empty() || !wait_for_reply(POLLIN)) fail(Wrong(awaited, what_came()));
     }
@@ -215,7 +215,7 @@ std::string Client::rest(std::size_t max, const std::string& hint) {
     while (!has_ended_ && broken_.empty() && received_.size() < max) {
         if (!receive() && !has_ended_ && broken_.empty() && !wait_for_reply(POLLIN)) {
             fail(Wrong("that the server closes the connection",
-                       received_.empty() ? "it stays open" : quoted(received_) + ", and it stays open", hint));
+                       received_.empty() ? "it stays open" : in_quotes(received_) + ", and it stays open", hint));
         }
     }
     return std::exchange(received_, "");

@@ -86,7 +86,7 @@ void crash(Trial& trial) {
     if (!trial.crash.empty()) {
         Client client(server);
         client.send(trial.crash + "\n");
-        client.rest(64 << 10, "The line " + quoted(trial.crash) + " (--crash) should crash the one who serves it.");
+        client.rest(64 << 10, "The line " + in_quotes(trial.crash) + " (--crash) should crash the one who serves it.");
         return;
     }
     const auto all = server.processes();

@@ -96,7 +96,7 @@ void says_too_long(Trial& trial) {
     const std::string answer = client.rest(64 << 10, "Say what is wrong in one line, and close.");
     if (answer.empty() || answer.back() != '\n' || answer.starts_with("ECHO ")) {
         throw Wrong("one line that says what is wrong, and the end",
-                    answer.empty() ? "the end without a word" : quoted(answer),
+                    answer.empty() ? "the end without a word" : in_quotes(answer),
                     "Closing while bytes of the client lie unread resets the connection, and the last words are lost: "
                     "shutdown() the sending half, read the rest away, then close.");
     }

@@ -22,13 +22,13 @@ std::string Person::news(const std::string& awaited) {
 void Person::hears(const std::string& expected, const std::string& hint) {
     // Servers notice at their leisure that somebody has gone: that news may stand anywhere.
     const auto is_leaving = [](const std::string& news) { return news.ends_with(" has left the room"); };
-    std::string got = news(quoted(expected));
-    while (is_leaving(got) && !is_leaving(expected)) got = news(quoted(expected));
+    std::string got = news(in_quotes(expected));
+    while (is_leaving(got) && !is_leaving(expected)) got = news(in_quotes(expected));
     if (got != expected) throw differing(expected, got, hint);
 }
 
 void Person::hears_in_the_end(const std::string& expected, const std::string& hint) try {
-    while (news(quoted(expected)) != expected) {
+    while (news(in_quotes(expected)) != expected) {
     }
 } catch (Wrong& wrong) {
     wrong.hint = hint;

@@ -6,7 +6,7 @@
 namespace grade {
 
 /// What a step throws when the server is not as it should be: the whole of what a student needs to see it.
-/// `expected` and `got` are ready to be read; put bytes through quoted() first, or let differing() make both.
+/// `expected` and `got` are ready to be read; put bytes through in_quotes() first, or let differing() make both.
 struct Wrong : std::runtime_error {
     Wrong(std::string expected, std::string got, std::string hint = "")
         : runtime_error(expected + ", but " + got),
