@@ -92,8 +92,11 @@ void CommandLine::parse_or_exit(int argc, char** argv) {
         ->group("Help");
     try {
         cli_.parse(argc, argv);
-    } catch (const CLI::Success& help_or_version) {
-        std::exit(cli_.exit(help_or_version));
+    } catch (const CLI::CallForHelp&) {
+        std::cout << help() << std::flush;
+        std::exit(0);
+    } catch (const CLI::Success& version) {
+        std::exit(cli_.exit(version));
     } catch (const CLI::ExtrasError&) {
         std::string known;
         for (const auto* option : cli_.get_options()) {
@@ -105,6 +108,28 @@ void CommandLine::parse_or_exit(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         usage_error(error.what());
     }
+}
+
+std::string CommandLine::help() const {
+    constexpr std::size_t explained_at = 30;  // the column
+    std::string text = cli_.get_description() + "\nUsage: " + name_ + " [OPTIONS]\n";
+    std::string heading;
+    for (const auto* option : cli_.get_options()) {
+        if (option->get_group().empty()) continue;  // not for people
+        if (option->get_group() != heading) {
+            heading = option->get_group();
+            text += "\n" + heading + ":\n";
+        }
+        std::string line = "  " + option->get_name(false, true);
+        const bool takes_value = option->get_type_size() != 0;
+        if (takes_value) line += " " + option->get_type_name();
+        if (takes_value && !option->get_default_str().empty()) line += "=" + option->get_default_str();
+        if (option->get_required()) line += " REQUIRED";
+        const bool fits = line.size() < explained_at;
+        text += line + (fits ? "" : "\n") + std::string(explained_at - (fits ? line.size() : 0), ' ') +
+                option->get_description() + "\n";
+    }
+    return text;
 }
 
 void CommandLine::usage_error(const std::string& what) const {

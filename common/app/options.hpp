@@ -62,6 +62,10 @@ public:
     /// For a mistake that shows only when options are seen together: as a mistake in parse_or_exit().
     [[noreturn]] void usage_error(const std::string& what) const;
 
+    /// What --help prints. Laid out here, since CLI11's own layout changes with its version and our pages show this
+    /// one.
+    std::string help() const;
+
     /// CLI11's own object, for what is not covered here.
     CLI::App& cli() { return cli_; }
 

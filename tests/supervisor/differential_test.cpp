@@ -4,8 +4,9 @@
 #include "04_supervised/lab/scenario.hpp"
 #include "04_supervised/lab/simulator.hpp"
 #include "supervisor/generator.hpp"
+#include "support/program.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <unistd.h>
 #include <algorithm>
@@ -228,26 +229,26 @@ struct TemporaryFile {
     std::string name = (std::getenv("TMPDIR") ? std::string(std::getenv("TMPDIR")) : "/tmp") + "/scenarios-XXXXXX";
 };
 
-std::string run_otp(const std::string& file) {
-    const std::string command = "escript " OTP_SUPERVISOR_ESCRIPT " " + file + " 2>&1 </dev/null";
-    std::string output;
-    FILE* pipe = popen(command.c_str(), "r");
-    if (!pipe) return output;
-    std::array<char, 4096> buffer;
-    while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
-        output.append(buffer.data(), size);
-    }
-    pclose(pipe);
-    return output;
+// It ends by itself when a step takes so long, and says which.
+constexpr int patience_of_a_step = 30;
+
+Lines run_otp(const std::string& file, int seconds_for_a_step = patience_of_a_step) {
+    constexpr std::chrono::seconds for_all{100};
+    return support::run_to_end({.words = {"escript", OTP_SUPERVISOR_ESCRIPT, file, std::to_string(seconds_for_a_step)}},
+                               for_all)
+        .lines;
 }
+
+bool has_escript() {
+    return support::is_installed("escript");
+}
+constexpr const char* no_escript =
+    "escript is not installed (Debian: apt-get install erlang-base), so there is no OTP to compare with";
 
 }  // namespace
 
 TEST(Differential, the_same_starts_stops_reports_and_answers_as_the_supervisor_of_OTP) {
-    if (std::system("command -v escript >/dev/null 2>&1") != 0) {
-        GTEST_SKIP() << "escript is not installed (Debian: apt-get install erlang-base), so there is no OTP to compare "
-                        "with";
-    }
+    if (!has_escript()) GTEST_SKIP() << no_escript;
     const std::uint64_t first = number_from("FIVE_FIRST_SEED", default_first_seed);
     const std::uint64_t count = number_from("FIVE_SCENARIOS", default_scenarios);
     std::map<std::uint64_t, std::string> scripts;
@@ -265,12 +266,11 @@ TEST(Differential, the_same_starts_stops_reports_and_answers_as_the_supervisor_o
             scenarios.emplace(seed, *scenario);
         }
     }
-    const std::string output = run_otp(file.name);
+    const Lines output = run_otp(file.name);
     std::map<std::uint64_t, Lines> printed;
     std::uint64_t seed = 0;
     bool ended = false;
-    std::istringstream in(output);
-    for (std::string line; std::getline(in, line);) {
+    for (const std::string& line : output) {
         if (line.starts_with("= ")) {
             seed = std::stoull(line.substr(2));
             printed[seed] = {};
@@ -280,7 +280,11 @@ TEST(Differential, the_same_starts_stops_reports_and_answers_as_the_supervisor_o
             printed[seed].push_back(line);
         }
     }
-    ASSERT_TRUE(ended) << "the Erlang side did not come to its end:\n" << output.substr(0, 3000);
+    constexpr std::size_t last_lines = 10;
+    ASSERT_TRUE(ended) << "the Erlang side did not come to its end:\n"
+                       << testing::PrintToString(
+                              Lines(output.end() - static_cast<std::ptrdiff_t>(std::min(output.size(), last_lines)),
+                                    output.end()));
 
     std::size_t different = 0, compared_lines = 0;
     constexpr std::size_t shown = 3;
@@ -297,4 +301,17 @@ TEST(Differential, the_same_starts_stops_reports_and_answers_as_the_supervisor_o
     }
     EXPECT_EQ(different, 0u) << "of " << count << " scenarios";
     std::printf("%llu scenarios, %zu lines compared\n", static_cast<unsigned long long>(count), compared_lines);
+}
+
+TEST(Differential, says_what_it_waited_for_in_vain) {
+    if (!has_escript()) GTEST_SKIP() << no_escript;
+    const auto scenario = lab::parse(
+        "supervisor root\n"
+        "    worker w shutdown=infinity\n"
+        "w refuses to stop\n"
+        "at 1s: root stop\n");
+    ASSERT_TRUE(scenario) << scenario.error().message;
+    TemporaryFile file;
+    std::ofstream(file.name) << term(7, *scenario);
+    EXPECT_THAT(run_otp(file.name, 1), testing::Contains("waited 1 s for {seed,7,{stop,root}}"));
 }

@@ -3,7 +3,7 @@
 %%! -noinput +S 2
 %% Plays scenarios with the real supervisor of Erlang/OTP and prints what it did.
 %%
-%%   escript otp_supervisor.escript FILE
+%%   escript otp_supervisor.escript FILE SECONDS
 %%
 %% FILE holds one Erlang term for each scenario (written by differential_test.cpp). Nothing here waits for a time:
 %% children end when they are told to, and a step is over when every supervisor has been asked for its children and all
@@ -15,7 +15,9 @@
 
 -export([init/1, start_worker/1, start_supervisor/1, log/2]).
 
-main([File]) ->
+main([File, Seconds]) ->
+    Main = self(),
+    register(watcher, spawn_link(fun() -> watch(Main, list_to_integer(Seconds), "the beginning") end)),
     {ok, Scenarios} = file:consult(File),
     ets:new(state, [named_table, public]),           % what the script said, counters, names of pids
     ets:new(trace, [named_table, public, ordered_set]),
@@ -29,7 +31,17 @@ main([File]) ->
     [play(Scenario) || Scenario <- Scenarios],
     io:format("end~n").
 
+%% Restarted by each step; what does not come to its end shall at least say where it stands.
+watch(Main, Seconds, Doing) ->
+    receive
+        {doing, Next} -> watch(Main, Seconds, Next)
+    after Seconds * 1000 ->
+        io:format("waited ~p s for ~0p~nin ~0p~n", [Seconds, Doing, process_info(Main, current_stacktrace)]),
+        halt(1)
+    end.
+
 play({scenario, Seed, Root, Steps}) ->
+    watcher ! {doing, {seed, Seed, start, Root}},
     ets:delete_all_objects(state),
     ets:delete_all_objects(trace),
     ets:insert(state, {pending, 0}),
@@ -39,9 +51,13 @@ play({scenario, Seed, Root, Steps}) ->
     case supervisor:start_link({local, RootId}, ?MODULE, Root) of
         {ok, Pid} ->
             settle(Pid),
-            lists:foreach(fun({at, _, Statement}) -> say(Statement, idle), settle(Pid);
+            lists:foreach(fun({at, _, Statement}) ->
+                                  watcher ! {doing, {seed, Seed, Statement}},
+                                  say(Statement, idle),
+                                  settle(Pid);
                              (_) -> ok
                           end, Steps),
+            watcher ! {doing, {seed, Seed, the_end}},
             io:format("= ~p~n", [Seed]),
             print_trace(),
             case is_process_alive(Pid) of
@@ -53,7 +69,7 @@ play({scenario, Seed, Root, Steps}) ->
                     receive {'EXIT', Pid, Reason} -> io:format("over ~s~n", [text(Reason)]) end
             end;
         {error, Reason} ->
-            receive {'EXIT', _, _} -> ok end,
+            %% Up to OTP 25 an 'EXIT' comes, too, and nobody waits for it: from OTP 26 on start_link takes it away.
             io:format("= ~p~n", [Seed]),
             print_trace(),
             io:format("over ~s~n", [text(Reason)])

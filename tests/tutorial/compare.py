@@ -36,6 +36,7 @@ class Rules:
         self.patterns = [(name, re.compile(pattern), bound) for name, pattern, bound in VARYING]
         self.patterns += [("vary", re.compile(pattern), False) for pattern in facts.get("vary", [])]
         self.ranges = [read_range(text) for text in facts.get("range", [])]
+        self.may_come = [re.compile(pattern) for pattern in facts.get("may come", [])]
 
     def take_apart(self, text):
         """The line without what may vary, and the values that stood there, in the order of the patterns."""
@@ -50,6 +51,15 @@ class Rules:
                 values += [(name, found.group()) for found in pattern.finditer(text)]
             text = pattern.sub("" if name == "core" else f"‹{name}›", text)
         return text, values
+
+    def is_optional(self, line):
+        """Whether this line may come or not: one version of a program says it, and another does not."""
+        return any(pattern.fullmatch(line) for pattern in self.may_come)
+
+    def rows_of(self, lines, count):
+        """How many of these lines hold `count` that count: all of them, where there are fewer."""
+        rows = [row for row, line in enumerate(lines, 1) if not self.is_optional(line)]
+        return 0 if count == 0 else rows[count - 1] if count <= len(rows) else len(lines)
 
 
 def read_range(text):
@@ -73,6 +83,7 @@ def is_same(expected, got, rules, bindings):
 
 def compare(expected, got, rules, bindings):
     """`expected`: pairs of line number and text; `got`: as many lines as came. Returns the differences."""
+    got = [line for line in got if not rules.is_optional(line)]
     if rules.by_speaker:
         return list(compare_by_speaker(expected, got, rules, bindings))
     return list(compare_in_order(expected, got, rules, bindings))

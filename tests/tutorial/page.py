@@ -10,7 +10,7 @@ COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
 
 # What a comment may say, by the kind of block below it. The first word is the one that makes the kind.
 KEYS = {
-    "terminal": {"terminal", "order", "vary", "range"},
+    "terminal": {"terminal", "order", "vary", "range", "may come"},
     "source": {"source"},
     "diff": {"diff"},
     "not run": {"not run"},

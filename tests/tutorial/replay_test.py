@@ -72,6 +72,20 @@ class Comparing(unittest.TestCase):
                          [(1, "client 1 a", "client 1 b")])
         self.assertTrue(compare(expected, ["client 1 a", "client 1 b", "client 3 c"], rules, {}))
 
+    def test_what_may_come_is_not_compared_and_all_else_is(self):
+        rules = Rules(block("", ("may come", ["(Erlang/OTP .*)?"])))
+        expected = [(1, "$ iex"), (2, "Interactive Elixir")]
+        self.assertEqual(compare(expected, ["$ iex", "Interactive Elixir"], rules, {}), [])
+        self.assertEqual(compare(expected, ["$ iex", "Erlang/OTP 27 [64-bit]", "", "Interactive Elixir"], rules, {}), [])
+        self.assertTrue(compare(expected, ["$ iex", "An Erlang/OTP 27", "Interactive Elixir"], rules, {}))
+        self.assertTrue(compare(expected, ["$ iex", "Erlang/OTP 27"], rules, {}))
+        self.assertTrue(compare(expected, ["$ iex", "", "Interactive Elixir"], Rules(), {}))
+
+    def test_what_may_come_takes_rows_and_counts_for_nothing(self):
+        rules = Rules(block("", ("may come", ["news.*"])))
+        lines = ["a", "news 1", "news 2", "b", "c"]
+        self.assertEqual([rules.rows_of(lines, count) for count in range(5)], [0, 1, 4, 5, 5])
+
     def test_missing_and_additional_lines_are_differences(self):
         self.assertTrue(compare([(1, "a"), (2, "b")], ["a"], Rules(), {}))
         self.assertTrue(compare([(1, "a")], ["a", "b"], Rules(), {}))
@@ -132,7 +146,7 @@ class Replaying(unittest.TestCase):
     def test_the_page_as_it_is(self):
         done, _ = self.replay(self.original, "--mutate")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("8 blocks, 8 mutated", done.stdout)
+        self.assertIn("9 blocks, 9 mutated", done.stdout)
         self.assertIn("not run: it would take the machine with it", done.stdout)
 
     def check_found(self, expected, got, old, new, at=""):
@@ -163,6 +177,9 @@ class Replaying(unittest.TestCase):
 
     def test_something_else_typed(self):
         self.check_found("ECHO hello", "ECHO help", "hello ⏎", "help ⏎")
+
+    def test_another_line_than_one_that_may_come(self):
+        self.check_found("two", "old gossip", "news of version 3", "old gossip")
 
     def test_a_missing_end(self):
         rest = self.original[self.original.index("Terminated"):]

@@ -143,7 +143,7 @@ class Session:
             return terminal.is_at_shell() and time.monotonic() - last_seen[1] > QUIET
 
         def is_decided():
-            lines = got()
+            lines = [line for line in got() if not rules.is_optional(line)]
             if len(lines) >= count or has_ended() or not terminal.is_open:
                 return True
             if rules.by_speaker:
@@ -156,7 +156,7 @@ class Session:
         lines = got()
         # In an update, what the page has no line for yet is taken too, where it came before the next thing to do.
         is_new = self.update and (not is_last or not step.output)
-        taken = lines if is_new else lines[:count]
+        taken = lines if is_new else lines[:rules.rows_of(lines, count)]
         differences = compare(step.expected, taken, rules, self.bindings) if step.expected or taken else []
         if differences and self.update:
             taken = lines
@@ -169,7 +169,7 @@ class Session:
     def replace_output(self, step, lines, rules):
         first = step.output[0][0] if step.output else step.line + 1
         shown = [text for _, text in step.output]
-        new = lines[step.echoes:]
+        new = [line for line in lines[step.echoes:] if not rules.is_optional(line)]
         # A line that was right stays as the page has it, with the page's own process ids and ports.
         common = difflib.SequenceMatcher(None, [rules.take_apart(text)[0] for text in shown],
                                          [rules.take_apart(text)[0] for text in new], autojunk=False)
