@@ -14,7 +14,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     app::CommandLine line("05_chat", "A chat room over telnet and over nodes, C++ and Erlang.");
     line.group("The room");
     line.number("--max-line", limits.max_line, 1, link::max_text, "Longest thing said, in bytes");
-    line.number("--history", limits.history, 0, 10'000, "Things said that a newcomer is shown");
+    line.number("--history", limits.history, 0, 10'000,
+                "Things said that a newcomer is shown, as far as half of --max-backlog holds them");
     line.number("--max-people", limits.max_people, 1, million, "People in one room");
     line.number("--max-rooms", limits.max_rooms, 1, million, "Rooms");
     line.flag("--supervised", supervised,
@@ -44,6 +45,7 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
+    limits.history_bytes = manners.max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
     if (node_port_option->count() > 0) node_port = node_port_number;
     if (!join_text.empty()) {

@@ -39,6 +39,7 @@ void Wire::start() {
 void Wire::add(std::string_view bytes) {
     if (bytes.empty() || !why_cut_off_.empty()) return;
     outbox_.add(bytes);
+    if (outbox_.size() > max_backlog_) write_now();
     if (outbox_.size() > max_backlog_) return cut_off(too_slow);
     wake();
 }
@@ -48,7 +49,7 @@ void Wire::wake() {
 }
 
 void Wire::write_now() {
-    if (is_awake_) return;
+    if (is_full_ || has_ended_) return;
     while (has_to_write()) {
         if (!write_some()) return wake();  // the writer meets the same error: it waits, or it ends
     }
@@ -69,7 +70,10 @@ net::awaitable<void> Wire::write(std::shared_ptr<Wire> wire) {
             const auto sent = wire->write_some();
             if (sent) continue;
             if (sent.error() != asio::error::would_block) co_return;
-            if (!co_await wire->socket_.async_writable()) co_return;
+            wire->is_full_ = true;
+            const auto writable = co_await wire->socket_.async_writable();
+            wire->is_full_ = false;
+            if (!writable) co_return;
         }
         if (wire->is_finishing_ || !wire->why_cut_off_.empty()) co_return;
         wire->is_awake_ = false;
@@ -108,7 +112,7 @@ net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {
 // ---- Audience -------------------------------------------------------------------------------------------------------
 
 Audience::Audience(net::Executor executor, std::size_t max_backlog)
-    : log_(max_backlog), turn_(std::move(executor), [this] { turn(); }) {}
+    : log_(max_backlog), max_unwritten_(max_backlog / 2), turn_(std::move(executor), [this] { turn(); }) {}
 
 void Audience::enter(Wire& wire) {
     if (wire.audience_ != nullptr) wire.audience_->wires_.erase(wire.owner_);
@@ -124,15 +128,22 @@ void Audience::leave(Wire& wire) {
 }
 
 void Audience::append(std::string_view bytes) {
+    // So much at once that those who read well would seem to be far behind: they are offered it first.
+    if (log_.end() - offered_ + bytes.size() > max_unwritten_) write_now();
     log_.append(bytes);
     turn_.ask();
+}
+
+void Audience::write_now() {
+    offered_ = log_.end();
+    for (const auto& [owner, wire] : wires_) wire->write_now();
 }
 
 void Audience::turn() {
     for (const auto owner : log_.take_overrun()) {
         if (const auto found = wires_.find(owner); found != wires_.end()) found->second->cut_off(too_slow);
     }
-    for (const auto& [owner, wire] : wires_) wire->write_now();
+    write_now();
 }
 
 }  // namespace chat

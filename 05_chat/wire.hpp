@@ -17,7 +17,7 @@ class Audience;
 
 /// A connection and what is still to be written to it. Whoever has something to say adds it to the outbox and goes on;
 /// a coroutine of its own writes, as fast as the peer reads. A peer that falls further behind than max_backlog is cut
-/// off.
+/// off; a burst is no falling behind, and is counted only when the system has been offered it.
 class Wire : public std::enable_shared_from_this<Wire> {
 public:
     /// `owner` is whose wire it is: a number nobody else has.
@@ -33,8 +33,8 @@ public:
     void add(std::string_view bytes);
     /// It hears no audience any more.
     void leave();
-    /// There is more to write in what it hears. What the system takes at once it is given here and now; for the rest
-    /// the writer is woken, which costs as much as a coroutine.
+    /// There is more to write. What the system takes at once it is given here and now; for the rest the writer is
+    /// woken, which costs as much as a coroutine.
     void write_now();
     /// The connection ends now, in both directions, whatever is still to be written.
     void cut_off(std::string why);
@@ -59,6 +59,7 @@ private:
     Signal more_;
     Signal written_;
     bool is_awake_ = true;  // the writer will look at the outbox
+    bool is_full_ = false;  // the system has taken all it takes; the writer waits for the peer to read
     bool is_finishing_ = false;
     bool has_ended_ = false;  // the writer has
     std::string why_cut_off_;
@@ -81,9 +82,12 @@ public:
 
 private:
     void turn();
+    void write_now();
 
     SharedLog log_;
     std::unordered_map<std::uint64_t, Wire*> wires_;
+    std::size_t max_unwritten_;
+    SharedLog::Position offered_ = 0;  // up to here everybody has been offered it
     Turn turn_;
 };
 

@@ -77,6 +77,19 @@ TEST_F(AtRoom, HistoryKeepsTheLastThingsSaid) {
     EXPECT_EQ(room.history().back().text, "c");
 }
 
+TEST_F(AtRoom, HistoryIsNeverMoreBytesThanANewcomerMayBeBehind) {
+    Room small(Limits{.max_line = 4096, .history = 20, .history_bytes = 10'000});
+    small.apply(1, Join{1, "M"});
+    std::size_t shown = 0;
+    for (Sequence at = 2; at < 12; ++at) small.apply(at, Say{1, std::string(4096, static_cast<char>('a' + at))});
+    for (const Line& line : small.history()) shown += words(line).size();
+    ASSERT_EQ(small.history().size(), 2u);
+    EXPECT_LE(shown, 10'000u);
+    EXPECT_EQ(small.history().back().text.front(), 'a' + 11);
+    for (Sequence at = 12; at < 40; ++at) small.apply(at, Say{1, "short"});
+    EXPECT_EQ(small.history().size(), 20u);
+}
+
 TEST_F(AtRoom, ARepeatedPlaceChangesNothing) {
     join(1, "M");
     EXPECT_EQ(room.apply(1, Leave{1, {}}).error(), Refusal::out_of_order);
