@@ -34,6 +34,7 @@ protected:
         if (!eventually(answers)) throw support::Failure("epmd does not answer");
     }
     void kill_epmd() { epmd_.reset(); }
+    void signal_epmd(int number) { epmd_->signal(number); }
 
     std::map<std::string, std::string> environment() const {
         return {{"ERL_EPMD_PORT", std::to_string(epmd_port_)}, {"HOME", testing::TempDir()}, {"LC_ALL", "C.UTF-8"}};
@@ -208,6 +209,16 @@ TEST_F(Elixir, NeedsNoEpmdThatKnowsUs) {
          .environment = environment()});
     EXPECT_EQ(second.exit, exited(1));
     EXPECT_EQ(second.errors, "--sname: epmd has another node room1\n");
+}
+
+TEST_F(Elixir, LetsPeopleInWhileItsEpmdIsStopped) {
+    signal_epmd(SIGSTOP);
+    const auto room = node("room1");
+    room->wait_for_line(" does not answer as epmd would");
+    Person michael(*room, "Michael");
+    signal_epmd(SIGCONT);
+    room->wait_for_line("is known to epmd");
+    EXPECT_EQ(room->terminate(), exited(0));
 }
 
 TEST_F(Elixir, IsMissedWhenItsNodeDiesOrStops) {

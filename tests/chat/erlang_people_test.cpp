@@ -2,9 +2,14 @@
 
 #include "chat/erlang_peer.hpp"
 
+#include "support/descriptor.hpp"
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace chat_tests {
 namespace {
@@ -102,6 +107,42 @@ TEST(ErlangDoor, APortThatIsTakenIsOneLineAndExit1) {
     EXPECT_EQ(second.exit, exited(1));
     EXPECT_EQ(second.errors, "cannot listen on 127.0.0.1:" + port + ": address already in use\n");
     EXPECT_THAT(second.lines, IsEmpty());
+}
+
+/// Something that listens where epmd is looked for, and never says a word. `backlog` 0: once a client waits there, it
+/// does not even let another one connect.
+class SilentPort {
+public:
+    explicit SilentPort(int backlog) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(socket_.get(), any, size) != 0 || ::listen(socket_.get(), backlog) != 0 ||
+            ::getsockname(socket_.get(), any, &size) != 0) {
+            throw std::runtime_error("cannot listen");
+        }
+        port_ = ntohs(address.sin_port);
+    }
+    std::uint16_t port() const { return port_; }
+
+private:
+    support::Descriptor socket_;
+    std::uint16_t port_ = 0;
+};
+
+TEST(ErlangDoor, OpensWhereEpmdIsSilent) {
+    const SilentPort silent(16), full(0);
+    const Client waiting(full.port());
+    for (const std::uint16_t epmd : {silent.port(), full.port()}) {
+        Server server({"--sname", "room1@localhost", "--cookie", dist_cookie},
+                      support::Command{.words = {}, .environment = {{"ERL_EPMD_PORT", std::to_string(epmd)}}});
+        server.wait_for_line("is not known to epmd: port " + std::to_string(epmd) + " does not answer as epmd would");
+        Person michael(server, "Michael");
+        michael.chat("Michael", "The room is open.");
+        EXPECT_EQ(server.terminate(), exited(0));
+    }
 }
 
 /// A home directory of its own, with this cookie file in it.
