@@ -59,6 +59,7 @@ public:
 
     void entered() override;
     void room_down() override;
+    void removed(std::string_view why) override;
     void rejoined(std::string_view refused) override;
 
 private:

@@ -65,6 +65,8 @@ public:
     /// The node that has his room is gone, and he from the room: until rejoin() what he says goes nowhere, and he is
     /// told so.
     Step room_down();
+    /// The room has thrown them out: they are in no room until they join one. `why` is the end of a sentence.
+    Step removed(std::string_view why);
     /// Asks again, under his name, for the room that went down.
     Step rejoin();
     /// The connection ended: what is left to say to the engine.
@@ -82,8 +84,9 @@ private:
     std::string lobby_;
     std::string name_;  // the last one asked for; his own once room_ is not empty
     std::string room_;
-    std::string wanted_;  // the room of a Join whose outcome is open
-    std::string down_;    // the room that went down, until rejoin()
+    std::string wanted_;   // the room of a Join whose outcome is open
+    std::string down_;     // the room that went down, until rejoin()
+    bool is_out_ = false;  // the room has thrown them out, and they have joined none since
 };
 
 }  // namespace chat

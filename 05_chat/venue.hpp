@@ -30,8 +30,11 @@ public:
     /// He is in the room that he has submitted to join, and hears it from now on: the moment to tell him so, before he
     /// hears anybody there. A venue that answers at once need not call it.
     virtual void entered() = 0;
-    /// His room's node is gone, or has thrown him out. Also while a submission of his is open, which is then refused.
+    /// His room's node is gone. Also while a submission of his is open, which is then refused.
     virtual void room_down() = 0;
+    /// The room has thrown them out, and goes on without them; they may join it again. `why` is the end of a sentence.
+    /// Not while a Join or a Say of theirs is open.
+    virtual void removed(std::string_view why) = 0;
     /// It is back, and so is he; or, `refused` not empty, he cannot be.
     virtual void rejoined(std::string_view refused) = 0;
 };

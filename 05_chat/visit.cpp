@@ -115,6 +115,11 @@ void Visit::room_down() {
     }
 }
 
+void Visit::removed(std::string_view why) {
+    app::tell(who_, app::events::is_removed, door_.room(), why);
+    if (!is_leaving_) print(door_.removed(why));
+}
+
 void Visit::rejoined(std::string_view refused) {
     door_.rejoin();
     print(refused.empty() ? door_.done() : door_.refused(refused));

@@ -284,9 +284,24 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     kicked.say("Kicked");
     EXPECT_EQ(michael.hear(), "Kicked has joined the room");
     room->enter("send(:chatroom, {:kick, \"Kicked\"})");
-    kicked.hear_up_to("room is DOWN");
+    const std::string told =
+        "You are no longer in the room chatroom: it says kicked. /join chatroom asks to be let in again.";
+    kicked.hear_up_to(told);
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
+    kicked.say("Can you hear me?");
+    EXPECT_THAT(kicked.hear(), StartsWith("You are in no room"));
+    kicked.say("/who");
+    EXPECT_THAT(kicked.hear(), StartsWith("You are in no room"));
+    kicked.say("/join chatroom");
+    EXPECT_EQ(kicked.hear(), "You are in the room chatroom as Kicked. /help lists the commands.");
+    EXPECT_EQ(michael.hear(), "Kicked has joined the room");
+    kicked.say("/who");
+    EXPECT_EQ(kicked.hear(), "This room does not say who is in it.");
+    kicked.chat("Kicked", "Here again.");
+    EXPECT_EQ(michael.hear(), "Kicked says: Here again.");
+    ours->wait_for_line("client 3 is no longer in the room chatroom: it says kicked");
     kicked.leave();
+    EXPECT_EQ(michael.hear(), "Kicked has left the room");
     ours->wait_for_line("client 3 connection ");
 
     room->process().signal(SIGKILL);
@@ -294,6 +309,41 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     room = elixir_room();
     EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
     michael.chat("Michael", "Here again.");
+}
+
+/// The original's room says nothing to a newcomer, and monitors nobody: whoever asked is in.
+TEST_F(Elixir, LetsOurPeopleIntoARoomThatNeverAnswers) {
+    Terminal room(beam("elixir", "room1@localhost", {"-e", R"(
+        Process.register(self(), :chatroom)
+        IO.puts("the room is open")
+        loop = fn loop, members ->
+          receive do
+            {client, :join, name} ->
+              for {member, _} <- members, do: send(member, {self(), :message, "#{name} has joined the room"})
+              loop.(loop, [{client, name} | members])
+            {client, :message, text} ->
+              {_, name} = List.keyfind(members, client, 0)
+              for {member, _} <- members, do: send(member, {self(), :message, "#{name} says: #{text}"})
+              loop.(loop, members)
+          end
+        end
+        loop.(loop, [])
+    )"}));
+    room.wait_for("the room is open\n", 3 * patience());
+    const auto ours = guest_of("chatroom@room1@localhost");
+    Person michael(*ours);
+    michael.say("Michael");
+    EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
+    const auto client =
+        support::run_to_end({.words = {"sh", "-c",
+                                       "echo Hello! | " + support::path_of("chat_client") +
+                                           " --name Mikey --room chatroom@room1@localhost --cookie " + cookie},
+                             .environment = environment()});
+    EXPECT_EQ(client.exit, exited(0)) << client.errors;
+    EXPECT_THAT(client.lines, ElementsAre("Mikey's client: Mikey says: Hello!"));
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    EXPECT_EQ(michael.hear(), "Mikey says: Hello!");
+    michael.chat("Michael", "Hello, Mikey!");
 }
 
 TEST_F(Elixir, TellsOurProgramsWhyTheyCannotJoin) {

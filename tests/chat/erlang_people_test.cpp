@@ -52,6 +52,54 @@ TEST(ErlangDoor, LetsPeopleOfAnotherOfOurNodesIn) {
     EXPECT_EQ(owner->terminate(), exited(0));
 }
 
+TEST(ErlangDoor, RefusesANameThatIsTakenAsADoorOfItsOwnWould) {
+    auto owner = erlang_node();
+    const auto room = room_of(*owner);
+    Server guest({"--join", room, "--cookie", dist_cookie, "--rejoin"});
+    Person ann(*owner, "Ann");
+    Person other(guest);
+    other.say("ann");
+    EXPECT_EQ(other.hear(), "The name is taken. What is your name?");
+    other.say("Anna");
+    EXPECT_EQ(other.hear(), "You are in the room chatroom as Anna. /help lists the commands.");
+    EXPECT_EQ(ann.hear(), "Anna has joined the room");
+    other.chat("Anna", "I am heard.");
+    EXPECT_EQ(ann.hear(), "Anna says: I am heard.");
+    // What a refusal would say, said by somebody who is in, is speech.
+    ann.chat("Ann", "the name is taken");
+    EXPECT_EQ(other.hear(), "Ann says: the name is taken");
+    guest.wait_for_line("client 1 was refused: the name is taken");
+    for (const std::string input : {"echo hm", "true"}) {
+        const auto client = support::run_to_end(shell(input + " | exec " + support::path_of("chat_client") +
+                                                      " --name ANN --room " + room + " --cookie " + dist_cookie));
+        EXPECT_EQ(client.exit, exited(1)) << input;
+        EXPECT_EQ(client.errors, "chat_client: refused: the name is taken\n");
+        EXPECT_THAT(client.lines, IsEmpty());
+    }
+    Terminal typing(
+        {.words = {support::path_of("chat_client"), "--name", "ANN", "--room", room, "--cookie", dist_cookie}});
+    EXPECT_EQ(typing.wait_exit(), exited(1));
+}
+
+TEST(ErlangDoor, SaysOnTheWayBackThatTheNameHasBeenTakenMeanwhile) {
+    auto owner = erlang_node();
+    const auto port = owner->dist_port();
+    Server guest({"--join", room_of(*owner), "--cookie", dist_cookie, "--rejoin"});
+    Person ben(guest);
+    ben.say("Ben");
+    ben.hear();
+    owner->signal(SIGKILL);
+    owner->wait_exit();
+    EXPECT_EQ(ben.hear(), "room is DOWN");
+    guest.signal(SIGSTOP);
+    owner = erlang_node({"--dist-port", std::to_string(port)});
+    const Person thief(*owner, "Ben");
+    guest.signal(SIGCONT);
+    EXPECT_EQ(ben.hear(), "The name is taken. What is your name?");
+    ben.say("Benjamin");
+    EXPECT_EQ(ben.hear(), "You are in the room chatroom as Benjamin. /help lists the commands.");
+}
+
 TEST(ErlangDoor, LetsTheClientIn) {
     auto owner = erlang_node();
     const auto room = room_of(*owner);
