@@ -83,7 +83,7 @@ void ErlangVenue::out(Guest& guest) {
     guest.is_in = false;
     guest.last_said.clear();
     guest.echo.wake();
-    guest.visitor.room_down();
+    guest.visitor.room_down(chat::room_is_away(settings_.rejoin));
 }
 
 net::awaitable<std::string> ErlangVenue::submit(chat::Visitor& visitor, const chat::Submission& submission) {
