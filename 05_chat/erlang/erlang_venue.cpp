@@ -116,7 +116,7 @@ void ErlangVenue::room_down(Guest& guest) {
     guest.why_out = chat::room_is_down;
     guest.last_said.clear();
     guest.changed.wake();
-    if (before == State::is_in) guest.visitor.room_down();
+    if (before == State::is_in) guest.visitor.room_down(chat::room_is_away(settings_.rejoin));
 }
 
 net::awaitable<std::string> ErlangVenue::submit(chat::Visitor& visitor, const chat::Submission& submission) {
