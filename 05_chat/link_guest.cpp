@@ -38,9 +38,9 @@ void Guest::lost() {
     is_up_ = false;
     output_.clear();
     stays_.clear();
-    std::set<PersonId> told;  // who was in one room and on his way into another hears of it once
+    std::set<PersonId> told;  // who was on their way from one room into another hears of it once
     for (auto& [stay, visit] : std::exchange(visits_, {})) {
-        if (!visit.again && told.insert(visit.person).second) events_.push_back(IsDown{visit.person});
+        if (visit.is_in && told.insert(visit.person).second) events_.push_back(IsDown{visit.person});
         if (!comes_back_ || !(visit.is_in || visit.again)) continue;
         visit.is_in = false;
         visit.again = true;

@@ -166,7 +166,7 @@ void LinkVenue::handle(Guest::IsDown&& event) {
     const auto visitor = visitors_.find(event.person);
     if (visitor == visitors_.end()) return;
     visitor->second->wire->leave();
-    visitor->second->room_down();
+    visitor->second->room_down(room_is_away(settings_.rejoin));
 }
 
 // ---- what our people want -------------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ T run_until_done(asio::io_context& loop, net::awaitable<T> task) {
     });
     while (!done && loop.run_one() > 0) {
     }
+    loop.restart();  // it stops where it runs out of work, and there is more to come
     return std::move(done.value());
 }
 

@@ -16,6 +16,8 @@ constexpr std::string_view help =
     "/help       this list\r\n"
     "Everything else you type is said to the room.\r\n";
 
+constexpr std::string_view in_no_room = "You are in no room, and nobody hears you. /join ROOM goes to one.";
+
 Step print(std::string_view text) {
     return {std::string(text) + std::string(line_end), {}, false};
 }
@@ -45,7 +47,8 @@ Step TextDoor::open() const {
 
 Step TextDoor::line(std::string_view typed) {
     if (typed.starts_with('/')) return command(typed);
-    if (!down_.empty()) return print("room is DOWN");
+    if (!down_.empty()) return print(down_words_);
+    if (is_out_) return print(in_no_room);
     if (room_.empty()) return join(lobby_, trimmed(typed));
     // Enter on an empty line is what people press to see whether anybody is there, not something to say.
     if (trimmed(typed).empty()) return {};
@@ -68,8 +71,9 @@ Step TextDoor::command(std::string_view typed) {
     if (verb != "/who" && verb != "/join") {
         return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
     }
-    if (!down_.empty()) return print("room is DOWN");
-    if (room_.empty()) return print("First tell me your name.");
+    if (!down_.empty()) return print(down_words_);
+    if (room_.empty() && !is_out_) return print("First tell me your name.");
+    if (is_out_ && verb == "/who") return print(in_no_room);
     if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
     if (argument.empty()) return print("Which room? /join ROOM");
     if (folded(argument) == folded(room_)) return print("You are in that room already.");
@@ -84,7 +88,7 @@ Step TextDoor::join(std::string_view room, std::string_view name) {
 
 Step TextDoor::refused(std::string_view why) {
     const bool joining = !std::exchange(wanted_, {}).empty();
-    return print(sentence(why) + (joining && room_.empty() ? ". What is your name?" : "."));
+    return print(sentence(why) + (joining && room_.empty() && !is_out_ ? ". What is your name?" : "."));
 }
 
 Step TextDoor::done(std::span<const Line> history) {
@@ -96,6 +100,7 @@ Step TextDoor::done(std::span<const Line> history) {
     step.print += line_end;
     if (!room_.empty()) step.then = Submission{room_, Leave{person_, {}}};
     room_ = wanted;
+    is_out_ = false;
     return step;
 }
 
@@ -110,14 +115,27 @@ Step TextDoor::idle(bool closing) const {
     return step;
 }
 
-Step TextDoor::room_down() {
+Step TextDoor::room_down(std::string_view words) {
     down_ = std::exchange(room_, {});
+    down_words_ = words;
     wanted_.clear();
-    return print("room is DOWN");
+    return print(down_words_);
 }
 
-Step TextDoor::rejoin() {
-    return join(std::exchange(down_, {}), name_);
+Step TextDoor::removed(std::string_view why) {
+    is_out_ = true;
+    const std::string room = std::exchange(room_, {});
+    return print("You are no longer in the room " + room + ": " + std::string(why) + ". /join " + room +
+                 " asks to be let in again.");
+}
+
+Step TextDoor::rejoined(std::string_view refused) {
+    if (refused.empty()) {
+        wanted_ = std::exchange(down_, {});
+        return done();
+    }
+    down_words_ = sentence(refused) + ": you are out of the room, and what you type is lost. /quit, and come in anew.";
+    return print(down_words_);
 }
 
 std::optional<Submission> TextDoor::hang_up() {

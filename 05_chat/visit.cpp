@@ -41,8 +41,9 @@ net::awaitable<void> Visit::carry_out(Step step) {
             const std::string refused = co_await venue_.submit(*this, *submission);
             is_talking_ = false;
             auto entered = std::exchange(entered_, {});
-            if (std::exchange(went_down_, false)) {
-                step = door_.room_down();
+            // Whoever was in no room yet is refused, and may try again.
+            if (const auto words = std::exchange(went_down_, {}); words && !door_.room().empty()) {
+                step = door_.room_down(*words);
                 continue;
             }
             if (!refused.empty()) app::tell(who_, app::events::was_refused, refused);
@@ -56,7 +57,8 @@ net::awaitable<void> Visit::carry_out(Step step) {
             const std::string answer = co_await venue_.ask(*this, std::get<Question>(step.then));
             is_talking_ = false;
             print(door_.answer(answer));
-            step = std::exchange(went_down_, false) ? door_.room_down() : Step();
+            const auto words = std::exchange(went_down_, {});
+            step = words ? door_.room_down(*words) : Step();
         }
     }
 }
@@ -106,18 +108,27 @@ void Visit::entered() {
     entered_->print.clear();
 }
 
-void Visit::room_down() {
-    app::tell(who_, app::events::was_refused, room_is_down);
+void Visit::room_down(std::string_view words) {
+    app::tell(who_, app::events::is_out_of_room, door_.room());
     if (is_talking_) {
-        went_down_ = true;
+        went_down_ = words;
     } else {
-        print(door_.room_down());
+        print(door_.room_down(words));
     }
 }
 
+void Visit::removed(std::string_view why) {
+    app::tell(who_, app::events::is_removed, door_.room(), why);
+    if (!is_leaving_) print(door_.removed(why));
+}
+
 void Visit::rejoined(std::string_view refused) {
-    door_.rejoin();
-    print(refused.empty() ? door_.done() : door_.refused(refused));
+    print(door_.rejoined(refused));
+    if (refused.empty()) {
+        app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
+    } else {
+        app::tell(who_, app::events::was_refused, refused);
+    }
 }
 
 // ---- TextServer -----------------------------------------------------------------------------------------------------

@@ -55,6 +55,8 @@ inline constexpr Event<1> is_idle{"is_idle", "is idle for {idle_ms} ms"};
 
 // The chat: a client at the text door, a link to another C++ node, a node that speaks Erlang's protocol.
 inline constexpr Event<2> is_in_room{"is_in_room", "is {name} in the room {room}"};
+inline constexpr Event<1> is_out_of_room{"is_out_of_room", "is out of the room {room}"};
+inline constexpr Event<2> is_removed{"is_removed", "was removed from the room {room}: {reason}"};
 inline constexpr Event<1> was_refused{"was_refused", "was refused: {reason}"};
 inline constexpr Event<1> is_cut_off{"is_cut_off", "is cut off: {reason}"};
 inline constexpr Event<1> ignores{"ignores", "ignores {what}"};

@@ -34,6 +34,7 @@ protected:
         if (!eventually(answers)) throw support::Failure("epmd does not answer");
     }
     void kill_epmd() { epmd_.reset(); }
+    void signal_epmd(int number) { epmd_->signal(number); }
 
     std::map<std::string, std::string> environment() const {
         return {{"ERL_EPMD_PORT", std::to_string(epmd_port_)}, {"HOME", testing::TempDir()}, {"LC_ALL", "C.UTF-8"}};
@@ -210,6 +211,16 @@ TEST_F(Elixir, NeedsNoEpmdThatKnowsUs) {
     EXPECT_EQ(second.errors, "--sname: epmd has another node room1\n");
 }
 
+TEST_F(Elixir, LetsPeopleInWhileItsEpmdIsStopped) {
+    signal_epmd(SIGSTOP);
+    const auto room = node("room1");
+    room->wait_for_line(" does not answer as epmd would");
+    Person michael(*room, "Michael");
+    signal_epmd(SIGCONT);
+    room->wait_for_line("is known to epmd");
+    EXPECT_EQ(room->terminate(), exited(0));
+}
+
 TEST_F(Elixir, IsMissedWhenItsNodeDiesOrStops) {
     const auto room = node("room1", {"--max-backlog", "65536"});
     Person michael(*room, "Michael");
@@ -273,16 +284,66 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     kicked.say("Kicked");
     EXPECT_EQ(michael.hear(), "Kicked has joined the room");
     room->enter("send(:chatroom, {:kick, \"Kicked\"})");
-    kicked.hear_up_to("room is DOWN");
+    const std::string told =
+        "You are no longer in the room chatroom: it says kicked. /join chatroom asks to be let in again.";
+    kicked.hear_up_to(told);
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
+    kicked.say("Can you hear me?");
+    EXPECT_THAT(kicked.hear(), StartsWith("You are in no room"));
+    kicked.say("/who");
+    EXPECT_THAT(kicked.hear(), StartsWith("You are in no room"));
+    kicked.say("/join chatroom");
+    EXPECT_EQ(kicked.hear(), "You are in the room chatroom as Kicked. /help lists the commands.");
+    EXPECT_EQ(michael.hear(), "Kicked has joined the room");
+    kicked.say("/who");
+    EXPECT_EQ(kicked.hear(), "This room does not say who is in it.");
+    kicked.chat("Kicked", "Here again.");
+    EXPECT_EQ(michael.hear(), "Kicked says: Here again.");
+    ours->wait_for_line("client 3 was removed from the room chatroom: it says kicked");
     kicked.leave();
+    EXPECT_EQ(michael.hear(), "Kicked has left the room");
     ours->wait_for_line("client 3 connection ");
 
     room->process().signal(SIGKILL);
-    EXPECT_EQ(michael.hear(), "room is DOWN");
+    EXPECT_EQ(michael.hear(), awaited);
     room = elixir_room();
     EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
     michael.chat("Michael", "Here again.");
+}
+
+/// The original's room says nothing to a newcomer, and monitors nobody: whoever asked is in.
+TEST_F(Elixir, LetsOurPeopleIntoARoomThatNeverAnswers) {
+    Terminal room(beam("elixir", "room1@localhost", {"-e", R"(
+        Process.register(self(), :chatroom)
+        IO.puts("the room is open")
+        loop = fn loop, members ->
+          receive do
+            {client, :join, name} ->
+              for {member, _} <- members, do: send(member, {self(), :message, "#{name} has joined the room"})
+              loop.(loop, [{client, name} | members])
+            {client, :message, text} ->
+              {_, name} = List.keyfind(members, client, 0)
+              for {member, _} <- members, do: send(member, {self(), :message, "#{name} says: #{text}"})
+              loop.(loop, members)
+          end
+        end
+        loop.(loop, [])
+    )"}));
+    room.wait_for("the room is open\n", 3 * patience());
+    const auto ours = guest_of("chatroom@room1@localhost");
+    Person michael(*ours);
+    michael.say("Michael");
+    EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
+    const auto client =
+        support::run_to_end({.words = {"sh", "-c",
+                                       "echo Hello! | " + support::path_of("chat_client") +
+                                           " --name Mikey --room chatroom@room1@localhost --cookie " + cookie},
+                             .environment = environment()});
+    EXPECT_EQ(client.exit, exited(0)) << client.errors;
+    EXPECT_THAT(client.lines, ElementsAre("Mikey's client: Mikey says: Hello!"));
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    EXPECT_EQ(michael.hear(), "Mikey says: Hello!");
+    michael.chat("Michael", "Hello, Mikey!");
 }
 
 TEST_F(Elixir, TellsOurProgramsWhyTheyCannotJoin) {

@@ -104,13 +104,13 @@ TEST(Nodes, TellTheirPeopleThatTheOwnerIsGone) {
     Person mikey(*guest, "Mikey");
     Person nobody(*guest);
     owner->signal(SIGKILL);
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), away);
     mikey.say("Hello?");
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), away);
     mikey.say("/who");
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), away);
     nobody.say("Anna");
-    EXPECT_EQ(nobody.hear(), "Room is DOWN. What is your name?");
+    EXPECT_EQ(nobody.hear(), "The node that has this room is away. What is your name?");
     mikey.say("/quit");
     EXPECT_EQ(mikey.client().recv_until_close(), "Goodbye!\r\n");
     EXPECT_EQ(guest->terminate(), exited(0));
@@ -126,8 +126,8 @@ TEST(Nodes, ComeBackWithTheOwnerWhenTheyMay) {
     EXPECT_EQ(mikey.hear(), "Anna has joined the room");
     owner->signal(SIGKILL);
     owner->wait_exit();
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
-    EXPECT_EQ(anna.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), awaited);
+    EXPECT_EQ(anna.hear(), away);
     owner = std::make_unique<Owner>(port);
     Person michael(*owner);
     michael.say("Michael");
@@ -136,25 +136,29 @@ TEST(Nodes, ComeBackWithTheOwnerWhenTheyMay) {
     michael.hear_up_to("Mikey says: Here I am again.");
     mikey.hear_up_to("Mikey says: Here I am again.");
     anna.say("And I?");
-    EXPECT_EQ(anna.hear(), "room is DOWN");
+    EXPECT_EQ(anna.hear(), away);
 }
 
-TEST(Nodes, WhoseNameWasTakenMeanwhileAreAskedForAnother) {
+TEST(Nodes, WhoseNameWasTakenMeanwhileAreToldSoAndNothingTheySayBecomesTheirName) {
     auto owner = std::make_unique<Owner>();
     const auto port = owner->node_port();
     const auto guest = guest_of(port, {"--rejoin"});
     Person mikey(*guest, "Mikey");
     owner->signal(SIGKILL);
     owner->wait_exit();
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), awaited);
     guest->signal(SIGSTOP);  // so that somebody else is faster
     owner = std::make_unique<Owner>(port);
     Person other(*owner, "Mikey");
     guest->signal(SIGCONT);
-    EXPECT_EQ(mikey.hear(), "The name is taken. What is your name?");
+    constexpr auto taken =
+        "The name is taken: you are out of the room, and what you type is lost. /quit, and come in anew.";
+    EXPECT_EQ(mikey.hear(), taken);
     mikey.say("Michael");
-    mikey.hear_up_to("You are in the room lobby as Michael. /help lists the commands.");
-    EXPECT_EQ(other.hear(), "Michael has joined the room");
+    EXPECT_EQ(mikey.hear(), taken);
+    mikey.say("/quit");
+    EXPECT_EQ(mikey.client().recv_until_close(), "Goodbye!\r\n");
+    other.chat("Mikey", "Alone.");
 }
 
 TEST(Nodes, MayStartBeforeTheOwnerWhenTheyMayWait) {
@@ -167,7 +171,7 @@ TEST(Nodes, MayStartBeforeTheOwnerWhenTheyMayWait) {
     guest->wait_for_line("is DOWN: connection refused");
     Person mikey(*guest);
     mikey.say("Mikey");
-    EXPECT_EQ(mikey.hear(), "Room is DOWN. What is your name?");
+    EXPECT_EQ(mikey.hear(), "The node that has this room is away. What is your name?");
     Owner owner(port);
     guest->wait_for_line("is linked with the node");
     mikey.say("Mikey");
@@ -232,8 +236,8 @@ TEST(Nodes, ThatHangAreNoticedFromBothSides) {
     owner.wait_for_line("is gone: it is silent");
     owner.signal(SIGSTOP);
     guest->signal(SIGCONT);
-    EXPECT_EQ(mikey.hear_up_to("room is DOWN").size(), 2u);
-    EXPECT_EQ(anna.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear_up_to(away).size(), 2u);
+    EXPECT_EQ(anna.hear(), away);
     other->wait_for_line("is gone: it is silent");
     owner.signal(SIGCONT);
 }
@@ -249,7 +253,7 @@ TEST(Nodes, NoticeALinkThatIsCut) {
     EXPECT_EQ(michael.hear(), "Mikey says: Hello!");
     cable.cut();  // nothing gets through, and nobody is told
     EXPECT_EQ(michael.hear(), "Mikey has left the room (node down)");
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), awaited);
     cable.mend();
     EXPECT_EQ(mikey.hear_up_to("You are in the room lobby as Mikey. /help lists the commands.").size(), 2u);
     EXPECT_EQ(michael.hear(), "Mikey has joined the room");
