@@ -71,7 +71,8 @@ public:
           server_(server),
           listener_(app::listen_or_exit(loop_, server)),
           node_(net::to_string(listener_.sockname())),
-          rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby) {}
+          backlog_(options.manners.max_waiting),
+          rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby, &backlog_) {}
 
     /// The program's exit code.
     int run();
@@ -97,6 +98,7 @@ private:
     asio::signal_set signals_{loop_, SIGINT, SIGTERM};
     net::Listener listener_;
     std::string node_;  // what we call ourselves on links
+    Backlog backlog_;   // what waits for all who read slowly
     RoomsHere rooms_;
     std::optional<LinkServer> links_;
     std::optional<LinkVenue> elsewhere_;
@@ -178,7 +180,7 @@ int Chat::run() {
     open_doors();
     join_others();
     if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
-    text_.emplace(loop_, std::move(listener_), *venue_, room_, options_.manners,
+    text_.emplace(loop_, std::move(listener_), *venue_, room_, options_.manners, backlog_,
                   [this] { return rooms_.next_person(); });
 #if FIVE_ERLANG
     if (erlang_node_) {

@@ -27,6 +27,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
                  "Ask who is silent so long, and then say goodbye; 0: never");
     line.number("--max-backlog", manners.max_backlog, 64 * 1024, 1024 * mebi,
                 "Cut off who is so many bytes behind in reading");
+    line.number("--max-waiting", manners.max_waiting, 64 * 1024, 1024 * mebi,
+                "The same, of all of them together: who has taken nothing for longest goes first");
+    line.seconds("--name-timeout", manners.name_timeout, day, "Send away who gives no name for so long; 0: never");
     line.group("Other C++ nodes");
     auto* const node_port_option =
         line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
@@ -45,6 +48,10 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
+    if (manners.max_waiting < manners.max_backlog) {
+        line.usage_error("--max-waiting: " + std::to_string(manners.max_waiting) + " is less than one may be behind, " +
+                         std::to_string(manners.max_backlog) + ": raise it, or lower --max-backlog");
+    }
     limits.history_bytes = manners.max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
     if (node_port_option->count() > 0) node_port = node_port_number;

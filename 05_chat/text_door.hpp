@@ -62,6 +62,10 @@ public:
     Step answer(std::string_view text) const;
     /// He typed nothing for a long time: is he still there? `closing` the second time.
     Step idle(bool closing) const;
+    /// He has not given a name for so long that he is sent away.
+    Step nameless() const;
+    /// Others need the place of somebody who is in no room yet.
+    Step others_wait() const;
     /// The node that has his room is gone, and he from the room: until rejoin() what he says goes nowhere, and he is
     /// told so.
     Step room_down();
