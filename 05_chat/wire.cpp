@@ -86,7 +86,14 @@ net::result<std::size_t> Wire::write_some() {
     const std::size_t count = outbox_.gather(pieces);
     const auto sent = socket_.send_some(std::span(pieces).first(count));
     if (sent) outbox_.consume(*sent);
+    if (is_awaited_) written_.wake();
     return sent;
+}
+
+net::awaitable<void> Wire::eased(std::size_t at_most) {
+    is_awaited_ = true;
+    while (!has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
+    is_awaited_ = false;
 }
 
 net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {

@@ -41,6 +41,11 @@ public:
     /// Why it was cut off; empty when it was not.
     const std::string& why_cut_off() const { return why_cut_off_; }
 
+    /// Bytes that are left to be written.
+    std::size_t backlog() const { return outbox_.size(); }
+    /// Waits until no more than so many bytes are left to be written, or it ends. One at a time.
+    net::awaitable<void> eased(std::size_t at_most);
+
     /// Writes what is left and ends our direction; waits for that, and for the peer to end its own, `within` at most.
     net::awaitable<void> finish(std::chrono::milliseconds within);
 
@@ -57,8 +62,9 @@ private:
     Outbox outbox_;
     Audience* audience_ = nullptr;  // what it hears; null: nothing but what is added
     Signal more_;
-    Signal written_;
-    bool is_awake_ = true;  // the writer will look at the outbox
+    Signal written_;           // for finish() and eased()
+    bool is_awaited_ = false;  // somebody is in eased()
+    bool is_awake_ = true;     // the writer will look at the outbox
     bool is_finishing_ = false;
     bool has_ended_ = false;  // the writer has
     std::string why_cut_off_;
