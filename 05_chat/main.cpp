@@ -61,6 +61,14 @@ erlang::Bounds bounds(const Options& options) {
 }
 #endif
 
+/// Who we are on links to other C++ nodes.
+chat::link::Self self_or_exit(const Options& options, const net::Listener& listener) {
+    Secret secret;
+    if (!options.link_secret_file.empty()) secret = read_secret(options.link_secret_file);
+    if (!secret.wrong.empty()) fail("--link-secret-file: " + secret.wrong);
+    return {net::to_string(listener.sockname()), random_number(), secret.text};
+}
+
 }  // namespace
 
 /// All doors of the program, on one loop.
@@ -70,7 +78,7 @@ public:
         : options_(options),
           server_(server),
           listener_(app::listen_or_exit(loop_, server)),
-          node_(net::to_string(listener_.sockname())),
+          self_(self_or_exit(options, listener_)),
           backlog_(options.manners.max_waiting),
           rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby, &backlog_) {}
 
@@ -97,8 +105,8 @@ private:
     asio::io_context loop_{1};
     asio::signal_set signals_{loop_, SIGINT, SIGTERM};
     net::Listener listener_;
-    std::string node_;  // what we call ourselves on links
-    Backlog backlog_;   // what waits for all who read slowly
+    link::Self self_;
+    Backlog backlog_;  // what waits for all who read slowly
     RoomsHere rooms_;
     std::optional<LinkServer> links_;
     std::optional<LinkVenue> elsewhere_;
@@ -118,8 +126,8 @@ void Chat::open_doors() {
     if (options_.node_port) {
         links_.emplace(loop_, listen_or_exit(server_.host, *options_.node_port, net::Packet::four, link::max_frame),
                        rooms_,
-                       LinkServer::Settings{node_, options_.handshake_timeout, options_.manners.max_backlog,
-                                            options_.manners.rate, options_.manners.burst});
+                       LinkServer::Settings{self_, options_.handshake_timeout, options_.manners.max_backlog,
+                                            options_.manners.rate, options_.manners.burst, options_.max_node_people});
     }
 #if FIVE_ERLANG
     if (!options_.sname.empty() && !options_.join_erlang) {
@@ -136,7 +144,7 @@ void Chat::open_doors() {
 void Chat::join_others() {
     if (options_.join) {
         const auto& [host, port] = *options_.join;
-        elsewhere_.emplace(loop_, LinkVenue::Settings{node_, host, port, options_.rejoin, options_.handshake_timeout,
+        elsewhere_.emplace(loop_, LinkVenue::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
                                                       options_.manners.max_backlog, options_.limits.max_line});
         venue_ = &*elsewhere_;
         joined_ = net::host_and_port(host, port);

@@ -37,6 +37,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
               "Put our people into the rooms of the node at HOST:PORT, or into a room on an Erlang node, "
               "chatroom@room1@host[:port]");
     line.flag("--rejoin", rejoin, "When that node is away, wait for it to come back");
+    line.text("--link-secret-file", link_secret_file, "FILE",
+              "What both nodes of a link must know. Without it, only nodes on this computer may join");
+    line.number("--max-node-people", max_node_people, 1, million, "People of one other node");
     line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
     line.group("Erlang and Elixir nodes");
     line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
@@ -68,6 +71,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     if (is_guest && node_port)
         line.usage_error("--node-port is for the node that has the room, and --join for the others");
     if (join && !sname.empty()) line.usage_error("--sname is for the node that has the room: do not --join another");
+    if (!link_secret_file.empty() && !join && !node_port) {
+        line.usage_error("--link-secret-file needs --node-port, or --join HOST:PORT");
+    }
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
     server.socket.max_packet = longest_typed;
 }

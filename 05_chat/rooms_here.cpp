@@ -40,7 +40,7 @@ void RoomsHere::begin_anew() {
     house_ = House(limits_, lobby);
     for (const auto& [person, place] : people) {
         place.visitor->wire->leave();
-        place.visitor->room_down();
+        place.visitor->room_down("The room has crashed and begins anew: what you type is lost.");
     }
     for (const auto& [person, place] : people) {
         const auto result = apply(place.room, Join{person, place.name});

@@ -78,7 +78,7 @@ public:
     void stop();
 
     void entered() override;
-    void room_down() override;
+    void room_down(std::string_view words) override;
     void rejoined(std::string_view refused) override;
 
 private:
@@ -97,7 +97,7 @@ private:
     std::chrono::steady_clock::time_point active_;  // when he last typed something
     bool was_asked_ = false;                        // whether he is still there
     bool is_talking_ = false;                       // a submission or a question is open
-    bool went_down_ = false;                        // the room did, meanwhile
+    std::optional<std::string> went_down_;          // the room did, meanwhile: what they are to be told
     bool has_come_in_ = false;                      // somewhere, under a name
     bool is_leaving_ = false;
     std::optional<Step> entered_;  // what is left to do of entering a room, when he has been told that he is in

@@ -51,7 +51,7 @@ Step TextDoor::open() const {
 
 Step TextDoor::line(std::string_view typed) {
     if (typed.starts_with('/')) return command(typed);
-    if (!down_.empty()) return print("room is DOWN");
+    if (!down_.empty()) return print(down_words_);
     if (room_.empty()) return join(lobby_, trimmed(typed));
     // Enter on an empty line is what people press to see whether anybody is there, not something to say.
     if (trimmed(typed).empty()) return {};
@@ -74,7 +74,7 @@ Step TextDoor::command(std::string_view typed) {
     if (verb != "/who" && verb != "/join") {
         return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
     }
-    if (!down_.empty()) return print("room is DOWN");
+    if (!down_.empty()) return print(down_words_);
     if (room_.empty()) return print("First tell me your name.");
     if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
     if (argument.empty()) return print("Which room? /join ROOM");
@@ -122,14 +122,20 @@ Step TextDoor::others_wait() const {
     return goodbye("You are in no room yet, and others need the place. Goodbye!");
 }
 
-Step TextDoor::room_down() {
+Step TextDoor::room_down(std::string_view words) {
     down_ = std::exchange(room_, {});
+    down_words_ = words;
     wanted_.clear();
-    return print("room is DOWN");
+    return print(down_words_);
 }
 
-Step TextDoor::rejoin() {
-    return join(std::exchange(down_, {}), name_);
+Step TextDoor::rejoined(std::string_view refused) {
+    if (refused.empty()) {
+        wanted_ = std::exchange(down_, {});
+        return done();
+    }
+    down_words_ = sentence(refused) + ": you are out of the room, and what you type is lost. /quit, and come in anew.";
+    return print(down_words_);
 }
 
 std::optional<Submission> TextDoor::hang_up() {

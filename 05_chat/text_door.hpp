@@ -66,11 +66,11 @@ public:
     Step nameless() const;
     /// Others need the place of somebody who is in no room yet.
     Step others_wait() const;
-    /// The node that has his room is gone, and he from the room: until rejoin() what he says goes nowhere, and he is
-    /// told so.
-    Step room_down();
-    /// Asks again, under his name, for the room that went down.
-    Step rejoin();
+    /// They are out of their room: until rejoined() what they type goes nowhere, and these words tell them so.
+    Step room_down(std::string_view words);
+    /// They are in that room again, under their name; or, `refused` not empty, they are not and will not be. What they
+    /// type then is not taken for a name: it was meant for the room.
+    Step rejoined(std::string_view refused);
     /// The connection ended: what is left to say to the engine.
     std::optional<Submission> hang_up();
 
@@ -86,8 +86,9 @@ private:
     std::string lobby_;
     std::string name_;  // the last one asked for; his own once room_ is not empty
     std::string room_;
-    std::string wanted_;  // the room of a Join whose outcome is open
-    std::string down_;    // the room that went down, until rejoin()
+    std::string wanted_;      // the room of a Join whose outcome is open
+    std::string down_;        // the room that went down, until rejoined()
+    std::string down_words_;  // what they are told so long
 };
 
 }  // namespace chat

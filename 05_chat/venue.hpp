@@ -12,8 +12,15 @@
 /// The loop's thread only.
 namespace chat {
 
-/// What a person is told while the room's node is away.
-inline constexpr std::string_view room_is_down = "room is DOWN";
+/// Why nothing can be done while the node that has the room is away: the end of a sentence, as a refusal's reason is.
+inline constexpr std::string_view room_is_down = "the node that has this room is away";
+
+/// What the people of that room are told then, and again whenever they type something. `awaited`: it is looked for
+/// until it is back (--rejoin).
+constexpr std::string_view room_is_away(bool awaited) {
+    return awaited ? "The node that has this room is away: what you type is lost. Waiting for it."
+                   : "The node that has this room is away: what you type is lost. /quit leaves.";
+}
 
 /// A person at the text door, as venues see him.
 class Visitor {
@@ -30,9 +37,10 @@ public:
     /// He is in the room that he has submitted to join, and hears it from now on: the moment to tell him so, before he
     /// hears anybody there. A venue that answers at once need not call it.
     virtual void entered() = 0;
-    /// His room's node is gone, or has thrown him out. Also while a submission of his is open, which is then refused.
-    virtual void room_down() = 0;
-    /// It is back, and so is he; or, `refused` not empty, he cannot be.
+    /// They are out of their room: its node is gone, or has thrown them out. `words` is what they are told, now and
+    /// whenever they type something. Also while a submission of theirs is open, which is then refused.
+    virtual void room_down(std::string_view words) = 0;
+    /// It is back, and so are they; or, `refused` not empty, they cannot be.
     virtual void rejoined(std::string_view refused) = 0;
 };
 

@@ -66,8 +66,9 @@ net::awaitable<void> Visit::carry_out(Step step) {
             if (refused.empty()) refused = co_await venue_.submit(*this, *submission);
             is_talking_ = false;
             auto entered = std::exchange(entered_, {});
-            if (std::exchange(went_down_, false)) {
-                step = door_.room_down();
+            // Whoever was in no room yet is refused, and may try again.
+            if (const auto words = std::exchange(went_down_, {}); words && !door_.room().empty()) {
+                step = door_.room_down(*words);
                 continue;
             }
             if (!refused.empty()) app::tell(who_, app::events::was_refused, refused);
@@ -82,7 +83,8 @@ net::awaitable<void> Visit::carry_out(Step step) {
             const std::string answer = co_await venue_.ask(*this, std::get<Question>(step.then));
             is_talking_ = false;
             print(door_.answer(answer));
-            step = std::exchange(went_down_, false) ? door_.room_down() : Step();
+            const auto words = std::exchange(went_down_, {});
+            step = words ? door_.room_down(*words) : Step();
         }
     }
 }
@@ -100,13 +102,13 @@ bool Visit::is_too_fast() {
     if (is_leaving()) return false;
     const auto wait = bucket_.take(active_);
     if (wait.count() > 0) pause_.expires_after(wait);
-    return wait.count() > 0 || wire->is_behind(longest_unread);
+    return wait.count() > 0 || wire->backlog() > longest_unread;
 }
 
 net::awaitable<void> Visit::wait() {
     const bool is_there = co_await socket().async_pause(pause_);
     if (!is_there) is_leaving_ = true;
-    if (!is_leaving()) co_await wire->caught_up(longest_unread);
+    if (!is_leaving()) co_await wire->eased(longest_unread);
 }
 
 /// Everybody hears of a newcomer: why this one may not come in, or nothing when it is their turn.
@@ -162,18 +164,22 @@ void Visit::entered() {
     entered_->print.clear();
 }
 
-void Visit::room_down() {
-    app::tell(who_, app::events::was_refused, room_is_down);
+void Visit::room_down(std::string_view words) {
+    app::tell(who_, app::events::is_out_of_room, door_.room());
     if (is_talking_) {
-        went_down_ = true;
+        went_down_ = words;
     } else {
-        print(door_.room_down());
+        print(door_.room_down(words));
     }
 }
 
 void Visit::rejoined(std::string_view refused) {
-    door_.rejoin();
-    print(refused.empty() ? door_.done() : door_.refused(refused));
+    print(door_.rejoined(refused));
+    if (refused.empty()) {
+        app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
+    } else {
+        app::tell(who_, app::events::was_refused, refused);
+    }
 }
 
 // ---- TextServer -----------------------------------------------------------------------------------------------------

@@ -31,7 +31,6 @@ Wire::Wire(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Bac
       outbox_(owner),
       more_(socket_.get_executor()),
       written_(socket_.get_executor()),
-      taken_(socket_.get_executor()),
       all_(all) {}
 
 Wire::~Wire() {
@@ -55,7 +54,6 @@ void Wire::start() {
                    [wire = shared_from_this()](const std::exception_ptr&) {
                        wire->has_ended_ = true;
                        wire->written_.wake();
-                       wire->taken_.wake();
                    });
 }
 
@@ -67,12 +65,6 @@ void Wire::add(std::string_view bytes) {
     wake();
     count();
     if (all_ != nullptr) all_->keep_bound();
-}
-
-net::awaitable<void> Wire::caught_up(std::size_t bytes) {
-    is_awaited_ = true;
-    while (is_behind(bytes) && !has_ended_ && why_cut_off_.empty()) co_await taken_.wait();
-    is_awaited_ = false;
 }
 
 void Wire::wake() {
@@ -96,7 +88,7 @@ void Wire::cut_off(std::string why) {
     count();
     if (all_ != nullptr) all_->is_no_longer_behind(*this);
     socket_.shutdown(last.empty() ? net::tcp::socket::shutdown_both : net::tcp::socket::shutdown_receive);
-    taken_.wake();
+    written_.wake();
     wake();
 }
 
@@ -148,8 +140,14 @@ net::result<std::size_t> Wire::write_some() {
     is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
     outbox_.consume(*sent);
     this->count();
-    if (is_awaited_) taken_.wake();
+    if (is_awaited_) written_.wake();
     return sent;
+}
+
+net::awaitable<void> Wire::eased(std::size_t at_most) {
+    is_awaited_ = true;
+    while (!has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
+    is_awaited_ = false;
 }
 
 net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {

@@ -38,11 +38,6 @@ public:
     /// There is more to write. What the system takes at once it is given here and now; for the rest the writer is
     /// woken, which costs as much as a coroutine.
     void write_now();
-    /// Waits while more than `bytes` are still to be written: whoever does not read what they asked for is not read
-    /// either. Over at once when the connection ends. One at a time.
-    net::awaitable<void> caught_up(std::size_t bytes);
-    bool is_behind(std::size_t bytes) const { return outbox_.size() > bytes; }
-
     /// The connection ends now, whatever is still to be written. A peer that reads lines, and so has last words, may
     /// still be sent them, after the rest of the line that it has begun to read, if it takes them: see finish().
     void cut_off(std::string why);
@@ -50,6 +45,12 @@ public:
     const std::string& why_cut_off() const { return why_cut_off_; }
     using LastWords = std::string (*)(std::string_view why);
     void set_last_words(LastWords words) { last_words_ = words; }
+
+    /// Bytes that are left to be written.
+    std::size_t backlog() const { return outbox_.size(); }
+    /// Waits until no more than so many bytes are left to be written, or it ends: whoever does not read what they asked
+    /// for is not read either. One at a time.
+    net::awaitable<void> eased(std::size_t at_most);
 
     /// Writes what is left and ends our direction; waits for that, and for the peer to end its own, `within` at most.
     net::awaitable<void> finish(std::chrono::milliseconds within);
@@ -70,9 +71,8 @@ private:
     Outbox outbox_;
     Audience* audience_ = nullptr;  // what it hears; null: nothing but what is added
     Signal more_;
-    Signal written_;
-    Signal taken_;
-    bool is_awaited_ = false;  // somebody waits for taken_
+    Signal written_;           // for finish() and eased()
+    bool is_awaited_ = false;  // somebody is in eased()
     bool is_awake_ = true;     // the writer will look at the outbox
     bool is_full_ = false;     // the system has taken all it takes; the writer waits for the peer to read
     bool is_finishing_ = false;

@@ -49,6 +49,7 @@ ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
 
 net::awaitable<std::string> ErlangVenue::start() {
     const std::string why = co_await connection_.open();
+    opened_ = Clock::now();
     if (!why.empty() && settings_.rejoin) {
         asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
@@ -62,14 +63,16 @@ void ErlangVenue::stop() {
 }
 
 net::awaitable<void> ErlangVenue::come_back() {
+    auto lasted = Clock::now() - opened_;
     for (;;) {
-        again_.expires_after(rejoin_interval);
+        again_.expires_after(backoff_.next(std::exchange(lasted, {})));
         co_await again_.async_wait(net::outcome);
         if (is_stopping_) co_return;
         const std::string why = co_await connection_.open();
         if (is_stopping_) connection_.close("the server is closing");
         if (why.empty()) break;
     }
+    opened_ = Clock::now();
     app::tell(us, events::room_is_up, address(settings_.where));
     for (auto& [person, guest] : guests_) {
         connection_.room()->join(person, guest.name);
@@ -83,7 +86,7 @@ void ErlangVenue::out(Guest& guest) {
     guest.is_in = false;
     guest.last_said.clear();
     guest.echo.wake();
-    guest.visitor.room_down();
+    guest.visitor.room_down(chat::room_is_away(settings_.rejoin));
 }
 
 net::awaitable<std::string> ErlangVenue::submit(chat::Visitor& visitor, const chat::Submission& submission) {

@@ -32,6 +32,11 @@ using namespace std::string_literals;
 /// Long enough that a server which wanted to say something would have said it.
 inline constexpr auto a_while = 200ms;
 
+/// What people are told while the node that has their room is away, and whenever they type something: by a node that
+/// waits for it (--rejoin), and by one that does not.
+inline constexpr auto awaited = "The node that has this room is away: what you type is lost. Waiting for it.";
+inline constexpr auto away = "The node that has this room is away: what you type is lost. /quit leaves.";
+
 /// 05_chat, which reads people as fast as they type, unless the options say otherwise; and in which no sanitizer finds
 /// anything.
 class Server : public support::Server {

@@ -273,13 +273,13 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     kicked.say("Kicked");
     EXPECT_EQ(michael.hear(), "Kicked has joined the room");
     room->enter("send(:chatroom, {:kick, \"Kicked\"})");
-    kicked.hear_up_to("room is DOWN");
+    kicked.hear_up_to(awaited);
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
     kicked.leave();
     ours->wait_for_line("client 3 connection ");
 
     room->process().signal(SIGKILL);
-    EXPECT_EQ(michael.hear(), "room is DOWN");
+    EXPECT_EQ(michael.hear(), awaited);
     room = elixir_room();
     EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
     michael.chat("Michael", "Here again.");

@@ -38,7 +38,7 @@ TEST(ErlangDoor, LetsPeopleOfAnotherOfOurNodesIn) {
     const auto port = owner->dist_port();
     owner->signal(SIGKILL);
     owner->wait_exit();
-    EXPECT_EQ(anna.hear(), "room is DOWN");
+    EXPECT_EQ(anna.hear(), awaited);
     owner = erlang_node({"--dist-port", std::to_string(port)});
     EXPECT_EQ(anna.hear(), "You are in the room chatroom as Anna. /help lists the commands.");
     anna.chat("Anna", "Again.");

@@ -52,9 +52,9 @@ TEST(Supervised, RoomsThatThrowBeginAnewWithTheirPeople) {
     server.wait_for_line("supervisor chat reports child_terminated. Reason: !throw room. Offender: id=rooms");
     server.wait_for_line("supervisor chat started id=rooms", 2);
     EXPECT_EQ(mikey.hear(), "Michael has left the room");
-    EXPECT_EQ(mikey.hear(), "room is DOWN");
+    EXPECT_EQ(mikey.hear(), "The room has crashed and begins anew: what you type is lost.");
     EXPECT_EQ(mikey.hear(), "You are in the room lobby as Mikey. /help lists the commands.");
-    anna.hear_up_to("room is DOWN");
+    anna.hear_up_to(awaited);
     EXPECT_EQ(anna.hear(), "You are in the room lobby as Anna. /help lists the commands.");
     EXPECT_EQ(mikey.hear(), "Anna has joined the room");
     mikey.chat("Mikey", "What was that?");

@@ -46,9 +46,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         } else if (line[0] == '?') {
             if (!door.room().empty()) {
                 const std::string room = door.room();
-                check(door.room_down().print);
+                check(door.room_down("The room is away.").print);
                 engine.submit(room, Leave{static_cast<PersonId>(&door - doors + 1), {}});
-                run(door, door.rejoin());
+                const auto back = engine.submit(room, Join{static_cast<PersonId>(&door - doors + 1), door.name()});
+                run(door, door.rejoined(back ? std::string_view() : reason(back.error())));
             }
         } else {
             run(door, door.line(line.substr(1)));

@@ -123,21 +123,27 @@ TEST_F(AtTextDoor, HangingUpLeavesTheRoom) {
     EXPECT_TRUE(std::holds_alternative<Leave>(farewell->request));
 }
 
-TEST_F(AtTextDoor, WhenTheRoomGoesDownHeIsToldAndComesBackUnderHisName) {
+TEST_F(AtTextDoor, WhenTheRoomGoesDownPeopleAreToldAndComeBackUnderTheirNames) {
     michael.types("Michael");
     michael.types("/join tea");
     michael.printed.clear();
-    michael.run(michael.door.room_down());
-    EXPECT_EQ(michael.printed, "room is DOWN\r\n");
-    EXPECT_EQ(michael.types("Hello?"), "room is DOWN\r\n");
-    EXPECT_EQ(michael.types("/join lobby"), "room is DOWN\r\n");
-    House other(Limits{}, "lobby");
-    const Step step = michael.door.rejoin();
-    const auto* submission = std::get_if<Submission>(&step.then);
-    ASSERT_TRUE(submission);
-    EXPECT_EQ(submission->room, "tea");
-    EXPECT_TRUE(michael.door.outcome(other.apply(submission->room, 1, submission->request)).close == false);
+    michael.run(michael.door.room_down("It is away."));
+    EXPECT_EQ(michael.printed, "It is away.\r\n");
+    EXPECT_EQ(michael.types("Hello?"), "It is away.\r\n");
+    EXPECT_EQ(michael.types("/join lobby"), "It is away.\r\n");
+    EXPECT_EQ(michael.door.rejoined({}).print, "You are in the room tea as Michael. /help lists the commands.\r\n");
     EXPECT_EQ(michael.door.room(), "tea");
+}
+
+TEST_F(AtTextDoor, WhatWasMeantForTheRoomIsNoNameWhenTheNameIsTakenMeanwhile) {
+    michael.types("Michael");
+    michael.run(michael.door.room_down("It is away."));
+    const std::string told =
+        "The name is taken: you are out of the room, and what you type is lost. /quit, and come in anew.\r\n";
+    EXPECT_EQ(michael.door.rejoined("the name is taken").print, told);
+    EXPECT_EQ(michael.types("Hello?"), told);
+    EXPECT_EQ(michael.door.name(), "Michael");
+    EXPECT_EQ(michael.types("/quit"), "Goodbye!\r\n");
 }
 
 TEST_F(AtTextDoor, IdlePeopleAreAskedAndThenSaidGoodbyeTo) {
