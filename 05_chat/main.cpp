@@ -195,7 +195,7 @@ int Chat::run() {
         app::tell({"server"}, app::events::room_is_up, joined_);
     }
 #if FIVE_ERLANG
-    if (erlang_node_) erlang_node_->start(options_.cookie);
+    if (erlang_node_) erlang_node_->start(options_.cookie.has_value());
 #endif
     text_->start();
     signals_.async_wait([this](boost::system::error_code cancelled, int number) {

@@ -68,12 +68,8 @@ inline constexpr Event<1> room_is_up{"room_is_up", "has its people in {room}"};
 inline constexpr Event<2> waits_for_erlang{"waits_for_erlang", "waits for Erlang nodes as {node} on {sockname}"};
 inline constexpr Event<1> is_known_to_epmd{"is_known_to_epmd", "is known to epmd on port {port}"};
 inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known to epmd: {reason}"};
-inline constexpr Event<1> start_iex{"start_iex", "can be joined from: iex --sname michael{cookie}"};
-inline constexpr Event<2> start_iex_without_epmd{
-    "start_iex_without_epmd",
-    "can be joined, without epmd, from: iex --sname michael{cookie} --erl \"-start_epmd false -erl_epmd_port {port} "
-    "-dist_listen false\""};
-inline constexpr Event<1> type_in_iex{"type_in_iex", "can be joined by typing there: {code}"};
+/// Not a sentence, but some lines that can be copied into a shell (story::show).
+inline constexpr std::string_view how_to_join{"how_to_join"};
 
 }  // namespace app::events
 
