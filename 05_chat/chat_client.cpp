@@ -109,6 +109,7 @@ public:
         : loop_(loop),
           options_(options),
           keyboard_(loop),
+          answered_(loop.get_executor()),
           echo_(loop.get_executor()),
           room_(loop, {erlang::passing_node_name("client"), erlang::random_number() | 1u, std::move(cookie)}, where,
                 {}) {
@@ -116,7 +117,10 @@ public:
             print(options_, text);
             if (!last_said_.empty() && text.ends_with(last_said_)) heard_last();
         };
-        room_.on_out = [this](chat::PersonId) { end("thrown out"); };
+        room_.on_in = [this](chat::PersonId) { let_in(); };
+        room_.on_out = [this](chat::PersonId, const std::string& why) {
+            end((is_in_ ? "thrown out: " : "refused: ") + why);
+        };
         room_.on_down = [this](const std::string& why) { end("room is DOWN: " + why); };
     }
 
@@ -125,7 +129,8 @@ public:
         if (!why.empty()) co_return "cannot join " + options_.room + ": " + why;
         room_.room()->join(person, options_.name);
         room_.flush();
-        for (;;) {
+        co_await answer();
+        while (why_.empty()) {
             const auto line = co_await keyboard_.line();
             if (!line || room_.room() == nullptr) break;
             last_said_ = chat::without_controls(*line);
@@ -145,6 +150,15 @@ public:
 private:
     static constexpr chat::PersonId person = 1;
 
+    /// Until the room has let us in, or not, or gives no sign.
+    net::awaitable<void> answer() {
+        const chat::Timeout deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
+        while (!is_in_ && why_.empty()) co_await answered_.wait();
+    }
+    void let_in() {
+        is_in_ = true;
+        answered_.wake();
+    }
     void heard_last() {
         last_said_.clear();
         echo_.wake();
@@ -153,11 +167,14 @@ private:
         if (!is_done_) why_ = why;
         keyboard_.close();
         heard_last();
+        answered_.wake();
     }
 
     asio::io_context& loop_;
     const Options& options_;
     Keyboard keyboard_;
+    chat::Signal answered_;
+    bool is_in_ = false;
     chat::Signal echo_;
     erlang::RoomConnection room_;
     std::string last_said_;  // until it has come back

@@ -39,6 +39,7 @@ T run_until_done(asio::io_context& loop, net::awaitable<T> task) {
     });
     while (!done && loop.run_one() > 0) {
     }
+    loop.restart();  // it stops where it runs out of work, and there is more to come
     return std::move(done.value());
 }
 
@@ -204,7 +205,7 @@ int Chat::run() {
         app::tell({"server"}, app::events::room_is_up, joined_);
     }
 #if FIVE_ERLANG
-    if (erlang_node_) erlang_node_->start(options_.cookie);
+    if (erlang_node_) erlang_node_->start(options_.cookie.has_value());
 #endif
     text_->start();
     signals_.async_wait([this](boost::system::error_code cancelled, int number) {

@@ -2,7 +2,46 @@
 
 #include "05_chat/node_link.hpp"
 
+#include "app/text.hpp"
+
+#include <algorithm>
+
 namespace chat {
+
+namespace {
+
+/// An Erlang atom has at most so many characters, and a node's name so many bytes.
+constexpr std::size_t max_atom = 255;
+
+/// A wrong value, or so much of it that one can see which.
+std::string shown(const std::string& value) {
+    constexpr std::size_t most = 40;
+    return value.size() <= most ? value : value.substr(0, most) + "...";
+}
+
+/// Whether all of it is printable UTF-8.
+bool is_printable(std::string_view text) {
+    while (const auto character = app::text::take_utf8(text)) {
+        if (app::text::is_control(*character)) return false;
+    }
+    return text.empty();
+}
+
+/// NAME or NAME@HOST.
+bool is_sname(std::string_view text) {
+    const bool is_one_at_most = std::count(text.begin(), text.end(), '@') <= 1;
+    return is_one_at_most && !text.starts_with('@') && !text.ends_with('@') && text.size() <= max_atom &&
+           text.find(' ') == text.npos && is_printable(text);
+}
+
+/// What a process may be registered as. net_kernel is another one, and undefined means that there is none.
+bool is_process_name(std::string_view text) {
+    const auto is_first_byte = [](char byte) { return (byte & 0xC0) != 0x80; };
+    const auto characters = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_first_byte));
+    return text != "net_kernel" && text != "undefined" && characters <= max_atom && is_printable(text);
+}
+
+}  // namespace
 
 void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     constexpr std::int64_t million = 1'000'000;
@@ -57,6 +96,16 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     }
     limits.history_bytes = manners.max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
+    const std::string most = std::to_string(max_atom);
+    if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");
+    if (!is_sname(sname)) {
+        line.usage_error("--sname: " + shown(sname) + ": NAME or NAME@HOST of at most " + most +
+                         " bytes without spaces is allowed");
+    }
+    if (!is_process_name(registered)) {
+        line.usage_error("--register: " + shown(registered) + ": a name of at most " + most +
+                         " characters that no other process has is allowed");
+    }
     if (node_port_option->count() > 0) node_port = node_port_number;
     if (!join_text.empty()) {
         if (join_text.find('@') == join_text.npos)

@@ -79,6 +79,7 @@ public:
 
     void entered() override;
     void room_down(std::string_view words) override;
+    void removed(std::string_view why) override;
     void rejoined(std::string_view refused) override;
 
 private:

@@ -16,6 +16,8 @@ constexpr std::string_view help =
     "/help       this list\r\n"
     "Everything else you type is said to the room.\r\n";
 
+constexpr std::string_view in_no_room = "You are in no room, and nobody hears you. /join ROOM goes to one.";
+
 Step print(std::string_view text) {
     return {std::string(text) + std::string(line_end), {}, false};
 }
@@ -52,6 +54,7 @@ Step TextDoor::open() const {
 Step TextDoor::line(std::string_view typed) {
     if (typed.starts_with('/')) return command(typed);
     if (!down_.empty()) return print(down_words_);
+    if (is_out_) return print(in_no_room);
     if (room_.empty()) return join(lobby_, trimmed(typed));
     // Enter on an empty line is what people press to see whether anybody is there, not something to say.
     if (trimmed(typed).empty()) return {};
@@ -75,7 +78,8 @@ Step TextDoor::command(std::string_view typed) {
         return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
     }
     if (!down_.empty()) return print(down_words_);
-    if (room_.empty()) return print("First tell me your name.");
+    if (room_.empty() && !is_out_) return print("First tell me your name.");
+    if (is_out_ && verb == "/who") return print(in_no_room);
     if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
     if (argument.empty()) return print("Which room? /join ROOM");
     if (folded(argument) == folded(room_)) return print("You are in that room already.");
@@ -90,7 +94,7 @@ Step TextDoor::join(std::string_view room, std::string_view name) {
 
 Step TextDoor::refused(std::string_view why) {
     const bool joining = !std::exchange(wanted_, {}).empty();
-    return print(sentence(why) + (joining && room_.empty() ? ". What is your name?" : "."));
+    return print(sentence(why) + (joining && room_.empty() && !is_out_ ? ". What is your name?" : "."));
 }
 
 Step TextDoor::done(std::span<const Line> history) {
@@ -102,6 +106,7 @@ Step TextDoor::done(std::span<const Line> history) {
     step.print += line_end;
     if (!room_.empty()) step.then = Submission{room_, Leave{person_, {}}};
     room_ = wanted;
+    is_out_ = false;
     return step;
 }
 
@@ -127,6 +132,13 @@ Step TextDoor::room_down(std::string_view words) {
     down_words_ = words;
     wanted_.clear();
     return print(down_words_);
+}
+
+Step TextDoor::removed(std::string_view why) {
+    is_out_ = true;
+    const std::string room = std::exchange(room_, {});
+    return print("You are no longer in the room " + room + ": " + std::string(why) + ". /join " + room +
+                 " asks to be let in again.");
 }
 
 Step TextDoor::rejoined(std::string_view refused) {

@@ -68,6 +68,8 @@ public:
     Step others_wait() const;
     /// They are out of their room: until rejoined() what they type goes nowhere, and these words tell them so.
     Step room_down(std::string_view words);
+    /// The room has thrown them out: they are in no room until they join one. `why` is the end of a sentence.
+    Step removed(std::string_view why);
     /// They are in that room again, under their name; or, `refused` not empty, they are not and will not be. What they
     /// type then is not taken for a name: it was meant for the room.
     Step rejoined(std::string_view refused);
@@ -89,6 +91,7 @@ private:
     std::string wanted_;      // the room of a Join whose outcome is open
     std::string down_;        // the room that went down, until rejoined()
     std::string down_words_;  // what they are told so long
+    bool is_out_ = false;     // the room has thrown them out, and they have joined none since
 };
 
 }  // namespace chat

@@ -37,9 +37,12 @@ public:
     /// He is in the room that he has submitted to join, and hears it from now on: the moment to tell him so, before he
     /// hears anybody there. A venue that answers at once need not call it.
     virtual void entered() = 0;
-    /// They are out of their room: its node is gone, or has thrown them out. `words` is what they are told, now and
-    /// whenever they type something. Also while a submission of theirs is open, which is then refused.
+    /// They are out of their room: its node is gone. `words` is what they are told, now and whenever they type
+    /// something. Also while a submission of theirs is open, which is then refused.
     virtual void room_down(std::string_view words) = 0;
+    /// The room has thrown them out, and goes on without them; they may join it again. `why` is the end of a sentence.
+    /// Not while a Join or a Say of theirs is open.
+    virtual void removed(std::string_view why) = 0;
     /// It is back, and so are they; or, `refused` not empty, they cannot be.
     virtual void rejoined(std::string_view refused) = 0;
 };

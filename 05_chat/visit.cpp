@@ -173,6 +173,11 @@ void Visit::room_down(std::string_view words) {
     }
 }
 
+void Visit::removed(std::string_view why) {
+    app::tell(who_, app::events::is_removed, door_.room(), why);
+    if (!is_leaving_) print(door_.removed(why));
+}
+
 void Visit::rejoined(std::string_view refused) {
     print(door_.rejoined(refused));
     if (refused.empty()) {

@@ -176,6 +176,7 @@ void Connection::handle(Monitor&& monitor) {
     if (monitors_.size() + links_.size() >= bounds_.max_monitors) return close("it monitors too much");
     monitors_.try_emplace(std::string(monitor.reference), *process,
                           Watch{std::move(monitor.target), std::move(monitor.from)});
+    events_.push_back(Monitored{std::move(*process)});
 }
 
 void Connection::handle(Demonitor&& demonitor) {

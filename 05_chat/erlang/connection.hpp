@@ -44,6 +44,10 @@ struct Message {
     Pid to;
     std::string term;  // not checked
 };
+/// Somebody there monitors this process of ours from now on.
+struct Monitored {
+    Pid process;
+};
 /// The process we monitor under this reference has ended. Where there was none: the reason is noproc.
 struct Down {
     std::string reference;
@@ -63,7 +67,7 @@ struct Ignored {
 struct Closed {
     std::string why;
 };
-using Event = std::variant<NameGiven, Up, Message, Down, ExitSignal, Ignored, Closed>;
+using Event = std::variant<NameGiven, Up, Message, Monitored, Down, ExitSignal, Ignored, Closed>;
 
 /// One connection to another Erlang node: bytes and moments in, bytes and events out. It frames, shakes hands, ticks,
 /// answers pings and monitors, and checks that a peer speaks only for its own processes: a frame carries no sender one

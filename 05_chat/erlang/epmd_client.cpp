@@ -59,7 +59,7 @@ EpmdRegistration::EpmdRegistration(asio::io_context& loop, std::string name, std
     : loop_(loop), name_(std::move(name)), port_(port), again_(loop) {}
 
 void EpmdRegistration::start() {
-    if (!connection_) app::tell(us, events::is_unknown_to_epmd, "there is none on port " + std::to_string(epmd_port()));
+    if (!connection_) app::tell(us, events::is_unknown_to_epmd, why_unknown_);
     asio::co_spawn(loop_, stay_known(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
 }
 
@@ -71,10 +71,13 @@ void EpmdRegistration::stop() {
 
 net::awaitable<EpmdRegistration::Outcome> EpmdRegistration::try_once() {
     auto socket = co_await connect(loop_, "127.0.0.1");
-    if (!socket) co_return Outcome::no_epmd;
+    const std::string port = std::to_string(epmd_port());
+    why_unknown_ = "port " + port + " does not answer as epmd would";
+    if (socket.error() == boost::system::errc::connection_refused) why_unknown_ = "there is none on port " + port;
+    if (!socket) co_return Outcome::unknown;
     const auto answer = co_await exchange(*socket, epmd::register_request(name_, port_), epmd::read_registered);
     if (answer.answer == epmd::Answer::no) co_return Outcome::name_taken;
-    if (answer.answer != epmd::Answer::yes) co_return Outcome::no_epmd;
+    if (answer.answer != epmd::Answer::yes) co_return Outcome::unknown;
     connection_.emplace(std::move(*socket));
     co_return Outcome::known;
 }

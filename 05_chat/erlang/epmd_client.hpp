@@ -23,7 +23,7 @@ public:
     /// `name` is without @host; others are told that it listens on `port`.
     EpmdRegistration(boost::asio::io_context& loop, std::string name, std::uint16_t port);
 
-    enum class Outcome { known, no_epmd, name_taken };
+    enum class Outcome { known, unknown, name_taken };
     /// The first try.
     net::awaitable<Outcome> try_once();
     /// After it: stays known, or becomes known when epmd comes. Goes on by itself until stop().
@@ -38,6 +38,7 @@ private:
     std::string name_;
     std::uint16_t port_;
     std::optional<net::Socket> connection_;  // epmd forgets us when it is closed
+    std::string why_unknown_;                // what came of the last try
     net::Timer again_;
     bool is_stopping_ = false;
 };

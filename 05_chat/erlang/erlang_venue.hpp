@@ -4,6 +4,7 @@
 #include "05_chat/erlang/room_connection.hpp"
 #include "05_chat/venue.hpp"
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -13,7 +14,7 @@ namespace erlang {
 inline constexpr std::chrono::milliseconds echo_patience{1000};
 
 /// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
-/// protocol is the original's: nobody is refused, and nobody can be asked who is there. The loop's thread only.
+/// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
 class ErlangVenue : public chat::Venue {
 public:
     struct Settings {
@@ -38,18 +39,25 @@ public:
 private:
     struct Guest {
         Guest(chat::Visitor& visitor, std::string name, const net::Executor& executor)
-            : visitor(visitor), name(std::move(name)), echo(executor) {}
+            : visitor(visitor), name(std::move(name)), changed(executor) {}
         chat::Visitor& visitor;
         std::string name;
-        bool is_in = true;
+        enum class State { asks, asks_again, is_in, is_down, is_out } state = State::asks;
+        std::string why_out;
         std::string last_said;  // until it has come back
-        chat::Signal echo;
+        chat::Signal changed;   // for whoever waits for one of these
     };
+    using State = Guest::State;
+    /// Kept by whoever waits: they may be forgotten meanwhile.
+    using GuestPtr = std::shared_ptr<Guest>;
 
-    net::awaitable<std::string> say(Guest& guest, std::string text);
-    net::awaitable<void> hear_out(Guest& guest);
+    net::awaitable<std::string> join(chat::Visitor& visitor, std::string name);
+    std::string say(Guest& guest, const std::string& text);
+    net::awaitable<void> hear_out(GuestPtr guest);
     net::awaitable<void> come_back();
-    void out(Guest& guest);
+    void let_in(Guest& guest);
+    void let_out(Guest& guest, const std::string& why);
+    void room_down(Guest& guest);
 
     boost::asio::io_context& loop_;
     Settings settings_;
@@ -58,7 +66,7 @@ private:
     chat::Backoff backoff_;
     Clock::time_point opened_{};
     bool is_stopping_ = false;
-    std::unordered_map<chat::PersonId, Guest> guests_;
+    std::unordered_map<chat::PersonId, GuestPtr> guests_;
 };
 
 }  // namespace erlang

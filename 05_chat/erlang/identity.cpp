@@ -99,12 +99,16 @@ Cookie read_cookie() {
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return {{}, path + " must be accessible by its owner only: chmod 400 " + path};
     }
-    // No longer than an atom; a line end at its end is no part of it.
-    std::array<char, 256> bytes{};
+    // A line end at its end is no part of it.
+    constexpr std::size_t line_end = 2;
+    std::array<char, max_cookie + line_end + 1> bytes{};
     const ssize_t size = ::read(file.descriptor, bytes.data(), bytes.size());
     std::string cookie(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
     while (!cookie.empty() && (cookie.back() == '\n' || cookie.back() == '\r')) cookie.pop_back();
     if (cookie.empty()) return {{}, path + " holds no cookie"};
+    if (cookie.size() > max_cookie) {
+        return {{}, path + " holds more than a cookie: at most " + std::to_string(max_cookie) + " bytes are allowed"};
+    }
     return {cookie, {}};
 }
 

@@ -3,13 +3,27 @@
 #include "05_chat/names.hpp"
 #include "app/text.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace erlang {
+
+namespace {
+
+/// Why a room of ours lets somebody not in.
+constexpr std::array refusals{
+    chat::Refusal::name_empty,      chat::Refusal::name_too_long, chat::Refusal::name_not_utf8,
+    chat::Refusal::name_ill_formed, chat::Refusal::name_taken,    chat::Refusal::room_full,
+};
+
+}  // namespace
 
 RemoteRoom::RemoteRoom(Connection& connection, ProcessTable& processes, std::string_view name)
     : connection_(connection), processes_(processes), name_(name), watcher_(processes.spawn()) {}
 
 RemoteRoom::~RemoteRoom() {
-    while (!pids_.empty()) leave(pids_.begin()->first);
+    while (!guests_.empty()) leave(guests_.begin()->first);
     processes_.exit(watcher_);
 }
 
@@ -38,15 +52,15 @@ bool RemoteRoom::is_there(const Message& message) const {
 }
 
 void RemoteRoom::join(chat::PersonId person, std::string_view name) {
-    const auto [found, is_new] = pids_.try_emplace(person);
+    const auto [found, is_new] = guests_.try_emplace(person);
     if (!is_new) return;
-    found->second = processes_.spawn();
-    persons_.emplace(found->second, person);
-    send(found->second, "join", name);
+    const Pid& pid = found->second.pid = processes_.spawn();
+    persons_.emplace(pid, person);
+    send(pid, "join", name);
 }
 
 void RemoteRoom::say(chat::PersonId person, std::string_view text) {
-    if (const auto found = pids_.find(person); found != pids_.end()) send(found->second, "message", text);
+    if (const auto found = guests_.find(person); found != guests_.end()) send(found->second.pid, "message", text);
 }
 
 void RemoteRoom::leave(chat::PersonId person) {
@@ -66,10 +80,10 @@ std::optional<chat::PersonId> RemoteRoom::exit(const ExitSignal& signal) {
 }
 
 void RemoteRoom::end(chat::PersonId person, std::string_view reason) {
-    const auto found = pids_.find(person);
-    if (found == pids_.end()) return;
-    const Pid pid = found->second;
-    pids_.erase(found);
+    const auto found = guests_.find(person);
+    if (found == guests_.end()) return;
+    const Pid pid = found->second.pid;
+    guests_.erase(found);
     persons_.erase(pid);
     processes_.exit(pid);
     std::string term;
@@ -96,6 +110,24 @@ std::optional<RemoteRoom::Heard> RemoteRoom::message(const Message& message) con
     const auto text = in.text();
     if (!text || !in.empty() || !app::text::is_utf8(*text)) return std::nullopt;
     return Heard{found->second, chat::without_controls(*text)};
+}
+
+bool RemoteRoom::is_refusal(const Heard& heard) const {
+    const auto found = guests_.find(heard.person);
+    if (found == guests_.end() || found->second.is_in) return false;
+    return std::any_of(refusals.begin(), refusals.end(),
+                       [&](chat::Refusal refusal) { return chat::reason(refusal) == heard.text; });
+}
+
+std::optional<chat::PersonId> RemoteRoom::monitored(const Pid& process) const {
+    const auto found = persons_.find(process);
+    if (found == persons_.end()) return std::nullopt;
+    return found->second;
+}
+
+bool RemoteRoom::let_in(chat::PersonId person) {
+    const auto found = guests_.find(person);
+    return found != guests_.end() && !std::exchange(found->second.is_in, true);
 }
 
 }  // namespace erlang

@@ -11,8 +11,9 @@
 namespace erlang {
 
 /// A room that another Erlang node runs (ours, or one in Elixir), as our people are in it: each has a process of their
-/// own there, which does what the original's client does. Nothing says no in the original's messages, and nothing says
-/// that a Join went well: whoever asked is in. Pure; one thread at a time.
+/// own there, which does what the original's client does. Nothing in the original's messages says that a Join went well
+/// or not. But a room of ours monitors whoever it lets in, and to others it says why not; a room in Elixir may do the
+/// first, and in one that does not whoever is spoken to is in. Pure; one thread at a time.
 class RemoteRoom {
 public:
     /// The room is what the connection's node has registered under `name`. All must outlive this.
@@ -39,6 +40,12 @@ public:
     };
     /// A message to one of our processes: what the room says to one of our people. Nothing where it is something else.
     std::optional<Heard> message(const Message& message) const;
+    /// It says that the room, one of ours, does not let this person in, and why. They may leave, and join again.
+    bool is_refusal(const Heard& heard) const;
+    /// The room monitors this process: whose it is, if it is one of our people's.
+    std::optional<chat::PersonId> monitored(const Pid& process) const;
+    /// They are in, as far as we can know. True when that is news.
+    bool let_in(chat::PersonId person);
     /// This says that the room has ended, or (reason noproc) that there is none.
     bool is_down(const Down& down) const { return !reference_.empty() && down.reference == reference_; }
     /// Somebody there ended the process of one of our people (or the room did): who is out now.
@@ -53,7 +60,11 @@ private:
     std::string name_;
     Pid watcher_;            // the process of ours that monitors the room
     std::string reference_;  // under which it does; empty before start()
-    std::map<chat::PersonId, Pid> pids_;
+    struct Guest {
+        Pid pid;
+        bool is_in = false;
+    };
+    std::map<chat::PersonId, Guest> guests_;
     std::map<Pid, chat::PersonId> persons_;
 };
 

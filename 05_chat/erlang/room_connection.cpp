@@ -58,19 +58,32 @@ Clock::duration RoomConnection::handle(Event& event) {
         // A node whose cookie is another says nothing, and hangs up.
         end(room_ || closed->why != "closed" ? closed->why : "it hangs up in the handshake; is the cookie the same?");
     } else if (const auto* message = std::get_if<Message>(&event); message && room_) {
-        if (!is_open_ && !failed_ && room_->is_there(*message)) {
-            is_open_ = true;
-            opened_.wake();
-        } else if (const auto heard = room_->message(*message)) {
-            on_heard(heard->person, heard->text);
-        }
+        handle(*message);
+    } else if (const auto* monitored = std::get_if<Monitored>(&event); monitored && room_) {
+        const auto person = room_->monitored(monitored->process);
+        if (person && room_->let_in(*person)) on_in(*person);
     } else if (const auto* down = std::get_if<Down>(&event); down && room_ && room_->is_down(*down)) {
         const std::string why = show(down->reason);
         fail(why == "noproc" ? "there is no " + where_.name + " on " + where_.node : "it has ended: " + why);
     } else if (const auto* signal = std::get_if<ExitSignal>(&event); signal && room_) {
-        if (const auto person = room_->exit(*signal)) on_out(*person);
+        if (const auto person = room_->exit(*signal)) on_out(*person, "it says " + show(signal->reason));
     }
     return {};
+}
+
+void RoomConnection::handle(const Message& message) {
+    if (!is_open_ && !failed_ && room_->is_there(message)) {
+        is_open_ = true;
+        return opened_.wake();
+    }
+    const auto heard = room_->message(message);
+    if (!heard) return;
+    if (room_->is_refusal(*heard)) {
+        room_->leave(heard->person);
+        return on_out(heard->person, heard->text);
+    }
+    if (room_->let_in(heard->person)) on_in(heard->person);
+    on_heard(heard->person, heard->text);
 }
 
 void RoomConnection::close(std::string why) {

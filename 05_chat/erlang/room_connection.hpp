@@ -11,6 +11,10 @@
 
 namespace erlang {
 
+/// How long a newcomer waits for a sign that the room has let them in, or not. A room of ours gives one at once; one
+/// in Elixir may never do so: then they are in.
+inline constexpr std::chrono::milliseconds join_patience{500};
+
 /// A room on another Erlang node, C++ or Elixir's, and our connection to that node. The loop's thread only.
 class RoomConnection {
 public:
@@ -19,8 +23,11 @@ public:
     // Who is told what; to be set before open().
 
     std::function<void(chat::PersonId person, const std::string& text)> on_heard;
-    /// The room, or somebody else there, has ended his process.
-    std::function<void(chat::PersonId person)> on_out;
+    /// The room has let them in. Comes before anything they hear; from a room that gives no sign, never.
+    std::function<void(chat::PersonId person)> on_in;
+    /// The room has not let them in, or has thrown them out, or somebody else there has ended their process. `why` is
+    /// the end of a sentence.
+    std::function<void(chat::PersonId person, const std::string& why)> on_out;
     /// The room has ended, or its node: everybody is out.
     std::function<void(const std::string& why)> on_down;
 
@@ -38,6 +45,7 @@ public:
 private:
     net::awaitable<std::string> connect();
     Clock::duration handle(Event& event);
+    void handle(const Message& message);
     void fail(std::string why);
     void end(std::string why);
 

@@ -56,6 +56,7 @@ inline constexpr Event<1> is_idle{"is_idle", "is idle for {idle_ms} ms"};
 // The chat: a client at the text door, a link to another C++ node, a node that speaks Erlang's protocol.
 inline constexpr Event<2> is_in_room{"is_in_room", "is {name} in the room {room}"};
 inline constexpr Event<1> is_out_of_room{"is_out_of_room", "is out of the room {room}"};
+inline constexpr Event<2> is_removed{"is_removed", "was removed from the room {room}: {reason}"};
 inline constexpr Event<1> was_refused{"was_refused", "was refused: {reason}"};
 inline constexpr Event<1> is_cut_off{"is_cut_off", "is cut off: {reason}"};
 inline constexpr Event<1> ignores{"ignores", "ignores {what}"};
@@ -72,12 +73,8 @@ inline constexpr Event<1> room_is_up{"room_is_up", "has joined {room}"};
 inline constexpr Event<2> waits_for_erlang{"waits_for_erlang", "waits for Erlang nodes as {node} on {sockname}"};
 inline constexpr Event<1> is_known_to_epmd{"is_known_to_epmd", "is known to epmd on port {port}"};
 inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known to epmd: {reason}"};
-inline constexpr Event<1> start_iex{"start_iex", "can be joined from: iex --sname michael{cookie}"};
-inline constexpr Event<2> start_iex_without_epmd{
-    "start_iex_without_epmd",
-    "can be joined, without epmd, from: iex --sname michael{cookie} --erl \"-start_epmd false -erl_epmd_port {port} "
-    "-dist_listen false\""};
-inline constexpr Event<1> type_in_iex{"type_in_iex", "can be joined by typing there: {code}"};
+/// Not a sentence, but some lines that can be copied into a shell (story::show).
+inline constexpr std::string_view how_to_join{"how_to_join"};
 
 }  // namespace app::events
 

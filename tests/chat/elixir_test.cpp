@@ -34,6 +34,7 @@ protected:
         if (!eventually(answers)) throw support::Failure("epmd does not answer");
     }
     void kill_epmd() { epmd_.reset(); }
+    void signal_epmd(int number) { epmd_->signal(number); }
 
     std::map<std::string, std::string> environment() const {
         return {{"ERL_EPMD_PORT", std::to_string(epmd_port_)}, {"HOME", testing::TempDir()}, {"LC_ALL", "C.UTF-8"}};
@@ -117,18 +118,24 @@ TEST_F(Elixir, HearsTheSameFromOurRoomAsFromItsOwn) {
     ours->wait_for_line("ignores a message of somebody who never joined");
 }
 
+/// A command that the story shows, as somebody types it who knows the cookie.
+std::string with_our_cookie(std::string command) {
+    return command.replace(command.find("COOKIE"), 6, cookie);
+}
+
 TEST_F(Elixir, JoinsFromIexByTypingWhatTheStorySays) {
     const auto room = node("room1");
     Person mikey(*room, "Mikey");
-    const auto told = room->wait_for_line("can be joined from: iex --sname michael");
-    EXPECT_THAT(told, HasSubstr("iex --sname michael --cookie " + cookie));
-    room->wait_for_line("flush()");
-    Terminal iex(beam("iex", "michael", {}));
+    const auto command = room->wait_for_line("    iex --sname michael@");
+    EXPECT_THAT(command, HasSubstr(" --cookie COOKIE --erl \"-kernel inet_dist_use_interface {127,0,0,1}\""));
+    room->wait_for_line("    flush()");
+    for (const auto& line : room->lines()) EXPECT_THAT(line, Not(HasSubstr(cookie)));
+    Terminal iex({.words = {"sh", "-c", with_our_cookie(command)}, .environment = environment()});
     iex.wait_for("iex(michael@", 3 * patience());
-    const std::string before = "can be joined by typing there: ";
-    for (const auto& line : room->lines()) {
-        const auto at = line.find(before);
-        if (at != line.npos) iex.enter(line.substr(at + before.size()));
+    const auto lines = room->lines();
+    for (auto line = std::find(lines.begin(), lines.end(), command) + 1; line->starts_with("    "); ++line) {
+        iex.enter(*line);
+        if (*line == "    flush()") break;
     }
     EXPECT_EQ(mikey.hear(), "Michael has joined the room");
     EXPECT_EQ(mikey.hear(), "Michael says: Hello!");
@@ -187,11 +194,11 @@ TEST_F(Elixir, NeedsNoEpmdThatKnowsUs) {
     kill_epmd();
     const auto room = node("room1", {"--dist-host", "127.0.0.1"});
     room->wait_for_line("is not known to epmd");
-    const auto told = room->wait_for_line("can be joined, without epmd, from: ");
-    const auto flags = told.substr(told.find("--erl \"") + 7);
+    const auto port = std::to_string(room->dist_port());
     const auto told_name = full_name(*room);
     Command command{.words = {"elixir", "--sname", "michael", "--cookie", cookie, "--erl",
-                              flags.substr(0, flags.find('"')), "-e", "IO.inspect Node.ping(:\"" + told_name + "\")"},
+                              "-start_epmd false -erl_epmd_port " + port + " -dist_listen false", "-e",
+                              "IO.inspect Node.ping(:\"" + told_name + "\")"},
                     .environment = environment()};
     const auto ping = support::run_to_end(command, 3 * patience());
     EXPECT_THAT(ping.lines, ElementsAre(":pong")) << ping.errors;
@@ -208,6 +215,16 @@ TEST_F(Elixir, NeedsNoEpmdThatKnowsUs) {
          .environment = environment()});
     EXPECT_EQ(second.exit, exited(1));
     EXPECT_EQ(second.errors, "--sname: epmd has another node room1\n");
+}
+
+TEST_F(Elixir, LetsPeopleInWhileItsEpmdIsStopped) {
+    signal_epmd(SIGSTOP);
+    const auto room = node("room1");
+    room->wait_for_line(" does not answer as epmd would");
+    Person michael(*room, "Michael");
+    signal_epmd(SIGCONT);
+    room->wait_for_line("is known to epmd");
+    EXPECT_EQ(room->terminate(), exited(0));
 }
 
 TEST_F(Elixir, IsMissedWhenItsNodeDiesOrStops) {
@@ -273,9 +290,24 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     kicked.say("Kicked");
     EXPECT_EQ(michael.hear(), "Kicked has joined the room");
     room->enter("send(:chatroom, {:kick, \"Kicked\"})");
-    kicked.hear_up_to(awaited);
+    const std::string told =
+        "You are no longer in the room chatroom: it says kicked. /join chatroom asks to be let in again.";
+    kicked.hear_up_to(told);
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
+    kicked.say("Can you hear me?");
+    EXPECT_THAT(kicked.hear(), StartsWith("You are in no room"));
+    kicked.say("/who");
+    EXPECT_THAT(kicked.hear(), StartsWith("You are in no room"));
+    kicked.say("/join chatroom");
+    EXPECT_EQ(kicked.hear(), "You are in the room chatroom as Kicked. /help lists the commands.");
+    EXPECT_EQ(michael.hear(), "Kicked has joined the room");
+    kicked.say("/who");
+    EXPECT_EQ(kicked.hear(), "This room does not say who is in it.");
+    kicked.chat("Kicked", "Here again.");
+    EXPECT_EQ(michael.hear(), "Kicked says: Here again.");
+    ours->wait_for_line("client 3 was removed from the room chatroom: it says kicked");
     kicked.leave();
+    EXPECT_EQ(michael.hear(), "Kicked has left the room");
     ours->wait_for_line("client 3 connection ");
 
     room->process().signal(SIGKILL);
@@ -283,6 +315,41 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     room = elixir_room();
     EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
     michael.chat("Michael", "Here again.");
+}
+
+/// The original's room says nothing to a newcomer, and monitors nobody: whoever asked is in.
+TEST_F(Elixir, LetsOurPeopleIntoARoomThatNeverAnswers) {
+    Terminal room(beam("elixir", "room1@localhost", {"-e", R"(
+        Process.register(self(), :chatroom)
+        IO.puts("the room is open")
+        loop = fn loop, members ->
+          receive do
+            {client, :join, name} ->
+              for {member, _} <- members, do: send(member, {self(), :message, "#{name} has joined the room"})
+              loop.(loop, [{client, name} | members])
+            {client, :message, text} ->
+              {_, name} = List.keyfind(members, client, 0)
+              for {member, _} <- members, do: send(member, {self(), :message, "#{name} says: #{text}"})
+              loop.(loop, members)
+          end
+        end
+        loop.(loop, [])
+    )"}));
+    room.wait_for("the room is open\n", 3 * patience());
+    const auto ours = guest_of("chatroom@room1@localhost");
+    Person michael(*ours);
+    michael.say("Michael");
+    EXPECT_EQ(michael.hear(), "You are in the room chatroom as Michael. /help lists the commands.");
+    const auto client =
+        support::run_to_end({.words = {"sh", "-c",
+                                       "echo Hello! | " + support::path_of("chat_client") +
+                                           " --name Mikey --room chatroom@room1@localhost --cookie " + cookie},
+                             .environment = environment()});
+    EXPECT_EQ(client.exit, exited(0)) << client.errors;
+    EXPECT_THAT(client.lines, ElementsAre("Mikey's client: Mikey says: Hello!"));
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    EXPECT_EQ(michael.hear(), "Mikey says: Hello!");
+    michael.chat("Michael", "Hello, Mikey!");
 }
 
 TEST_F(Elixir, TellsOurProgramsWhyTheyCannotJoin) {

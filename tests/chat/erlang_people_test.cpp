@@ -2,9 +2,14 @@
 
 #include "chat/erlang_peer.hpp"
 
+#include "support/descriptor.hpp"
+
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace chat_tests {
 namespace {
@@ -45,6 +50,54 @@ TEST(ErlangDoor, LetsPeopleOfAnotherOfOurNodesIn) {
     anna.leave();
     EXPECT_EQ(guest.terminate(), exited(0));
     EXPECT_EQ(owner->terminate(), exited(0));
+}
+
+TEST(ErlangDoor, RefusesANameThatIsTakenAsADoorOfItsOwnWould) {
+    auto owner = erlang_node();
+    const auto room = room_of(*owner);
+    Server guest({"--join", room, "--cookie", dist_cookie, "--rejoin"});
+    Person ann(*owner, "Ann");
+    Person other(guest);
+    other.say("ann");
+    EXPECT_EQ(other.hear(), "The name is taken. What is your name?");
+    other.say("Anna");
+    EXPECT_EQ(other.hear(), "You are in the room chatroom as Anna. /help lists the commands.");
+    EXPECT_EQ(ann.hear(), "Anna has joined the room");
+    other.chat("Anna", "I am heard.");
+    EXPECT_EQ(ann.hear(), "Anna says: I am heard.");
+    // What a refusal would say, said by somebody who is in, is speech.
+    ann.chat("Ann", "the name is taken");
+    EXPECT_EQ(other.hear(), "Ann says: the name is taken");
+    guest.wait_for_line("client 1 was refused: the name is taken");
+    for (const std::string input : {"echo hm", "true"}) {
+        const auto client = support::run_to_end(shell(input + " | exec " + support::path_of("chat_client") +
+                                                      " --name ANN --room " + room + " --cookie " + dist_cookie));
+        EXPECT_EQ(client.exit, exited(1)) << input;
+        EXPECT_EQ(client.errors, "chat_client: refused: the name is taken\n");
+        EXPECT_THAT(client.lines, IsEmpty());
+    }
+    Terminal typing(
+        {.words = {support::path_of("chat_client"), "--name", "ANN", "--room", room, "--cookie", dist_cookie}});
+    EXPECT_EQ(typing.wait_exit(), exited(1));
+}
+
+TEST(ErlangDoor, SaysOnTheWayBackThatTheNameHasBeenTakenMeanwhile) {
+    auto owner = erlang_node();
+    const auto port = owner->dist_port();
+    Server guest({"--join", room_of(*owner), "--cookie", dist_cookie, "--rejoin"});
+    Person ben(guest);
+    ben.say("Ben");
+    ben.hear();
+    owner->signal(SIGKILL);
+    owner->wait_exit();
+    EXPECT_EQ(ben.hear(), awaited);
+    guest.signal(SIGSTOP);
+    owner = erlang_node({"--dist-port", std::to_string(port)});
+    const Person thief(*owner, "Ben");
+    guest.signal(SIGCONT);
+    EXPECT_THAT(ben.hear(), StartsWith("The name is taken: you are out of the room"));
+    ben.say("Can you hear me?");
+    EXPECT_THAT(ben.hear(), StartsWith("The name is taken: you are out of the room"));
 }
 
 TEST(ErlangDoor, LetsTheClientIn) {
@@ -104,6 +157,42 @@ TEST(ErlangDoor, APortThatIsTakenIsOneLineAndExit1) {
     EXPECT_THAT(second.lines, IsEmpty());
 }
 
+/// Something that listens where epmd is looked for, and never says a word. `backlog` 0: once a client waits there, it
+/// does not even let another one connect.
+class SilentPort {
+public:
+    explicit SilentPort(int backlog) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(socket_.get(), any, size) != 0 || ::listen(socket_.get(), backlog) != 0 ||
+            ::getsockname(socket_.get(), any, &size) != 0) {
+            throw std::runtime_error("cannot listen");
+        }
+        port_ = ntohs(address.sin_port);
+    }
+    std::uint16_t port() const { return port_; }
+
+private:
+    support::Descriptor socket_;
+    std::uint16_t port_ = 0;
+};
+
+TEST(ErlangDoor, OpensWhereEpmdIsSilent) {
+    const SilentPort silent(16), full(0);
+    const Client waiting(full.port());
+    for (const std::uint16_t epmd : {silent.port(), full.port()}) {
+        Server server({"--sname", "room1@localhost", "--cookie", dist_cookie},
+                      support::Command{.words = {}, .environment = {{"ERL_EPMD_PORT", std::to_string(epmd)}}});
+        server.wait_for_line("is not known to epmd: port " + std::to_string(epmd) + " does not answer as epmd would");
+        Person michael(server, "Michael");
+        michael.chat("Michael", "The room is open.");
+        EXPECT_EQ(server.terminate(), exited(0));
+    }
+}
+
 /// A home directory of its own, with this cookie file in it.
 class Home {
 public:
@@ -133,6 +222,23 @@ TEST(ErlangDoor, MakesTheCookieFileThatErlangWouldMake) {
     file >> cookie;
     EXPECT_EQ(cookie.size(), 20u);
     EXPECT_EQ(std::filesystem::status(home.cookie()).permissions(), perms::owner_read);
+}
+
+TEST(ErlangDoor, ReadsAllOfACookieOrNone) {
+    using std::filesystem::perms;
+    const Home home;
+    std::ofstream(home.cookie()) << std::string(255, 'c') << "\r\n";
+    std::filesystem::permissions(home.cookie(), perms::owner_read | perms::owner_write);
+    {
+        Server longest({"--sname", "room1"}, home.environment());
+        EXPECT_EQ(longest.terminate(), exited(0));
+    }
+    std::ofstream(home.cookie()) << std::string(256, 'c');
+    auto command = home.environment();
+    command.words = {support::path_of("05_chat"), "--port", "0", "--sname", "room1"};
+    const auto refused = support::run_to_end(command);
+    EXPECT_EQ(refused.exit, exited(1));
+    EXPECT_EQ(refused.errors, home.cookie().string() + " holds more than a cookie: at most 255 bytes are allowed\n");
 }
 
 TEST(ErlangDoor, DoesNotTrustACookieFileThatOthersCanRead) {

@@ -59,7 +59,13 @@ struct RoomAndGuests : testing::Test {
         if (const auto* message = std::get_if<Message>(&event)) {
             const auto heard = guests->message(*message);
             ASSERT_TRUE(heard);
+            if (guests->is_refusal(*heard)) refused.push_back(heard->person);
             heard_by[heard->person].push_back(heard->text);
+        }
+        if (const auto* monitored = std::get_if<Monitored>(&event)) {
+            const auto person = guests->monitored(monitored->process);
+            ASSERT_TRUE(person);
+            if (guests->let_in(*person)) let_in.push_back(*person);
         }
         if (const auto* down = std::get_if<Down>(&event)) is_down |= guests->is_down(*down);
     }
@@ -79,6 +85,7 @@ struct RoomAndGuests : testing::Test {
     std::optional<RemoteRoom> guests;
     std::map<chat::PersonId, Lines> heard_by;
     Lines ignored;
+    std::vector<chat::PersonId> let_in, refused;
     bool is_down = false;
 };
 
@@ -100,12 +107,15 @@ TEST_F(RoomAndGuests, ATakenNameIsToldAndMayTryAgain) {
     guests->join(2, "MICHAEL");
     settle();
     EXPECT_EQ(heard_by[2], Lines{"the name is taken"});
+    EXPECT_EQ(refused, std::vector<chat::PersonId>{2});
+    EXPECT_EQ(let_in, std::vector<chat::PersonId>{1});
     guests->say(2, "nobody hears this");
     guests->leave(2);
     guests->join(2, "Mikey");
     settle();
     EXPECT_EQ(heard_by[1], Lines{"Mikey has joined the room"});
     EXPECT_EQ(ignored, Lines{"a message of somebody who never joined"});
+    EXPECT_EQ(let_in, (std::vector<chat::PersonId>{1, 2}));
 }
 
 TEST_F(RoomAndGuests, ATooLongLineIsToldToItsSpeaker) {
@@ -113,6 +123,7 @@ TEST_F(RoomAndGuests, ATooLongLineIsToldToItsSpeaker) {
     guests->say(1, std::string(5000, 'x'));
     settle();
     EXPECT_EQ(heard_by[1], Lines{"the line is too long"});
+    EXPECT_TRUE(refused.empty());  // they are in, and stay
 }
 
 TEST_F(RoomAndGuests, AHundredMembersGetEachLineOnceHoweverSmallTheWrites) {

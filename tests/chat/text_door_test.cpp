@@ -135,6 +135,19 @@ TEST_F(AtTextDoor, WhenTheRoomGoesDownPeopleAreToldAndComeBackUnderTheirNames) {
     EXPECT_EQ(michael.door.room(), "tea");
 }
 
+TEST_F(AtTextDoor, WhoeverIsThrownOutIsInNoRoomUntilTheyJoinOne) {
+    michael.types("Michael");
+    engine.submit("lobby", Leave{1, {}});
+    michael.printed.clear();
+    michael.run(michael.door.removed("it says kicked"));
+    EXPECT_EQ(michael.printed,
+              "You are no longer in the room lobby: it says kicked. /join lobby asks to be let in again.\r\n");
+    EXPECT_EQ(michael.types("Hello?"), "You are in no room, and nobody hears you. /join ROOM goes to one.\r\n");
+    EXPECT_EQ(michael.types("/who"), "You are in no room, and nobody hears you. /join ROOM goes to one.\r\n");
+    EXPECT_EQ(michael.types("/join lobby"), "You are in the room lobby as Michael. /help lists the commands.\r\n");
+    EXPECT_EQ(michael.types("/who"), "In the room: Michael\r\n");
+}
+
 TEST_F(AtTextDoor, WhatWasMeantForTheRoomIsNoNameWhenTheNameIsTakenMeanwhile) {
     michael.types("Michael");
     michael.run(michael.door.room_down("It is away."));
