@@ -42,9 +42,17 @@ awaitable<result<std::string_view>> Socket::async_recv() {
 }
 
 awaitable<result<Packets>> Socket::async_recv_packets(bool at_once) {
+    if (left_of_turn_ == 0) {
+        in_.keep();
+        co_await next_turn(socket_.get_executor());
+        left_of_turn_ = packets_a_turn;
+    }
     for (;;) {
         const auto packet = in_.next();
-        if (packet) co_return Packets(in_, *packet);
+        if (packet) {
+            --left_of_turn_;
+            co_return Packets(in_, *packet, left_of_turn_);
+        }
         if (!in_.goes_on()) co_return why_closed_ = packet.error();
         in_.keep();
         if (!in_.answers().empty()) {
@@ -53,6 +61,7 @@ awaitable<result<Packets>> Socket::async_recv_packets(bool at_once) {
         // The others first: right after an answer, reading is mostly in vain; a turn later, on a busy server, the next
         // packet is there.
         co_await next_turn(socket_.get_executor());
+        left_of_turn_ = packets_a_turn;
         while (const auto error = read_without_waiting()) {
             in_.keep();
             if (error != asio::error::would_block) co_return why_closed_ = error;
