@@ -2,7 +2,46 @@
 
 #include "05_chat/node_link.hpp"
 
+#include "app/text.hpp"
+
+#include <algorithm>
+
 namespace chat {
+
+namespace {
+
+/// An Erlang atom has at most so many characters, and a node's name so many bytes.
+constexpr std::size_t max_atom = 255;
+
+/// A wrong value, or so much of it that one can see which.
+std::string shown(const std::string& value) {
+    constexpr std::size_t most = 40;
+    return value.size() <= most ? value : value.substr(0, most) + "...";
+}
+
+/// Whether all of it is printable UTF-8.
+bool is_printable(std::string_view text) {
+    while (const auto character = app::text::take_utf8(text)) {
+        if (app::text::is_control(*character)) return false;
+    }
+    return text.empty();
+}
+
+/// NAME or NAME@HOST.
+bool is_sname(std::string_view text) {
+    const bool is_one_at_most = std::count(text.begin(), text.end(), '@') <= 1;
+    return is_one_at_most && !text.starts_with('@') && !text.ends_with('@') && text.size() <= max_atom &&
+           text.find(' ') == text.npos && is_printable(text);
+}
+
+/// What a process may be registered as. net_kernel is another one, and undefined means that there is none.
+bool is_process_name(std::string_view text) {
+    const auto is_first_byte = [](char byte) { return (byte & 0xC0) != 0x80; };
+    const auto characters = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_first_byte));
+    return text != "net_kernel" && text != "undefined" && characters <= max_atom && is_printable(text);
+}
+
+}  // namespace
 
 void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     constexpr std::int64_t million = 1'000'000;
@@ -27,6 +66,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
                  "Ask who is silent so long, and then say goodbye; 0: never");
     line.number("--max-backlog", manners.max_backlog, 64 * 1024, 1024 * mebi,
                 "Cut off who is so many bytes behind in reading");
+    line.number("--max-waiting", manners.max_waiting, 64 * 1024, 1024 * mebi,
+                "The same, of all of them together: who has taken nothing for longest goes first");
+    line.seconds("--name-timeout", manners.name_timeout, day, "Send away who gives no name for so long; 0: never");
     line.group("Other C++ nodes");
     auto* const node_port_option =
         line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
@@ -34,6 +76,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
               "Put our people into the rooms of the node at HOST:PORT, or into a room on an Erlang node, "
               "chatroom@room1@host[:port]");
     line.flag("--rejoin", rejoin, "When that node is away, wait for it to come back");
+    line.text("--link-secret-file", link_secret_file, "FILE",
+              "What both nodes of a link must know. Without it, only nodes on this computer may join");
+    line.number("--max-node-people", max_node_people, 1, million, "People of one other node");
     line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
     line.group("Erlang and Elixir nodes");
     line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
@@ -45,8 +90,22 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
+    if (manners.max_waiting < manners.max_backlog) {
+        line.usage_error("--max-waiting: " + std::to_string(manners.max_waiting) + " is less than one may be behind, " +
+                         std::to_string(manners.max_backlog) + ": raise it, or lower --max-backlog");
+    }
     limits.history_bytes = manners.max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
+    const std::string most = std::to_string(max_atom);
+    if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");
+    if (!is_sname(sname)) {
+        line.usage_error("--sname: " + shown(sname) + ": NAME or NAME@HOST of at most " + most +
+                         " bytes without spaces is allowed");
+    }
+    if (!is_process_name(registered)) {
+        line.usage_error("--register: " + shown(registered) + ": a name of at most " + most +
+                         " characters that no other process has is allowed");
+    }
     if (node_port_option->count() > 0) node_port = node_port_number;
     if (!join_text.empty()) {
         if (join_text.find('@') == join_text.npos)
@@ -61,6 +120,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     if (is_guest && node_port)
         line.usage_error("--node-port is for the node that has the room, and --join for the others");
     if (join && !sname.empty()) line.usage_error("--sname is for the node that has the room: do not --join another");
+    if (!link_secret_file.empty() && !join && !node_port) {
+        line.usage_error("--link-secret-file needs --node-port, or --join HOST:PORT");
+    }
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
     server.socket.max_packet = longest_typed;
 }

@@ -1,6 +1,7 @@
 #include "05_chat/erlang/identity.hpp"
 
 #include "05_chat/erlang/epmd.hpp"
+#include "05_chat/secret.hpp"
 
 #include <boost/asio.hpp>
 
@@ -12,7 +13,6 @@
 #include <set>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,19 +99,21 @@ Cookie read_cookie() {
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         return {{}, path + " must be accessible by its owner only: chmod 400 " + path};
     }
-    // No longer than an atom; a line end at its end is no part of it.
-    std::array<char, 256> bytes{};
+    // A line end at its end is no part of it.
+    constexpr std::size_t line_end = 2;
+    std::array<char, max_cookie + line_end + 1> bytes{};
     const ssize_t size = ::read(file.descriptor, bytes.data(), bytes.size());
     std::string cookie(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
     while (!cookie.empty() && (cookie.back() == '\n' || cookie.back() == '\r')) cookie.pop_back();
     if (cookie.empty()) return {{}, path + " holds no cookie"};
+    if (cookie.size() > max_cookie) {
+        return {{}, path + " holds more than a cookie: at most " + std::to_string(max_cookie) + " bytes are allowed"};
+    }
     return {cookie, {}};
 }
 
 std::uint32_t random_number() {
-    std::uint32_t number = 0;
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) std::abort();  // never for so few bytes (getrandom(2))
-    return number;
+    return static_cast<std::uint32_t>(chat::random_number());
 }
 
 std::uint16_t epmd_port() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -12,6 +13,9 @@ std::string full_node_name(const std::string& sname, const std::string& dist_hos
 
 /// A name that nobody has, for a node that only joins others: "client_1a2b3c4d@localhost".
 std::string passing_node_name(const std::string& prefix);
+
+/// Bytes of a cookie, which is an atom to Erlang.
+inline constexpr std::size_t max_cookie = 255;
 
 /// The cookie of this user's nodes, as Erlang keeps it (auth(3erl)): in ~/.erlang.cookie, which nobody else may read or
 /// write. Made, with a random cookie, if it is not there.

@@ -6,6 +6,8 @@
 
 #include <boost/asio.hpp>
 
+#include <algorithm>
+
 namespace erlang {
 
 namespace {
@@ -16,6 +18,20 @@ constexpr app::Who us{"server"};
 
 std::string alive_part(const std::string& node) {
     return node.substr(0, node.find('@'));
+}
+
+/// An atom, as it is typed in Elixir.
+std::string in_elixir(std::string_view atom) {
+    const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+    if (atom[0] >= 'a' && atom[0] <= 'z' && std::all_of(atom.begin(), atom.end(), is_plain)) {
+        return ":" + std::string(atom);
+    }
+    std::string quoted;
+    for (const char c : atom) {
+        if (c == '"' || c == '\\' || c == '#') quoted += '\\';
+        quoted += c;
+    }
+    return ":\"" + quoted + '"';
 }
 
 }  // namespace
@@ -50,20 +66,29 @@ net::awaitable<std::string> Node::introduce() {
     co_return why;
 }
 
-void Node::start(const std::optional<std::string>& typed_cookie) {
+void Node::start(bool is_cookie_typed) {
     registration_.start();
-    tell_how_to_join(typed_cookie);
+    app::tell(us, events::waits_for_erlang, settings_.identity.name, net::to_string(listener_.sockname()));
+    if (app::story::is_told()) tell_how_to_join(is_cookie_typed);
 }
 
-void Node::tell_how_to_join(const std::optional<std::string>& typed_cookie) const {
-    const std::string cookie = typed_cookie ? " --cookie " + *typed_cookie : "";
-    app::tell(us, events::waits_for_erlang, settings_.identity.name, net::to_string(listener_.sockname()));
-    app::tell(us, events::start_iex, cookie);
-    app::tell(us, events::start_iex_without_epmd, cookie, listener_.sockname().port());
-    app::tell(us, events::type_in_iex, "room = {:" + settings_.registered + ", :\"" + settings_.identity.name + "\"}");
-    app::tell(us, events::type_in_iex, "send(room, {self(), :join, \"Michael\"})");
-    app::tell(us, events::type_in_iex, "send(room, {self(), :message, \"Hello!\"})");
-    app::tell(us, events::type_in_iex, "flush()");
+/// What a person copies into a shell. It shows no cookie: more people read the story than may know it. And it opens no
+/// other door: a node in Elixir listens on all addresses unless told otherwise, and whoever knows its cookie may run
+/// code in it.
+void Node::tell_how_to_join(bool is_cookie_typed) const {
+    const std::string& node = settings_.identity.name;
+    const bool is_local = listener_.sockname().address().is_loopback();
+    std::string lines = "To join from Elixir";
+    if (is_cookie_typed) lines += ", with our cookie for COOKIE";
+    lines += ":\n    iex --sname michael";
+    if (is_local) lines += node.substr(node.find('@'));
+    if (is_cookie_typed) lines += " --cookie COOKIE";
+    if (is_local) lines += " --erl \"-kernel inet_dist_use_interface {127,0,0,1}\"";
+    lines += "\n    room = {" + in_elixir(settings_.registered) + ", " + in_elixir(node) + "}";
+    lines += "\n    send(room, {self(), :join, \"Michael\"})";
+    lines += "\n    send(room, {self(), :message, \"Hello!\"})";
+    lines += "\n    flush()";
+    app::story::show(us, events::how_to_join, lines);
 }
 
 void Node::stop() {

@@ -33,7 +33,8 @@ public:
     /// Makes us known to epmd, if there is one. Why that cannot be, or nothing.
     net::awaitable<std::string> introduce();
     /// From now on known to epmd whenever there is one; tells what a person types in iex to join.
-    void start(const std::optional<std::string>& typed_cookie);
+    /// `is_cookie_typed`: it is not where theirs looks for one.
+    void start(bool is_cookie_typed);
     /// Lets other nodes in, until stop().
     net::awaitable<void> accept();
     /// Lets go of all connections.
@@ -53,7 +54,7 @@ private:
         bool is_over = false;
     };
 
-    void tell_how_to_join(const std::optional<std::string>& typed_cookie) const;
+    void tell_how_to_join(bool is_cookie_typed) const;
     void welcome(net::Socket socket);
     Clock::duration handle(Guest& guest, Event& event);
     void handle(Guest& guest, const NameGiven& event);

@@ -188,6 +188,29 @@ awaitable<result<void>> Socket::async_writable() {
     co_return result<void>();
 }
 
+// ---- pausing --------------------------------------------------------------------------------------------------------
+
+awaitable<bool> Socket::async_pause(Timer& timer) {
+    const auto [order, broken, over] =
+        co_await asio::experimental::make_parallel_group(socket_.async_wait(TcpSocket::wait_error, asio::deferred),
+                                                         timer.async_wait(asio::deferred))
+            .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    if (is_broken()) co_return false;
+    // It was telnet's urgent data, which would wake us for ever: no eye on the connection for the rest of this time.
+    if (order.front() == 0) co_await timer.async_wait(outcome);
+    co_return !is_broken();
+}
+
+bool Socket::is_broken() {
+    pollfd connection{socket_.native_handle(), 0, 0};
+    if (::poll(&connection, 1, 0) <= 0 || (connection.revents & (POLLERR | POLLHUP)) == 0) return false;
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) failed({error, boost::system::system_category()});
+    return true;
+}
+
 // ---- ending ---------------------------------------------------------------------------------------------------------
 
 void Socket::shutdown(tcp::socket::shutdown_type direction) {

@@ -107,6 +107,11 @@ public:
     result<std::size_t> send_some(std::span<const asio::const_buffer> bytes);
     awaitable<result<void>> async_writable();
 
+    /// Waits for the timer, with an eye on the connection: false, and at once, when it breaks meanwhile (the peer has
+    /// reset it, or it has ended in both directions). An end of the peer's stream alone is no break: what came before
+    /// it is still to be read.
+    awaitable<bool> async_pause(Timer& timer);
+
     /// Why recv or send failed last: what "closed" was.
     boost::system::error_code why_closed() const { return why_closed_; }
 
@@ -142,6 +147,7 @@ private:
     boost::system::error_code write_without_waiting();
     void put_answers();
     void never_block();
+    bool is_broken();
     void say_error(std::string_view why);
     bool read_away();
 

@@ -38,6 +38,14 @@ TEST(ChatUsage, AMistakeIsExplainedInOneLineAndExits2) {
              Mistake{{"--join", "127.0.0.1:1", "--node-port", "0"}, "--node-port", "--join"},
              Mistake{{"--join", "127.0.0.1:1", "--sname", "room2"}, "--sname", "--join"},
              Mistake{{"--rejoin"}, "--rejoin", "--join"},
+             Mistake{{"--cookie", ""}, "--cookie", "empty"},
+             Mistake{{"--cookie", std::string(256, 'c')}, "--cookie", "at most 255 bytes"},
+             Mistake{{"--sname", "two words"}, "--sname: two words", "NAME or NAME@HOST"},
+             Mistake{{"--sname", "a@b@c"}, "--sname: a@b@c", "NAME or NAME@HOST"},
+             Mistake{{"--sname", std::string(400, 'n')}, "--sname: nnn", "at most 255 bytes"},
+             Mistake{{"--register", "net_kernel"}, "--register: net_kernel", "no other process"},
+             Mistake{{"--register", std::string(400, 'n')}, "--register: nnn", "at most 255 characters"},
+             Mistake{{"--register", "\x1b[2J"}, "--register: \\x1b[2J", "at most 255 characters"},
          }) {
         expect_explained("05_chat", mistake);
     }
@@ -45,6 +53,7 @@ TEST(ChatUsage, AMistakeIsExplainedInOneLineAndExits2) {
              Mistake{{}, "--name", "required"},
              Mistake{{"--name", "two words"}, "--name", "no spaces"},
              Mistake{{"--name", "Michael", "--connect", "nowhere"}, "--connect: nowhere", "HOST:PORT"},
+             Mistake{{"--name", "Michael", "--cookie", ""}, "--cookie", "empty"},
              Mistake{{"--name", "Michael", "--room", "nowhere"}, "--room: nowhere", "chatroom@room1@host[:port]"},
          }) {
         expect_explained("chat_client", mistake);

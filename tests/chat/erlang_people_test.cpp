@@ -224,6 +224,23 @@ TEST(ErlangDoor, MakesTheCookieFileThatErlangWouldMake) {
     EXPECT_EQ(std::filesystem::status(home.cookie()).permissions(), perms::owner_read);
 }
 
+TEST(ErlangDoor, ReadsAllOfACookieOrNone) {
+    using std::filesystem::perms;
+    const Home home;
+    std::ofstream(home.cookie()) << std::string(255, 'c') << "\r\n";
+    std::filesystem::permissions(home.cookie(), perms::owner_read | perms::owner_write);
+    {
+        Server longest({"--sname", "room1"}, home.environment());
+        EXPECT_EQ(longest.terminate(), exited(0));
+    }
+    std::ofstream(home.cookie()) << std::string(256, 'c');
+    auto command = home.environment();
+    command.words = {support::path_of("05_chat"), "--port", "0", "--sname", "room1"};
+    const auto refused = support::run_to_end(command);
+    EXPECT_EQ(refused.exit, exited(1));
+    EXPECT_EQ(refused.errors, home.cookie().string() + " holds more than a cookie: at most 255 bytes are allowed\n");
+}
+
 TEST(ErlangDoor, DoesNotTrustACookieFileThatOthersCanRead) {
     using std::filesystem::perms;
     const Home home;
