@@ -26,7 +26,8 @@ struct Bounds {
     std::chrono::seconds silence{60};   // and a peer that sends nothing for so long is gone
     std::size_t max_frame = 1 << 20;    // bytes of one frame after the handshake
     std::size_t max_output = 1 << 20;   // --max-backlog: bytes that wait because the peer does not read
-    std::size_t max_monitors = 20000;   // of the peer's processes on ours, links counted too
+    std::size_t max_monitors = 20000;   // of the peer's processes on ours, links counted too; some 100 bytes each, and
+                                        // never more than 2 KiB, for names and references have a bound of their own
 };
 
 // What a connection tells its owner.

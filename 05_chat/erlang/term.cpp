@@ -123,11 +123,11 @@ bool skip(ByteReader& in, int depth) {
         case reference_one: return skip_node_and(in, 5);
         case newer_reference: {
             const std::size_t words = in.u16();
-            return skip_node_and(in, 4 + 4 * words);
+            return words <= max_reference_words && skip_node_and(in, 4 + 4 * words);
         }
         case new_reference: {
             const std::size_t words = in.u16();
-            return skip_node_and(in, 1 + 4 * words);
+            return words <= max_reference_words && skip_node_and(in, 1 + 4 * words);
         }
         case small_tuple: return skip_each(in, in.u8(), depth - 1);
         case large_tuple: return skip_each(in, in.u32(), depth - 1);
@@ -327,8 +327,13 @@ void put_tuple(std::string& out, std::uint8_t arity) {
 }
 
 void put_atom(std::string& out, std::string_view utf8) {
-    put(out, std::uint8_t{small_atom_utf8});
-    put(out, static_cast<std::uint8_t>(utf8.size()));
+    if (utf8.size() < 256) {
+        put(out, std::uint8_t{small_atom_utf8});
+        put(out, static_cast<std::uint8_t>(utf8.size()));
+    } else {
+        put(out, std::uint8_t{atom_utf8});
+        put(out, static_cast<std::uint16_t>(utf8.size()));
+    }
     out += utf8;
 }
 

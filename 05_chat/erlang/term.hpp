@@ -32,6 +32,8 @@ inline constexpr std::uint8_t term_version = 131;
 inline constexpr int max_depth = 64;
 /// Bytes of an atom: 255 characters of at most 4 bytes.
 inline constexpr std::size_t max_atom = 255 * 4;
+/// Words of a reference: as many as a BEAM's has at most (OTP 24 and later).
+inline constexpr std::size_t max_reference_words = 5;
 
 class TermReader {
 public:
@@ -53,7 +55,8 @@ public:
     /// What fits into 64 bits.
     std::optional<std::int64_t> integer();
     std::optional<Pid> pid();
-    /// A reference, as its bytes: all a node does with another's reference is to send it back.
+    /// A reference of at most max_reference_words, as its bytes: all a node does with another's reference is to send it
+    /// back.
     std::optional<std::string_view> reference();
     /// Text as an Elixir program may send it, in UTF-8: a BINARY (as it is: the caller checks), a STRING or LIST of
     /// code points, or NIL. At most twice as many bytes as on the wire.
@@ -75,7 +78,7 @@ std::string show(std::string_view term, std::size_t limit = 200);
 
 void put_version(std::string& out);
 void put_tuple(std::string& out, std::uint8_t arity);
-void put_atom(std::string& out, std::string_view utf8);  // at most 255 bytes
+void put_atom(std::string& out, std::string_view utf8);  // at most max_atom bytes
 void put_integer(std::string& out, std::int32_t value);
 void put_reference(std::string& out, std::string_view node, std::uint32_t creation, std::uint64_t number);
 void put_pid(std::string& out, const Pid& pid);

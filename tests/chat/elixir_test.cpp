@@ -1,10 +1,14 @@
 // Real Elixir nodes: in our room, and we in theirs. Each test has an epmd of its own, so none touches the machine's.
 
+#include "05_chat/erlang/term.hpp"
 #include "chat/chat.hpp"
 
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <map>
+
+#include <unistd.h>
 
 namespace chat_tests {
 namespace {
@@ -165,6 +169,10 @@ TEST_F(Elixir, FindsANodeThatBehavesAsOneShould) {
     client->wait_for("{:ping, :pong}\n");
     client->enter("Process.monitor({:nobody, " + atom + "}); receive do m -> IO.inspect({:nobody, elem(m, 4)}) end");
     client->wait_for("{:nobody, :noproc}\n");
+    // An atom of 64 characters, and 256 bytes.
+    client->enter("Process.monitor({String.to_atom(String.duplicate(\"😀\", 64)), " + atom +
+                  "}); receive do m -> IO.inspect({:long, elem(m, 4)}) end");
+    client->wait_for("{:long, :noproc}\n");
     client->enter("IO.inspect({:hidden, Node.list(:hidden) == [" + atom + "], Node.list()})");
     client->wait_for("{:hidden, true, []}\n");
     repeat_until_told(*room, "ignores a message for nobody, which is not registered",
@@ -175,6 +183,31 @@ TEST_F(Elixir, FindsANodeThatBehavesAsOneShould) {
     room->signal(SIGKILL);
     client->enter("receive do {:DOWN, _, _, _, why} -> IO.inspect({:down, why}) end");
     client->wait_for("{:down, :noconnection}\n");
+}
+
+TEST_F(Elixir, ReadsTheTermsThatWeWrite) {
+    std::string smile;
+    for (int i = 0; i < 255; ++i) smile += "😀";
+    const erlang::Pid pid{"room1@localhost", 7, 8, 9};
+    std::string term;
+    erlang::put_version(term);
+    erlang::put_tuple(term, 6);
+    erlang::put_atom(term, smile.substr(0, 63 * 4));
+    erlang::put_atom(term, smile.substr(0, 64 * 4));
+    erlang::put_atom(term, smile);
+    erlang::put_integer(term, -70000);
+    erlang::put_binary(term, "Grüß Gott");
+    erlang::put_pid(term, pid);
+    const std::string path = testing::TempDir() + "term-" + std::to_string(::getpid());
+    std::ofstream(path, std::ios::binary) << term;
+    const auto read = support::run_to_end(
+        {.words = {"elixir", "-e",
+                   "{a, b, c, n, text, p} = :erlang.binary_to_term(File.read!(\"" + path +
+                       "\")); IO.inspect({for(x <- [a, b, c], do: String.length(to_string(x))), n, text, node(p)})"},
+         .environment = environment()},
+        3 * patience());
+    std::filesystem::remove(path);
+    EXPECT_THAT(read.lines, ElementsAre("{[63, 64, 255], -70000, \"Grüß Gott\", :room1@localhost}")) << read.errors;
 }
 
 TEST_F(Elixir, IsRefusedWithAnotherCookie) {

@@ -210,6 +210,22 @@ TEST_F(TwoNodes, MonitorsAreBounded) {
     EXPECT_EQ(why_closed(), "it monitors too much");
 }
 
+TEST_F(TwoNodes, AMonitorsReferenceIsBoundedToo) {
+    south.register_name("chatroom", south.spawn());
+    const auto reference = [](std::uint16_t words) {
+        std::string term = "\x5a";
+        chat::put(term, words);
+        put_atom(term, "north@host");
+        return term + std::string(4 + 4 * std::size_t{words}, 'x');
+    };
+    caller.monitor(me, "chatroom", reference(5));
+    settle();
+    EXPECT_TRUE(called.is_up());
+    caller.monitor(me, "chatroom", reference(6));
+    settle();
+    EXPECT_EQ(why_closed(), "an ill-formed frame");
+}
+
 TEST_F(TwoNodes, AFloodBeforeTheHandshakeIsDoneEnds) {
     Connection flooded(south, bounds, 22, start);
     Connection other(north, bounds, 11, start, "south@host");

@@ -62,6 +62,18 @@ TEST(Term, WhatIsWrittenIsRead) {
     EXPECT_TRUE(in.empty());
 }
 
+TEST(Term, AnAtomMayHaveMoreBytesThanCharacters) {
+    for (const std::size_t characters : {1, 63, 64, 255}) {
+        std::string name;
+        for (std::size_t i = 0; i < characters; ++i) name += "\xf0\x9f\x98\x80";
+        std::string term;
+        put_atom(term, name);
+        TermReader in(term);
+        EXPECT_EQ(in.atom(), name);
+        EXPECT_TRUE(in.empty());
+    }
+}
+
 TEST(Term, OldFormsOfAtomsAndPidsAreRead) {
     const std::string latin1 = "\x64\0\x02\xe9t"s;
     TermReader in(latin1);
