@@ -24,7 +24,7 @@
 namespace checking {
 
 /// For a whole step. Only what is wrong takes that long.
-constexpr std::chrono::seconds step_deadline{30};
+constexpr std::chrono::seconds step_deadline{20};
 /// While nothing happens, nothing may be used: busy waiting takes all that there is, even among many other programs.
 constexpr std::chrono::milliseconds watched{1000};
 constexpr double most_cpu = 0.05;  // seconds, of those above
@@ -135,14 +135,14 @@ inline void tell_sudden_ends() {
 }
 
 template <class Body>
-void step(const char* what, Body body) {
+void step(const char* what, Body body, const char* hint_if_endless = "Does somebody wait for ever?") {
     if (!current_step) tell_sudden_ends();
     current_step = what;
-    std::thread([what] {
+    std::thread([what, hint_if_endless] {
         std::this_thread::sleep_for(step_deadline);
         if (current_step == what) {
-            wrong("that this comes to an end", "nothing within " + std::to_string(step_deadline.count()) + " s",
-                  "Does somebody wait for ever?");
+            wrong("that this comes to an end", "it still goes on after " + shown(step_deadline.count()) + " s",
+                  hint_if_endless);
         }
     }).detach();
     try {

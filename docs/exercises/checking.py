@@ -95,6 +95,10 @@ class Client:
         except OSError as error:
             raise Wrong("that the server reads what is sent", str(error), did=visible(data)) from error
 
+    def did(self):
+        """What has been sent last, in words."""
+        return visible(self.sent) if self.sent else ""
+
     def _more(self):
         """Reads once: False at the end of the stream."""
         data = self.socket.recv(65536)
@@ -110,12 +114,12 @@ class Client:
                 more = self._more()
             except TimeoutError as error:
                 got = f"nothing more within {DEADLINE:.0f} s" + (f" after {visible(self.come)}" if self.come else "")
-                raise Wrong(awaited, got, hint, visible(self.sent)) from error
+                raise Wrong(awaited, got, hint, self.did()) from error
             except OSError as error:
-                raise Wrong(awaited, f"the connection is lost: {error}", hint, visible(self.sent)) from error
+                raise Wrong(awaited, f"the connection is lost: {error}", hint, self.did()) from error
             if not more:
                 got = "the connection was closed" + (f" after {visible(self.come)}" if self.come else "")
-                raise Wrong(awaited, got, hint, visible(self.sent))
+                raise Wrong(awaited, got, hint, self.did())
         end = self.come.index(b"\n") + 1
         line, self.come = self.come[:end], self.come[end:]
         return line
@@ -124,7 +128,7 @@ class Client:
         line = line.encode() if isinstance(line, str) else line
         got = self.line(visible(line), hint)
         if got != line:
-            raise Wrong(visible(line), visible(got), hint, visible(self.sent))
+            raise Wrong(visible(line), visible(got), hint, self.did())
 
     def silence(self, why, seconds=PAUSE, hint=""):
         """Nothing comes for a moment, because `why`."""
@@ -134,9 +138,9 @@ class Client:
                 what = visible(self.come) if self.come else "the connection was closed"
             except OSError as error:
                 what = f"the connection is lost: {error}"
-            raise Wrong(f"nothing: {why}", what, hint, visible(self.sent))
+            raise Wrong(f"nothing: {why}", what, hint, self.did())
         if self.come:
-            raise Wrong(f"nothing: {why}", visible(self.come), hint, visible(self.sent))
+            raise Wrong(f"nothing: {why}", visible(self.come), hint, self.did())
 
     def ends(self, why, within=DEADLINE, hint=""):
         """The server closes; what comes before that is read away. Returns how many bytes that was."""
@@ -153,7 +157,7 @@ class Client:
                     raise TimeoutError
         except TimeoutError as error:
             raise Wrong(f"that the server closes: {why}", f"the connection is still open after {within:.1f} s", hint,
-                        visible(self.sent)) from error
+                        self.did()) from error
         except ConnectionError:
             return size
 

@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto deadline = 10s;  // for what must happen
 constexpr auto moment = 100ms;  // for what must not
+constexpr auto keeps_the_lock = "Unlock before you do the task: with the lock held nobody else gets on.";
 
 /// Tasks that wait until they are let go, and are counted.
 class Gate {
@@ -76,30 +77,32 @@ void must_have_passed(Gate& gate, int number, const char* expected, const char* 
 }  // namespace
 
 int main() {
-    step("it does no more at once than it has threads", [] {
-        Gate gate;
-        std::thread opener;
-        {
-            Pool pool(2, 8);
-            for (int i = 0; i < 2; ++i) must_take(pool, gate, "2 threads, and 8 may wait");
-            must_be_inside(gate, 2, "that 2 threads do 2 tasks at the same time",
-                           "Unlock before you do the task: with the lock held only one works.");
-            for (int i = 0; i < 4; ++i) must_take(pool, gate, "2 threads are busy, and 8 may wait");
-            gate.wait_inside(3, moment);
-            if (gate.most_inside() > 2) {
-                wrong("that 2 threads do at most 2 tasks at the same time",
-                      shown(gate.most_inside()) + " ran at the same time",
-                      "Start the threads in the constructor, and none in submit.");
+    step(
+        "it does no more at once than it has threads",
+        [] {
+            Gate gate;
+            std::thread opener;
+            {
+                Pool pool(2, 8);
+                for (int i = 0; i < 2; ++i) must_take(pool, gate, "2 threads, and 8 may wait");
+                must_be_inside(gate, 2, "that 2 threads do 2 tasks at the same time", keeps_the_lock);
+                for (int i = 0; i < 4; ++i) must_take(pool, gate, "2 threads are busy, and 8 may wait");
+                gate.wait_inside(3, moment);
+                if (gate.most_inside() > 2) {
+                    wrong("that 2 threads do at most 2 tasks at the same time",
+                          shown(gate.most_inside()) + " ran at the same time",
+                          "Start the threads in the constructor, and none in submit.");
+                }
+                opener = std::thread([&gate] {
+                    std::this_thread::sleep_for(moment);  // until the destructor has begun, with four tasks waiting
+                    gate.open();
+                });
             }
-            opener = std::thread([&gate] {
-                std::this_thread::sleep_for(moment);  // until the destructor has begun, with four tasks waiting
-                gate.open();
-            });
-        }
-        opener.join();
-        must_be("the tasks that are done once the destructor has returned", gate.passed(), 6,
-                "A thread goes home when it is the end and nothing waits.");
-    });
+            opener.join();
+            must_be("the tasks that are done once the destructor has returned", gate.passed(), 6,
+                    "A thread goes home when it is the end and nothing waits.");
+        },
+        keeps_the_lock);
     step("it says no when the queue is full", [] {
         Gate gate;
         Pool pool(1, 2);
