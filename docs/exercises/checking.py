@@ -24,9 +24,12 @@ import struct
 import subprocess
 import sys
 import time
+import traceback
 
 DEADLINE = 10.0  # for what must happen
 PAUSE = 0.3  # how long we listen for what must not happen
+WATCHED = 1.0  # seconds in which nothing happens, so that nothing may be used
+MOST_CPU = 0.05  # seconds of those: busy waiting takes all that there is, even among many other programs
 SUBJECT = sys.argv[1]  # the student's program, or script
 
 
@@ -54,6 +57,21 @@ def visible(data, most=120):
     return f'"{shown}"' if len(shown) <= most else f'"{shown[:most]}…" ({len(data)} characters)'
 
 
+def cpu_seconds(process):
+    """What it has used of the processor so far."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def must_wait_quietly(process, expected, hint=""):
+    """Nothing happens for a while: then it may not use the processor."""
+    before, then = cpu_seconds(process), time.monotonic()
+    time.sleep(WATCHED)
+    used, watched = cpu_seconds(process) - before, time.monotonic() - then
+    if used > MOST_CPU:
+        raise Wrong(expected, f"it used the processor for {used:.2f} of {watched:.2f} s", hint)
+
+
 class Client:
     """A TCP client, blocking, with deadlines. What it has sent last stands in what it complains of."""
 
@@ -77,6 +95,10 @@ class Client:
         except OSError as error:
             raise Wrong("that the server reads what is sent", str(error), did=visible(data)) from error
 
+    def did(self):
+        """What has been sent last, in words."""
+        return visible(self.sent) if self.sent else ""
+
     def _more(self):
         """Reads once: False at the end of the stream."""
         data = self.socket.recv(65536)
@@ -92,12 +114,12 @@ class Client:
                 more = self._more()
             except TimeoutError as error:
                 got = f"nothing more within {DEADLINE:.0f} s" + (f" after {visible(self.come)}" if self.come else "")
-                raise Wrong(awaited, got, hint, visible(self.sent)) from error
+                raise Wrong(awaited, got, hint, self.did()) from error
             except OSError as error:
-                raise Wrong(awaited, f"the connection is lost: {error}", hint, visible(self.sent)) from error
+                raise Wrong(awaited, f"the connection is lost: {error}", hint, self.did()) from error
             if not more:
                 got = "the connection was closed" + (f" after {visible(self.come)}" if self.come else "")
-                raise Wrong(awaited, got, hint, visible(self.sent))
+                raise Wrong(awaited, got, hint, self.did())
         end = self.come.index(b"\n") + 1
         line, self.come = self.come[:end], self.come[end:]
         return line
@@ -106,16 +128,19 @@ class Client:
         line = line.encode() if isinstance(line, str) else line
         got = self.line(visible(line), hint)
         if got != line:
-            raise Wrong(visible(line), visible(got), hint, visible(self.sent))
+            raise Wrong(visible(line), visible(got), hint, self.did())
 
     def silence(self, why, seconds=PAUSE, hint=""):
         """Nothing comes for a moment, because `why`."""
         if not self.come and select.select([self.socket], [], [], seconds)[0]:
-            self._more()
-            what = visible(self.come) if self.come else "the connection was closed"
-            raise Wrong(f"nothing: {why}", what, hint, visible(self.sent))
+            try:
+                self._more()
+                what = visible(self.come) if self.come else "the connection was closed"
+            except OSError as error:
+                what = f"the connection is lost: {error}"
+            raise Wrong(f"nothing: {why}", what, hint, self.did())
         if self.come:
-            raise Wrong(f"nothing: {why}", visible(self.come), hint, visible(self.sent))
+            raise Wrong(f"nothing: {why}", visible(self.come), hint, self.did())
 
     def ends(self, why, within=DEADLINE, hint=""):
         """The server closes; what comes before that is read away. Returns how many bytes that was."""
@@ -132,7 +157,7 @@ class Client:
                     raise TimeoutError
         except TimeoutError as error:
             raise Wrong(f"that the server closes: {why}", f"the connection is still open after {within:.1f} s", hint,
-                        visible(self.sent)) from error
+                        self.did()) from error
         except ConnectionError:
             return size
 
@@ -149,6 +174,8 @@ class Client:
 
 class Server:
     """The program under test, started with port 0; it tells its real port in its first line."""
+
+    fate = ""  # of the one that ran last: how it ended, if we did not end it
 
     def __init__(self, *command, arguments=("0",), most_files=0):
         limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))) if most_files else None
@@ -184,11 +211,11 @@ class Server:
         if self.ending():
             raise Wrong("that the server goes on", self.ending(), hint)
 
-    def cpu_seconds(self):
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    def must_wait_quietly(self, expected, hint=""):
+        must_wait_quietly(self.process, expected, hint)
 
     def stop(self):
+        Server.fate = self.ending()
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -210,15 +237,29 @@ def step(what):
     return add
 
 
+def tell(what, wrong):
+    print(f"  FAIL  {what}")
+    for label, text in (("sent", wrong.did), ("expected", wrong.expected), ("got", wrong.got), ("hint", wrong.hint)):
+        if text:
+            print(f"        {label:9} {text}")
+    if Server.fate and Server.fate not in (wrong.got, wrong.hint):
+        print(f"        {'besides':9} {Server.fate}")
+
+
 def run():
     for what, function in STEPS:
         try:
             function()
         except Wrong as wrong:
-            print(f"  FAIL  {what}")
-            for label, text in (("sent", wrong.did), ("expected", wrong.expected), ("got", wrong.got),
-                                ("hint", wrong.hint)):
-                if text:
-                    print(f"        {label:9} {text}")
+            tell(what, wrong)
             sys.exit(1)
+        except (OSError, subprocess.SubprocessError, UnicodeError) as error:
+            # What a program can do to whoever talks to it, and no wait has expected.
+            tell(what, Wrong("that nothing comes between", f"{type(error).__name__}: {error}"))
+            sys.exit(1)
+        except Exception:  # pylint: disable=broad-except
+            print(f"  ???   {what}\n        The check itself is wrong here, and not your program. Please report this:",
+                  flush=True)
+            traceback.print_exc()
+            sys.exit(3)
         print(f"  ok    {what}", flush=True)

@@ -5,8 +5,9 @@ An exercise is a directory here:
     README.md        title, stage, minutes, the file to edit, what is learnt, the task
     starter/FILE     what the student starts from      solution/FILE, solution.md   and where it may end
     hints.md         two or three, under ## headings   starter_fails.txt            what the check says of the starter
+    wrong/ANSWER/    FILE as many a student writes it  wrong/ANSWER/fails.txt       and what the check says of that
     check.py         runs a program from outside, with checking.py; or
-    check.cpp        GoogleTest, which includes FILE
+    check.cpp        includes FILE and calls it, with checking.hpp
 The order of the exercises is that of the table in README.md beside this file.
 """
 
@@ -22,6 +23,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -60,6 +62,9 @@ class Exercise:
     def unit_check(self):
         return self.directory / "check.cpp"
 
+    def wrong_answers(self):
+        return sorted(path.parent.name for path in self.directory.glob("wrong/*/fails.txt"))
+
     def hints(self):
         parts = re.split(r"^## .*\n", (self.directory / "hints.md").read_text(), flags=re.M)
         return [part.strip() for part in parts[1:]]
@@ -71,7 +76,7 @@ class Exercise:
         if self.file.endswith(".scenario"):
             return ["supervisor_lab"]
         programs = re.findall(r'program\("(\w+)"\)', (self.directory / "check.py").read_text())
-        return sorted({*programs, *(["common"] if self.file.endswith(".cpp") else [])})
+        return sorted({*programs, *(["common", "strict_ctype"] if self.file.endswith(".cpp") else [])})
 
 
 HEADER = re.compile(
@@ -159,11 +164,13 @@ def build_program(exercise, source, build, out, strict):
         return ""
 
     is_unit = exercise.unit_check.exists()
-    archives = ["05_chat/libchat.a", "common/libcommon.a"] if is_unit else ["common/libcommon.a"]
-    libraries = [] if exercise.threads else [build / archive for archive in archives]
-    inputs = [source, HERE / "listening.hpp", *libraries, *([exercise.unit_check] if is_unit else [])]
+    archives = ["05_chat/libchat.a"] if is_unit else ["docs/exercises/libstrict_ctype.a"]
+    libraries = [] if exercise.threads else [build / archive for archive in [*archives, "common/libcommon.a"]]
+    inputs = [source, HERE / "listening.hpp", HERE / "checking.hpp", *libraries,
+              *([exercise.unit_check] if is_unit else [])]
     if out.exists() and all(out.stat().st_mtime >= path.stat().st_mtime for path in inputs):
         return ""
+    out.unlink(missing_ok=True)  # what does not compile now must not leave an older program behind
 
     project, directory = compile_command(build)
     if not strict:  # a warning is for reading, not for refusing
@@ -177,11 +184,10 @@ def build_program(exercise, source, build, out, strict):
         compiler = compiler_of(project)
         warnings = run_compiler([*compiler, *options, *sanitizer, *includes, "-c", str(exercise.unit_check), "-o",
                                  str(object_file)], directory)
-        tests = ["-lgtest_main", "-lgtest"]
     else:
-        compiler, sanitizer, tests = compiler_of(project), [], []
+        compiler, sanitizer = compiler_of(project), []
         warnings = run_compiler([*project, *includes, "-c", str(source), "-o", str(object_file)], directory)
-    run_compiler([*compiler, *sanitizer, str(object_file), *map(str, libraries), *tests, "-lpthread", "-o", str(out)],
+    run_compiler([*compiler, *sanitizer, str(object_file), *map(str, libraries), "-lpthread", "-o", str(out)],
                  directory)
     return warnings
 
@@ -207,6 +213,33 @@ def run_bounded(command, environment):
             pass
 
 
+def sanitizers_report(place):
+    """What ThreadSanitizer has written there; the reports are taken away."""
+    reports = sorted(pathlib.Path(place).iterdir())
+    text = "".join(path.read_text(errors="replace") for path in reports)
+    for path in reports:
+        path.unlink()
+    return text
+
+
+FOUND = {
+    "data race": "a data race: two threads touch the same memory, at least one of them writes, and nothing puts them in"
+                 " order",
+    "lock-order-inversion": "a lock-order-inversion: locks are taken in two orders, so two threads can each hold what the"
+                            " other waits for, for ever",
+    "double lock": "a double lock: a thread locks a mutex that it holds already",
+}
+
+
+def in_words(report):
+    """What it means, before what it says; checking.hpp has said in which step it came."""
+    found = next((words for kind, words in FOUND.items() if kind in report), "something that threads must not do")
+    return ("        expected  that ThreadSanitizer finds nothing\n"
+            f"        got       {found}\n"
+            "        hint      its report follows; the first lines of the two halves that lie in your file are the places\n"
+            f"\n{report}")
+
+
 def check(exercise, source, build, out, strict=False):
     """Builds what is in `source` and checks it. Returns whether it is right, and what there is to say."""
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -214,18 +247,21 @@ def check(exercise, source, build, out, strict=False):
         said = build_program(exercise, source, build, out, strict)
     except CannotBuild as error:
         return False, f"It does not compile:\n{error}"
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
-                   "FIVE_PROGRAMS": str(build / "bin"), "TSAN_OPTIONS": "halt_on_error=1"}
-    if exercise.unit_check.exists():
-        # What fails first is what to mend first; all that fails at once is a wall of text.
-        command = [str(out), "--gtest_brief=1", "--gtest_print_time=0", "--gtest_fail_fast"]
-    else:
-        subject = out if source.suffix == ".cpp" else source
-        command = [sys.executable, str(exercise.directory / "check.py"), str(subject)]
-    status, output = run_bounded(command, environment)
-    if "unexpected memory mapping" in output:  # older ThreadSanitizers do not like how newer kernels place programs
-        status, output = run_bounded(["setarch", "-R", *command], environment)
-    said += re.sub(r"^.*: Skipped\n\n", "", output, flags=re.MULTILINE)
+    command = [str(out)] if exercise.unit_check.exists() else [
+        sys.executable, str(exercise.directory / "check.py"), str(source if source.suffix in (".py", ".scenario") else out)]
+    with tempfile.TemporaryDirectory() as place:
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
+                       "FIVE_PROGRAMS": str(build / "bin"),
+                       "TSAN_OPTIONS": f"halt_on_error=1:log_path={place}/report"}
+        status, output = run_bounded(command, environment)
+        report = sanitizers_report(place)
+        if "unexpected memory mapping" in output + report:
+            # Older ThreadSanitizers do not like how newer kernels place programs.
+            status, output = run_bounded(["setarch", "-R", *command], environment)
+            report = sanitizers_report(place)
+    said += output
+    if report:
+        said += in_words(report)
     if status is None:
         said += f"\nThe check did not end within {CHECK_SECONDS} s: does somebody wait for ever?\n"
     elif status < 0:
@@ -343,17 +379,37 @@ def prove(exercise, build):
     starter, solution = (exercise.directory / which / exercise.file for which in ("starter", "solution"))
     if "Here:" not in starter.read_text():
         wrong.append("the starter does not mark the place with Here:")
-    place = build / "exercises" / exercise.name
-    right, said = check(exercise, starter, build, place / "starter" / "program", strict=True)
-    if right:
-        wrong.append(f"the starter passes:\n{said}")
-    for words in (exercise.directory / "starter_fails.txt").read_text().splitlines():
-        if words not in said:
-            wrong.append(f"the starter does not fail with: {words}\nbut with:\n{said}")
-    right, said = check(exercise, solution, build, place / "solution" / "program", strict=True)
+    if not exercise.wrong_answers():
+        wrong.append("there is no wrong answer that is proven to fail")
+    wrong += prove_failure(exercise, starter, exercise.directory / "starter_fails.txt", build)
+    right, said = check(exercise, solution, build, program_of(exercise, solution, build), strict=True)
     if not right:
         wrong.append(f"the solution fails:\n{said}")
     return wrong
+
+
+def program_of(exercise, source, build):
+    """Where the program is built that the check runs for one of the exercise's own files."""
+    return build / "exercises" / exercise.name / source.parent.relative_to(exercise.directory) / "program"
+
+
+def prove_failure(exercise, source, words_file, build):
+    """That it compiles, and that the check says of it, in words, what the file has."""
+    right, said = check(exercise, source, build, program_of(exercise, source, build), strict=True)
+    if right:
+        return [f"{shown(source)} passes:\n{said}"]
+    words = [line for line in words_file.read_text().splitlines() if line]
+    wrong = [f"{shown(source)} does not fail with: {line}\nbut with:\n{said}" for line in words if line not in said]
+    if not words:
+        wrong.append(f"{shown(words_file)} names no words")
+    if "FAIL" not in said:
+        wrong.append(f"the check of {shown(source)} does not speak in words:\n{said}")
+    return wrong
+
+
+def prove_wrong(exercise, answer, build):
+    directory = exercise.directory / "wrong" / answer
+    return prove_failure(exercise, directory / exercise.file, directory / "fails.txt", build)
 
 
 def prove_table():
@@ -365,11 +421,13 @@ def prove_table():
     return wrong
 
 
-def build_both(exercise, build):
-    for which in ("starter", "solution"):
-        out = build / "exercises" / exercise.name / which / "program"
+def build_all(exercise, build):
+    """What the suite needs of an exercise: the starter, the solution, the wrong answers."""
+    for which in ["starter", "solution", *(f"wrong/{answer}" for answer in exercise.wrong_answers())]:
+        source = exercise.directory / which / exercise.file
+        out = program_of(exercise, source, build)
         out.parent.mkdir(parents=True, exist_ok=True)
-        print(build_program(exercise, exercise.directory / which / exercise.file, build, out, strict=True), end="")
+        print(build_program(exercise, source, build, out, strict=True), end="")
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------
@@ -389,14 +447,15 @@ def obey(words, desk, build):
             return report(prove_table())
         {"progress": lambda: show_progress(desk), "list": show_list, "table": lambda: print(table(), end="")}[verb]()
         return 0
-    exercise = find(words[-1])
+    name, _, answer = words[-1].partition("/")  # "prove NAME/ANSWER"
+    exercise = find(name)
     if verb == "check":
         return check_copy(exercise, desk, build)
     if verb == "prove":
-        return report(prove(exercise, build))
+        return report(prove_wrong(exercise, answer, build) if answer else prove(exercise, build))
     {"begin": lambda: begin(exercise, desk), "hint": lambda: hint(exercise, desk),
      "solution": lambda: show_solution(exercise), "needs": lambda: print(*exercise.needs()),
-     "build": lambda: build_both(exercise, build)}[verb]()
+     "build": lambda: build_all(exercise, build)}[verb]()
     return 0
 
 

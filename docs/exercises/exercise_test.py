@@ -1,10 +1,13 @@
-"""Walks through exercises as a student does, at a desk of its own: exercise_test.py BUILD_DIR"""
+"""Walks through exercises as a student does, at a desk of its own, and tries what checks are made of:
+exercise_test.py BUILD_DIR"""
 
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -50,6 +53,15 @@ class Walk(unittest.TestCase):
         said = self.lab("check", "upper_case", status=1)
         self.assertIn("It does not compile", said)
         self.assertIn("nonsense", said)
+        self.assertNotIn("by hand", said)
+
+    def test_after_what_does_not_compile_no_older_program_is_offered(self):
+        self.lab("upper_case")
+        mine = self.desk / "upper_case" / "server.cpp"
+        mine.write_text("int main() { return 3; }\n")
+        self.assertIn("To try it by hand: ", self.lab("check", "upper_case", status=1))
+        mine.write_text("int main() { return nonsense; }\n")
+        self.assertNotIn("by hand", self.lab("check", "upper_case", status=1))
 
     def test_a_program_that_ends_at_once_is_said_to(self):
         self.lab("upper_case")
@@ -61,14 +73,69 @@ class Walk(unittest.TestCase):
     def test_only_what_fails_first_is_shown(self):
         self.lab("frames")
         said = self.lab("check", "frames", status=1)
-        self.assertEqual(said.count("[  FAILED  ]"), 1, said)
-        self.assertNotIn("Skipped\n", said)
+        self.assertEqual(said.count("FAIL"), 1, said)
+        self.assertIn("hint", said)
+
+    def test_threadsanitizers_report_comes_behind_what_it_means(self):
+        self.lab("shared_counter")
+        said = self.lab("check", "shared_counter", status=1)
+        self.assertLess(said.index("  FAIL  "), said.index("a data race: "))
+        self.assertLess(said.index("a data race: "), said.index("WARNING: ThreadSanitizer"))
 
     def test_wrong_words(self):
         self.assertIn("is not there; there are: upper_case", self.lab("no_such_thing", status=2))
         self.assertIn("is ambiguous", self.lab("hint", "b", status=2))
         self.assertIn("usage", self.lab("check", status=2))
         self.assertIn("upper_case", self.lab("list"))
+
+
+class Checks(unittest.TestCase):
+    """What a check says when a step goes wrong in a way that its author did not think of."""
+
+    def said_by(self, body, status):
+        with tempfile.TemporaryDirectory() as place:
+            check = pathlib.Path(place) / "check.py"
+            check.write_text("import socket\nfrom checking import Client, Server, Wrong, run, step\n"
+                             f"@step('it goes well')\ndef step_1():\n{textwrap.indent(textwrap.dedent(body), '    ')}\n"
+                             "run()\n")
+            done = subprocess.run([sys.executable, "-B", str(check), "no subject"], text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False, env={**os.environ, "PYTHONPATH": str(HERE)})
+        self.assertEqual(done.returncode, status, done.stdout)
+        return done.stdout
+
+    def test_a_connection_that_is_reset_while_nothing_should_come_is_a_failure_in_words(self):
+        said = self.said_by("""
+            with socket.create_server(("127.0.0.1", 0)) as door:
+                client = Client(door.getsockname()[1])
+                Client.reset(type("Accepted", (), {"socket": door.accept()[0]}))
+                client.silence("two clients are being served", hint="Take a permit before accept.")
+            """, status=1)
+        self.assertIn("  FAIL  it goes well\n        expected  nothing: two clients are being served\n", said)
+        self.assertIn("Take a permit before accept.", said)
+        self.assertNotIn("Traceback", said)
+
+    def test_what_a_program_does_to_its_check_is_a_failure_in_words(self):
+        for error in ("ConnectionResetError('gone')", "BrokenPipeError('gone')", "TimeoutError('gone')",
+                      "FileNotFoundError('gone')", "UnicodeError('gone')"):
+            said = self.said_by(f"raise {error}", status=1)
+            self.assertIn("  FAIL  it goes well", said)
+            self.assertIn("gone", said)
+            self.assertNotIn("Traceback", said)
+
+    def test_a_mistake_in_the_check_is_not_the_students(self):
+        said = self.said_by("{}['no such key']", status=3)
+        self.assertNotIn("FAIL", said)
+        self.assertIn("The check itself is wrong here, and not your program", said)
+        self.assertIn("KeyError", said)
+
+    def test_how_the_server_ended_is_said_besides(self):
+        said = self.said_by("""
+            script = "import os, sys; print('Listening on 127.0.0.1:1', flush=True); os.abort()"
+            with Server("python3", "-c", script) as server:
+                server.process.wait()
+                raise Wrong("a line", "nothing")
+            """, status=1)
+        self.assertIn("the server has ended, by the signal SIGABRT", said)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ struct Guest {
         const auto is_named = [&](const std::string& each) { return line.find(each) != line.npos; };
         return line.starts_with('*') && std::none_of(known.begin(), known.end(), is_named);
     }
-    /// The next line is one of the server's own, about these people.
-    void is_told_of(const std::vector<std::string>& names, const std::string& hint = "") {
+    /// The next line is one of the server's own, about these people. Returns it.
+    std::string is_told_of(const std::vector<std::string>& names, const std::string& hint = "") {
         std::string all;
         for (const auto& each : names) all += (all.empty() ? "" : " and ") + each;
         const std::string awaited = "a line that begins with * and names " + (all.empty() ? "nobody" : all);
@@ -45,6 +45,7 @@ struct Guest {
         while (!names_all(got) && is_about_strangers(got)) got = line(awaited);
         if (!names_all(got)) throw Wrong(awaited, in_quotes(got), hint);
         known.insert(known.end(), names.begin(), names.end());
+        return got;
     }
     void hears(const std::string& expected, const std::string& hint = "") const {
         std::string got = line(in_quotes(expected));
@@ -60,7 +61,11 @@ Guest enters(Trial& trial, const std::vector<std::string>& present) {
     guest.line("a question for the name, as one line");
     guest.says(guest.name);
     guest.known.push_back(guest.name);
-    guest.is_told_of(present, "The newcomer is told who is there, himself not included.");
+    const std::string hint = "Newcomers are told who is there, themselves not included.";
+    const std::string told = guest.is_told_of(present, hint);
+    if (told.find(guest.name) != told.npos) {
+        throw Wrong("a line that does not name the newcomer, " + guest.name, quoted(told), hint);
+    }
     return guest;
 }
 
@@ -135,10 +140,12 @@ void bad_names(Trial& trial) {
         Client client(trial.server);
         client.line("a question for the name, as one line");
         client.send(bad + "\n");
+        if (!bad.empty()) second.known.push_back(bad);  // a line about that one is no line about a stranger
         client.rest(1 << 16, "The name " + in_quotes(bad) + " is not allowed: say so, if you like, and close.");
     }
     first.says("still here");
-    second.hears("[" + first.name + "] still here", "Who was refused was never there.");
+    second.hears("[" + first.name + "] still here",
+                 "Whoever was refused was never there: the others are not told of them.");
 }
 
 void long_lines(Trial& trial) {

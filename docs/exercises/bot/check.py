@@ -2,7 +2,7 @@
 
 import subprocess
 
-from checking import DEADLINE, SUBJECT, Server, Wrong, program, run, step
+from checking import DEADLINE, SUBJECT, Server, Wrong, must_wait_quietly, program, run, step
 
 
 class Room(Server):
@@ -23,9 +23,9 @@ class Room(Server):
         return bot
 
 
-def says(person, name, words):
+def says(person, name, words, hint=""):
     person.send(words + "\n")
-    person.expect(f"{name} says: {words}\r\n")
+    person.expect(f"{name} says: {words}\r\n", hint)
 
 
 def with_parrot(play):
@@ -51,21 +51,23 @@ def repeats():
 
 @step("it says nothing when it is not spoken to")
 def not_spoken_to():
-    def play(_, michael, __):
+    def play(_, michael, bot):
+        not_addressed = "What is not addressed to it is not answered."
         for words in ("hello", "I like Parrot: it is green", "Parrots: all of you", "Parrot", "Mikey: Parrot: hello"):
-            says(michael, "Michael", words)
-        says(michael, "Michael", "Parrot: done")
-        michael.expect("Parrot says: done\r\n", "What is not addressed to it is not answered.")
+            says(michael, "Michael", words, not_addressed)
+        says(michael, "Michael", "Parrot: done", not_addressed)
+        michael.expect("Parrot says: done\r\n", not_addressed)
+        must_wait_quietly(bot, "that the bot waits quietly while nobody speaks", "recv waits for the next line.")
     with_parrot(play)
 
 
 @step("it is not fooled by talk about talk")
 def talk_about_talk():
     def play(_, michael, __):
-        says(michael, "Michael", "Mikey says: Parrot: hello")
-        says(michael, "Michael", "He says: Parrot: hello")
-        says(michael, "Michael", "Parrot: done")
-        michael.expect("Parrot says: done\r\n", "The speaker ends at the first \" says: \"; the rest are his words.")
+        the_first = "The speaker ends at the first \" says: \"; the rest is what they say."
+        for words in ("Mikey says: Parrot: hello", "He says: Parrot: hello", "Parrot: done"):
+            says(michael, "Michael", words, the_first)
+        michael.expect("Parrot says: done\r\n", the_first)
     with_parrot(play)
 
 

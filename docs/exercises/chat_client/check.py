@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from checking import DEADLINE, SUBJECT, Wrong, run, step, visible
+from checking import DEADLINE, SUBJECT, Wrong, must_wait_quietly, run, step, visible
 
 
 class Client:
@@ -29,7 +29,10 @@ class Client:
         self.hears(f"{name}\n", "The first line that is sent is the name.")
 
     def type(self, text):
-        self.process.stdin.write(text.encode())
+        try:
+            self.process.stdin.write(text.encode())
+        except OSError as error:
+            raise Wrong("that the client reads the keyboard", str(error)) from error
 
     def hears(self, expected, hint=""):
         """The room gets this from the client."""
@@ -41,7 +44,7 @@ class Client:
                 if not data:
                     break
                 got += data
-        except TimeoutError:
+        except OSError:  # what has come so far says enough
             pass
         if got != wanted:
             raise Wrong(f"{visible(expected)} sent to the room", visible(got), hint)
@@ -85,6 +88,15 @@ def listens():
                       "It waits for the keyboard, and hears nothing meanwhile.")
         client.say("Mikey says: Hello!\r\n")
         client.prints("Michael's client: Mikey says: Hello!")
+
+
+@step("while nothing happens, it does not use the processor")
+def quietly():
+    with Client() as client:
+        client.say("Mikey has joined the room\r\n")
+        client.prints("Michael's client: Mikey has joined the room")
+        must_wait_quietly(client.process, "that the client waits quietly for both",
+                          "select without a timeout waits; a loop that looks at both by turns burns a processor.")
 
 
 @step("what is typed is sent, though nobody speaks")
@@ -133,6 +145,8 @@ def ends():
                         "room.shutdown(socket.SHUT_WR) says that no more will come.") from error
         client.say("Mikey says: see you\r\n")
         client.prints("Michael's client: Mikey says: see you", "Who has finished talking can still listen.")
+        must_wait_quietly(client.process, "that the client waits quietly after Ctrl-D",
+                          "A keyboard at its end is always ready to be read: do not ask select for it any more.")
         client.room.close()
         try:
             client.process.wait(DEADLINE)

@@ -29,6 +29,8 @@ def third():
         late = server.connect()
         late.send("and me?\n")
         late.silence(f"{LIMIT} clients are being served, and no more may be", hint="Take a permit before accept.")
+        server.must_wait_quietly("that the server waits quietly for a permit",
+                                 "A loop that looks again and again burns a processor. std::counting_semaphore waits.")
         second.send("still here\n")
         second.expect("ECHO still here\n")
         first.close()
@@ -45,10 +47,13 @@ def leaving():
             unfinished.send("half a li")
             unfinished.close()
             server.connect().close()
+            talker = served(server)  # it goes while it is being answered: sending fails, too
+            talker.send("and so on\n" * 20000)
+            talker.reset()
         first, second = served(server), served(server)
         late = server.connect()
         late.send("and me?\n")
-        late.silence(f"{LIMIT} clients are being served, after twenty have come and gone",
+        late.silence(f"{LIMIT} clients are being served, after many have come and gone",
                      hint="Is a permit given back twice?")
         first.close()
         second.close()

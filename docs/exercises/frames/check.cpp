@@ -2,10 +2,11 @@
 
 #include "frames.hpp"
 
-#include <gtest/gtest.h>
+#include "checking.hpp"
 
 #include <vector>
 
+using namespace checking;
 using namespace std::string_literals;
 
 namespace {
@@ -18,76 +19,87 @@ std::string framed(const std::string& data) {
     return header + data;
 }
 
-/// All frames that are whole.
+/// The frame; or in words that it was refused.
+std::optional<std::string> taken(std::string& stream) try {
+    return take_frame(stream, max_frame);
+} catch (const std::length_error& error) {
+    return std::string("a std::length_error: ") + error.what();
+}
+
+/// All frames that are whole; and in words if then one was refused.
 std::vector<std::string> take_all(std::string& stream) {
     std::vector<std::string> frames;
-    while (auto frame = take_frame(stream, max_frame)) {
-        frames.push_back(*frame);
-        if (frames.size() > 1000) throw std::runtime_error("take_frame gives frames for ever: is each one taken off?");
+    try {
+        while (auto frame = take_frame(stream, max_frame)) {
+            frames.push_back(*frame);
+            if (frames.size() > 100) wrong("that there is an end", "frames for ever", "Is each taken off the stream?");
+        }
+    } catch (const std::length_error& error) {
+        frames.push_back(std::string("a std::length_error: ") + error.what());
     }
     return frames;
 }
 
+void must_be_refused(std::string header, const std::string& says) try {
+    const auto frame = take_frame(header, max_frame);
+    wrong("a std::length_error: the header says " + says + " bytes, 100000 are allowed", shown(frame),
+          "Look at the length before you look whether the frame is whole.");
+} catch (const std::length_error&) {
+}
+
 }  // namespace
 
-TEST(Frames, AWholeOne) {
-    std::string stream = framed("hello");
-    EXPECT_EQ(take_frame(stream, max_frame), "hello"s);
-    EXPECT_EQ(stream, "") << "what was taken must be gone from the stream";
-    EXPECT_EQ(take_frame(stream, max_frame), std::nullopt) << "the stream is empty";
-}
-
-TEST(Frames, TwoThatCameInOneRead) {
-    std::string stream = framed("one") + framed("two");
-    ASSERT_EQ(take_frame(stream, max_frame), "one"s) << "two frames that came in one read: the first";
-    EXPECT_EQ(take_frame(stream, max_frame), "two"s) << "two frames that came in one read: the second";
-}
-
-TEST(Frames, CutAnywhere) {
-    const std::string whole = framed("one") + framed("") + framed("three");
-    const std::vector<std::string> expected{"one", "", "three"};
-    for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
-        std::string stream = whole.substr(0, cut);
-        std::vector<std::string> got = take_all(stream);
-        stream += whole.substr(cut);
-        for (const auto& frame : take_all(stream)) got.push_back(frame);
-        ASSERT_EQ(got, expected) << "the stream was cut after byte " << cut << " of " << whole.size();
-    }
-}
-
-TEST(Frames, ByteByByte) {
-    std::string stream;
-    std::vector<std::string> got;
-    for (const char byte : framed("slow") + framed("client")) {
-        stream += byte;
-        for (const auto& frame : take_all(stream)) got.push_back(frame);
-    }
-    EXPECT_EQ(got, (std::vector<std::string>{"slow", "client"})) << "every byte came alone";
-}
-
-TEST(Frames, OfEveryLength) {
-    for (const std::size_t size : {0, 1, 127, 128, 200, 255, 256, 300, 65535, 65536, 100'000}) {
-        std::string stream = framed(std::string(size, 'x')) + framed("next");
-        std::optional<std::string> frame;
-        ASSERT_NO_THROW(frame = take_frame(stream, max_frame)) << "a frame of " << size << " bytes is allowed";
-        ASSERT_TRUE(frame) << "a frame of " << size << " bytes is there, and was not taken";
-        ASSERT_EQ(frame->size(), size);
-        ASSERT_EQ(take_frame(stream, max_frame), "next"s) << "after a frame of " << size << " bytes";
-    }
-}
-
-TEST(Frames, AnyBytes) {
-    const std::string data("\0\xff\n\r\0", 5);
-    std::string stream = framed(data);
-    EXPECT_EQ(take_frame(stream, max_frame), data);
-}
-
-TEST(Frames, TooLongAreRefusedAtTheHeader) {
-    std::string stream("\xff\xff\xff\xff", 4);
-    EXPECT_THROW(take_frame(stream, max_frame), std::length_error) << "the header says 4294967295 bytes";
-    stream.assign("\0\1\x86\xa1", 4);
-    EXPECT_THROW(take_frame(stream, max_frame), std::length_error)
-        << "the header says 100001 bytes, 100000 are allowed";
-    stream.assign("\0\1\x86\xa0", 4);
-    EXPECT_EQ(take_frame(stream, max_frame), std::nullopt) << "100000 bytes are allowed, and not there yet";
+int main() {
+    step("a whole frame", [] {
+        std::string stream = framed("hello");
+        must_be("the frame", taken(stream), "hello"s);
+        must_be("the stream, after its only frame was taken", stream, ""s, "What was taken must be gone from it.");
+        must_be("from an empty stream", taken(stream), std::nullopt);
+    });
+    step("two frames that came in one read", [] {
+        std::string stream = framed("one") + framed("two");
+        must_be("the first", taken(stream), "one"s, "What follows a frame belongs to the next one.");
+        must_be("the second", taken(stream), "two"s, "Take off this frame, and no more.");
+    });
+    step("a stream that is cut anywhere", [] {
+        const std::string whole = framed("one") + framed("") + framed("three");
+        const std::vector<std::string> expected{"one", "", "three"};
+        for (std::size_t cut = 0; cut <= whole.size(); ++cut) {
+            std::string stream = whole.substr(0, cut);
+            std::vector<std::string> got = take_all(stream);
+            stream += whole.substr(cut);
+            for (const auto& frame : take_all(stream)) got.push_back(frame);
+            must_be("all frames, though the first read ended after byte " + shown(cut), got, expected,
+                    "Is the header whole? Is the frame? If not, the stream stays as it is.");
+        }
+    });
+    step("every byte comes alone", [] {
+        std::string stream;
+        std::vector<std::string> got;
+        for (const char byte : framed("slow") + framed("client")) {
+            stream += byte;
+            for (const auto& frame : take_all(stream)) got.push_back(frame);
+        }
+        must_be("all frames", got, std::vector<std::string>{"slow", "client"});
+    });
+    step("frames of every length", [] {
+        for (const std::size_t size : {0, 1, 127, 128, 200, 255, 256, 300, 65535, 65536, 100'000}) {
+            const std::string length = shown(size) + " bytes";
+            const std::string hint = "A char from 128 on is negative: make it an unsigned char before you calculate.";
+            std::string stream = framed(std::string(size, 'x')) + framed("next");
+            must_be("a frame of " + length, taken(stream), std::string(size, 'x'), hint);
+            must_be("after the frame of " + length, taken(stream), "next"s);
+        }
+    });
+    step("a frame of any bytes", [] {
+        const std::string data("\0\xff\n\r\0", 5);
+        std::string stream = framed(data);
+        must_be("the frame", taken(stream), data);
+    });
+    step("what is too long is refused as soon as the header is there", [] {
+        must_be_refused("\xff\xff\xff\xff"s, "4294967295");
+        must_be_refused("\0\1\x86\xa1"s, "100001");
+        std::string allowed("\0\1\x86\xa0"s);
+        must_be("of 100000 bytes, which are allowed, but not there yet", taken(allowed), std::nullopt);
+    });
 }

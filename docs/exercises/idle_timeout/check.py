@@ -76,4 +76,12 @@ def leaving():
                         f"{left} are still open", "Does the watcher still wait, and hold the session?")
 
 
+@step("while a client is silent, nobody uses the processor")
+def quietly():
+    with Server(SUBJECT, arguments=("0", "60000")) as server:
+        clients = [served(server) for _ in range(20)]
+        server.must_wait_quietly(f"that the server waits quietly, with {len(clients)} clients that say nothing",
+                                 "One wait of `idle` for each look is enough: the timer wakes the watcher.")
+
+
 run()

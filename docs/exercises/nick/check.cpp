@@ -2,80 +2,94 @@
 
 #include "nick.hpp"
 
-#include <gtest/gtest.h>
+#include "checking.hpp"
+
+#include <vector>
 
 using namespace chat;
+using namespace checking;
+using namespace std::string_literals;
 
 namespace {
 
-struct Nick : testing::Test {
-    Nick() {
-        apply(Join{1, "Michael"});
-        apply(Join{2, "Mikey"});
-        apply(Say{1, "Hello!"});
+constexpr PersonId michael = 1, mikey = 2, newcomer = 3, nobody = 9;
+
+struct Renaming {
+    Renaming() {
+        (void)apply(Join{michael, "Michael"});
+        (void)apply(Join{mikey, "Mikey"});
+        (void)apply(Say{michael, "Hello!"});
     }
     boost::system::result<Line, Refusal> apply(const Request& request) { return room.apply(room.last() + 1, request); }
-    void must_be_as_it_was(const Room& before) {
-        ASSERT_TRUE(room.people().contains(1)) << "Michael is not in the room any more";
-        EXPECT_EQ(room.people(), before.people());
-        EXPECT_EQ(room.history().size(), before.history().size());
-        EXPECT_EQ(room.last(), before.last()) << "the room has moved on, although nothing happened";
-        EXPECT_EQ(apply(Join{9, "MICHAEL"}).error(), Refusal::name_taken) << "Michael's name is Michael's";
+    std::string name_of(PersonId person) const {
+        const auto found = room.people().find(person);
+        return found == room.people().end() ? "not in the room any more" : found->second;
+    }
+    void must_rename(const std::string& name, const std::string& line) {
+        const auto told = nick(room, michael, name);
+        if (!told) wrong(shown(line), "a refusal: " + std::string(reason(told.error())), "The name is free.");
+        must_be("what the members are told", *told, line);
+        must_be("Michael's name", name_of(michael), name);
+    }
+    void must_be_refused(PersonId person, const std::string& name, Refusal why) {
+        const Room before = room;
+        const auto told = nick(room, person, name);
+        const auto expected = "that " + shown(name) + " is refused: " + std::string(reason(why));
+        if (told) wrong(expected, shown(*told));
+        if (told.error() != why) wrong(expected, "another refusal: " + std::string(reason(told.error())));
+        const std::string as_it_was = "All or nothing: after a refusal the room must be as it was.";
+        must_be("Michael's name after the refusal", name_of(michael), "Michael"s, as_it_was);
+        must_be("Mikey's name after the refusal", name_of(mikey), "Mikey"s, as_it_was);
+        must_be("the number of people", room.people().size(), before.people().size(), as_it_was);
+        must_be("the lines in the history", room.history().size(), before.history().size(), as_it_was);
+        must_be("the last place in the room's order", room.last(), before.last(),
+                "The room has moved on, although nothing happened: joining again is not the same as never leaving.");
+    }
+    void must_be_taken(const std::string& name) {
+        const auto joined = apply(Join{nobody, name});
+        if (joined) wrong("that nobody else can join as " + shown(name), "somebody has", "That name is Michael's.");
     }
     Room room{Limits{}};
 };
 
 }  // namespace
 
-TEST_F(Nick, IsToldInOneLine) {
-    const auto told = nick(room, 1, "Mike");
-    ASSERT_TRUE(told) << "Mike is free, but: " << reason(told.error());
-    EXPECT_EQ(*told, "Michael is now known as Mike");
-    EXPECT_EQ(room.people().at(1), "Mike");
-    EXPECT_EQ(room.people().at(2), "Mikey");
-    EXPECT_EQ(words(*apply(Say{1, "it is me"})), "Mike says: it is me");
-}
-
-TEST_F(Nick, ATakenNameIsRefusedAndNothingHasHappened) {
-    const Room before = room;
-    const auto told = nick(room, 1, "mikey");
-    ASSERT_FALSE(told) << "Mikey has that name";
-    EXPECT_EQ(reason(told.error()), reason(Refusal::name_taken));
-    must_be_as_it_was(before);
-}
-
-TEST_F(Nick, WhatIsNoNameIsRefusedAndNothingHasHappened) {
-    for (const char* bad : {"", "two words", "\x1b[1m", "\xff"}) {
-        const Room before = room;
-        const auto told = nick(room, 1, bad);
-        ASSERT_FALSE(told) << testing::PrintToString(bad) << " is no name";
-        must_be_as_it_was(before);
-    }
-}
-
-TEST_F(Nick, WhoIsNotHereHasNoNameToChange) {
-    const Room before = room;
-    const auto told = nick(room, 9, "Nobody");
-    ASSERT_FALSE(told);
-    EXPECT_EQ(reason(told.error()), reason(Refusal::not_here));
-    EXPECT_EQ(room.people(), before.people());
-    EXPECT_EQ(room.last(), before.last()) << "the room has moved on, although nothing happened";
-}
-
-TEST_F(Nick, TheOldNameIsFreeAndTheNewOneTaken) {
-    ASSERT_TRUE(nick(room, 1, "Mike"));
-    EXPECT_EQ(apply(Join{3, "mike"}).error(), Refusal::name_taken);
-    EXPECT_TRUE(apply(Join{3, "Michael"}));
-}
-
-TEST_F(Nick, OnlyTheCase) {
-    const auto told = nick(room, 1, "MICHAEL");
-    ASSERT_TRUE(told) << "the name is his own, but: " << reason(told.error());
-    EXPECT_EQ(room.people().at(1), "MICHAEL");
-}
-
-TEST_F(Nick, TheHistoryStays) {
-    ASSERT_TRUE(nick(room, 1, "Mike"));
-    ASSERT_EQ(room.history().size(), 1u);
-    EXPECT_EQ(words(room.history().front()), "Michael says: Hello!") << "that is what was said, by who he was then";
+int main() {
+    step("a new name is told in one line", [] {
+        Renaming in;
+        in.must_rename("Mike", "Michael is now known as Mike");
+        must_be("Mikey's name", in.name_of(mikey), "Mikey"s);
+        const auto said = in.apply(Say{michael, "it is me"});
+        must_be("what is heard of Mike", said ? words(*said) : "a refusal", "Mike says: it is me"s);
+    });
+    step("a taken name is refused, and nothing has happened", [] {
+        Renaming in;
+        in.must_be_refused(michael, "mikey", Refusal::name_taken);
+        in.must_be_taken("MICHAEL");
+    });
+    step("what is no name is refused, and nothing has happened", [] {
+        for (const char* bad : {"", "two words", "\x1b[1m", "\xff"}) {
+            Renaming in;
+            const auto why = Room(in.room).apply(in.room.last() + 1, Join{newcomer, bad});
+            in.must_be_refused(michael, bad, why.error());
+            in.must_be_taken("MICHAEL");
+        }
+    });
+    step("somebody who is not here has no name to change",
+         [] { Renaming{}.must_be_refused(nobody, "Nobody", Refusal::not_here); });
+    step("the old name is free, and the new one taken", [] {
+        Renaming in;
+        in.must_rename("Mike", "Michael is now known as Mike");
+        in.must_be_taken("mike");
+        const auto joined = in.apply(Join{newcomer, "Michael"});
+        if (!joined) wrong("that the old name is free", "a refusal: " + std::string(reason(joined.error())));
+    });
+    step("only the case", [] { Renaming{}.must_rename("MICHAEL", "Michael is now known as MICHAEL"); });
+    step("the history stays", [] {
+        Renaming in;
+        in.must_rename("Mike", "Michael is now known as Mike");
+        std::vector<std::string> history;
+        for (const auto& line : in.room.history()) history.push_back(words(line));
+        must_be("what was said, by the name of that time", history, std::vector{"Michael says: Hello!"s});
+    });
 }

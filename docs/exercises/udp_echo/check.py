@@ -12,7 +12,7 @@ def back(person, server, data, hint=""):
     try:
         got, sender = person.recvfrom(70000)
     except TimeoutError as error:
-        server.must_run()
+        server.must_run(hint)
         raise Wrong(f"the datagram {visible(data, 40)} back", f"nothing within {DEADLINE:.0f} s", hint) from error
     if got != data:
         what = visible(got, 40) if len(got) == len(data) else f"{len(got)} bytes"
@@ -70,6 +70,7 @@ def gone():
             person.sendto(b"goodbye", ("127.0.0.1", server.port))
             person.close()
         back(client(), server, b"still there?", "One datagram's error must not end the server.")
+        server.must_wait_quietly("that the server waits quietly for the next datagram", "receive_from waits.")
 
 
 run()

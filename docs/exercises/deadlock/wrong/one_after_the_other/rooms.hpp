@@ -1,0 +1,27 @@
+// Wrong: one lock at a time: no deadlock, but for a moment the person is nowhere.
+#pragma once
+
+#include <mutex>
+#include <set>
+#include <string>
+
+struct Room {
+    std::mutex mutex;  // for people
+    std::set<std::string> people;
+};
+
+/// Takes `name` from one room to the other; false, and nothing happens, when he is not in `from`. At no moment is he in
+/// neither or in both, for whoever looks with both mutexes locked. Any thread.
+inline bool move(const std::string& name, Room& from, Room& to) {
+    if (&from == &to) {  // a mutex is not locked twice by the same thread
+        const std::lock_guard lock(from.mutex);
+        return from.people.contains(name);
+    }
+    {
+        const std::lock_guard lock(from.mutex);
+        if (from.people.erase(name) == 0) return false;
+    }
+    const std::lock_guard lock(to.mutex);
+    to.people.insert(name);
+    return true;
+}
