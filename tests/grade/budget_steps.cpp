@@ -64,7 +64,7 @@ Guest enters(Trial& trial, const std::vector<std::string>& present) {
     const std::string hint = "Newcomers are told who is there, themselves not included.";
     const std::string told = guest.is_told_of(present, hint);
     if (told.find(guest.name) != told.npos) {
-        throw Wrong("a line that does not name the newcomer, " + guest.name, quoted(told), hint);
+        throw Wrong("a line that does not name the newcomer, " + guest.name, in_quotes(told), hint);
     }
     return guest;
 }

@@ -8,9 +8,11 @@
 #include <cstring>
 #include <system_error>
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 namespace grade {
@@ -21,6 +23,7 @@ constexpr std::size_t max_received = 4 << 20;  // untaken, of one client: whoeve
 constexpr std::size_t max_writes_shown = 4;
 constexpr std::size_t max_write_shown = 60;
 constexpr std::size_t max_line = 1 << 20;
+constexpr std::size_t helpful = 200;  // bytes that are waited for behind a wrong one: they help to understand it
 
 std::string reason(int error) {
     if (error == ECONNRESET) return "the server reset the connection";
@@ -42,20 +45,35 @@ Client::Client(Server& server, const Options& options)
          {std::pair(SO_RCVBUF, options.receive_buffer), std::pair(SO_SNDBUF, options.send_buffer)}) {
         if (size > 0) ::setsockopt(socket_.get(), SOL_SOCKET, option, &size, sizeof size);
     }
-    if (::connect(socket_.get(), server.address(), server.address_size()) == 0) return;
-    int error = errno;
+    if (options.segment > 0) {
+        ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_MAXSEG, &options.segment, sizeof options.segment);
+    }
+    int error = ::connect(socket_.get(), server.address(), server.address_size()) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
         error = ETIMEDOUT;
         const auto within = options.within.count() > 0 ? options.within : server.patience().most();
         socklen_t size = sizeof error;
         if (wait(POLLOUT, within)) ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     }
-    if (error == 0) return;
-    const bool refused = error == ECONNREFUSED;
-    throw Wrong("a connection to " + server.host() + ":" + server.port(),
-                refused              ? "it was refused: nobody listens there any more"
-                : error == ETIMEDOUT ? "nobody answered: the queue of listen() is full, and nobody accepts"
-                                     : std::generic_category().message(error));
+    if (error != 0) fail_to_connect(error);
+    server.note_reached();
+}
+
+void Client::fail_to_connect(int error) {
+    const std::string where = server_.host() + ":" + server_.port();
+    const std::string why = std::generic_category().message(error);
+    if (!server_.is_ours() && !server_.was_reached()) {
+        throw CannotRun(error == ECONNREFUSED ? "nobody listens at " + where
+                                              : "cannot connect to " + where + ": " + why);
+    }
+    std::string got = why;
+    if (error == ETIMEDOUT) got = "nobody answered: the queue of listen() is full, and nobody accepts";
+    if (error == ECONNREFUSED) {
+        const auto elsewhere = server_.is_ours() ? server_.listened_at() : std::vector<std::string>();
+        got = "it was refused: " + (elsewhere.empty() ? "nobody listens there any more"
+                                                      : "the server listens at " + elsewhere[0] + ", but not there");
+    }
+    throw Wrong("a connection to " + where, got);
 }
 
 /// Whether one of the events, or an error, came about in time.
@@ -99,6 +117,9 @@ void Client::fail(Wrong wrong) const {
 /// For messages: what came instead of what was awaited.
 std::string Client::what_came() const {
     const std::string end = has_ended_ ? "the server closed the connection" : !broken_.empty() ? broken_ : "";
+    if (received_.empty() && agreed_ > 0) {
+        return (end.empty() ? "nothing more came" : end) + ", after " + count(agreed_, "byte") + " as they should be";
+    }
     if (received_.empty()) return end.empty() ? "nothing came" : end;
     return in_quotes(received_) + (end.empty() ? ", and then nothing" : ", and then " + end);
 }
@@ -126,6 +147,20 @@ Client& Client::send(std::string_view bytes) {
     return *this;
 }
 
+bool Client::all_delivered() {
+    constexpr milliseconds look_again{1};
+    for (const auto deadline = Clock::now() + server_.patience().reply(); Clock::now() < deadline;) {
+        int left = 0;
+        if (::ioctl(socket_.get(), SIOCOUTQ, &left) == 0 && left == 0) return true;
+        server_.sleep(look_again);
+    }
+    return false;
+}
+
+void Client::widen(int receive_buffer) {
+    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+}
+
 bool Client::takes_more(milliseconds within) {
     return wait(POLLOUT, within);
 }
@@ -134,10 +169,14 @@ bool Client::takes_more(milliseconds within) {
 
 /// Takes over what can be read now. False when there is nothing, or can be nothing more.
 bool Client::receive() {
+    server_.time_limit().check();
     if (has_ended_ || !broken_.empty()) return false;
     std::array<char, 64 * 1024> bytes;
     const auto size = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
-    if (size > 0) received_.append(bytes.data(), static_cast<std::size_t>(size));
+    if (size > 0) {
+        received_.append(bytes.data(), static_cast<std::size_t>(size));
+        heard_ += static_cast<std::size_t>(size);
+    }
     if (size == 0) has_ended_ = true;
     if (size < 0 && errno != EAGAIN && errno != EINTR) broken_ = reason(errno);
     if (received_.size() > max_received) fail(Wrong("answers", "a flood of more than 4 MiB: " + in_quotes(received_)));
@@ -152,7 +191,7 @@ void Client::expect(std::string_view bytes, const std::string& hint) {
         if (compared == bytes.size()) break;
         if (compared < common) {
             // What comes with the wrong byte helps to understand it.
-            while (wait(POLLIN, server_.patience().a_while()) && receive() && received_.size() < bytes.size() + 100) {
+            while (received_.size() < compared + helpful && wait(POLLIN, server_.patience().a_while()) && receive()) {
             }
             fail(differing(bytes, received_, hint));
         }
@@ -169,6 +208,16 @@ void Client::expect(std::string_view bytes, const std::string& hint) {
         }
     }
     received_.erase(0, bytes.size());
+}
+
+std::string Client::take(std::size_t size, const std::string& awaited) {
+    while (received_.size() < size) {
+        if (receive()) continue;
+        if (has_ended() || !wait_for_reply(POLLIN)) fail(Wrong(awaited, what_came()));
+    }
+    std::string bytes = received_.substr(0, size);
+    received_.erase(0, size);
+    return bytes;
 }
 
 std::string Client::line(const std::string& awaited) {
@@ -237,6 +286,7 @@ void Client::exchange(std::string_view bytes, std::string_view expected,
         if (received_.compare(0, came, expected.substr(0, came)) != 0) return expect(expected);
         received_.erase(0, came);
         expected.remove_prefix(came);
+        agreed_ += came;
         if (has_ended_ || !broken_.empty()) return expect(expected.empty() ? "more" : expected);
         const short sending = piece.empty() && bytes.empty() ? 0 : POLLOUT;
         const short receiving = expected.empty() ? 0 : POLLIN;  // the rest stays in the kernel's buffer, for later

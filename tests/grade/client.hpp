@@ -20,6 +20,7 @@ public:
     struct Options {
         int receive_buffer = 0;  ///< SO_RCVBUF in bytes; 0: the system's own, which grows to megabytes
         int send_buffer = 0;     ///< SO_SNDBUF
+        int segment = 0;         ///< TCP_MAXSEG: with small segments the server's send buffer stays small, too
         milliseconds within{0};  ///< to connect; 0: as long as for a reply
     };
 
@@ -31,11 +32,17 @@ public:
     Client& send(std::string_view bytes);
     /// Sends what the system takes without waiting; returns how much that was.
     std::size_t send_some(std::string_view bytes);
+    /// Waits until the server's system has all that was sent. False when it does not take it.
+    bool all_delivered();
+    /// Lets more arrive before it is read than Options said.
+    void widen(int receive_buffer);
     /// Whether the system takes more bytes within that time. If not, the server does not read.
     bool takes_more(milliseconds within);
 
     /// Receives exactly these bytes. What differs is noticed with the first byte that does.
     void expect(std::string_view bytes, const std::string& hint = "");
+    /// Receives exactly so many bytes.
+    std::string take(std::size_t size, const std::string& awaited);
     /// Receives the next line, with its line feed. `awaited` says what for, in a message.
     std::string line(const std::string& awaited);
     /// The server closes in order, having sent nothing more.
@@ -56,14 +63,20 @@ public:
     void reset();
     void close() { socket_.close(); }
     bool is_open() const { return socket_.get() >= 0; }
+    /// Whether anything has ever come.
+    bool has_heard() const { return heard_ > 0; }
+    /// Whether nothing more can come: the server has closed, or the connection broke.
+    bool has_ended() const { return has_ended_ || !broken_.empty(); }
+    /// Throws it, with what was sent until now.
+    [[noreturn]] void fail(Wrong wrong) const;
     int descriptor() const { return socket_.get(); }
 
 private:
     bool wait(short events, milliseconds within);
     bool wait_for_reply(short events);
     bool receive();
-    [[noreturn]] void fail(Wrong wrong) const;
     std::string what_came() const;
+    [[noreturn]] void fail_to_connect(int error);
     void note_sent(std::string_view bytes);
 
     Server& server_;
@@ -71,6 +84,8 @@ private:
     std::string received_;    // not taken yet
     std::string broken_;      // why nothing can be received any more, in words; "": it can
     bool has_ended_ = false;  // closed in order
+    std::size_t heard_ = 0;   // bytes, in all
+    std::size_t agreed_ = 0;  // bytes that exchange() has compared and forgotten
     std::string sent_;        // for messages: the last writes
     std::size_t writes_ = 0;
 };

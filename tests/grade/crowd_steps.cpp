@@ -60,8 +60,16 @@ void five_at_once(Trial& trial) {
             trial.server.sleep(trial.server.patience().pause());
         }
         for (std::size_t i = 0; i < number; ++i) {
-            clients[i]->expect(echo(all[i]),
-                               "Each session needs a buffer of its own; one that several share mixes their lines.");
+            try {
+                clients[i]->expect(echo(all[i]),
+                                   "Each session needs a buffer of its own; one that several share mixes their lines.");
+            } catch (Wrong& wrong) {
+                if (!clients[i]->has_heard()) {
+                    wrong.hint = "Client " + std::to_string(i + 1) + " of " + std::to_string(number) +
+                                 " has never been answered: only some are served at once, and the others wait.";
+                }
+                throw;
+            }
         }
     }
 }
@@ -104,7 +112,7 @@ void burst(Trial& trial) {
 }
 
 void slow_reader(Trial& trial) {
-    Client slow(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .within = {}});
+    Client slow(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .segment = 0, .within = {}});
     constexpr std::size_t limit = 8 << 20;
     send_until_stuck(trial.server, slow, lines(trial.random, 1000, 1000), limit);
     Client other(trial.server);

@@ -81,6 +81,8 @@ TEST(GradeUsage, OneLineSaysWhatIsWrong) {
         {{"budget_chat"}, "no server of our own for budget_chat"},
         {{"02", "--nonsense"}, "--nonsense"},
         {{"02", "--seed", "x"}, "--seed"},
+        {{"02", "--time-limit", "0"}, "--time-limit"},
+        {{"02", "--time-limit", "soon"}, "--time-limit"},
         {{"--explain", "nothing"}, "there is no step nothing"},
     };
     for (const auto& [words, what] : mistakes) {
@@ -128,7 +130,7 @@ TEST(Grade, TellsWhatItSentExpectedAndGot) {
           "  got       \"hello\\n\"", "             ^ here it differs"}) {
         EXPECT_THAT(finished.lines, testing::Contains(line));
     }
-    EXPECT_THAT(finished.lines.back(), StartsWith("FAIL  0 of 1 steps passed"));
+    EXPECT_THAT(finished.lines.back(), StartsWith("FAIL  0 of 1 chosen steps passed"));
     EXPECT_THAT(text(finished), testing::Not(HasSubstr("\033"))) << "colour, though this is no terminal";
 }
 
@@ -158,6 +160,90 @@ TEST(Grade, AsksAServerThatRunsAlready) {
     EXPECT_THAT(text(finished), HasSubstr("  -       restart: needs a server that the grader has started"));
 }
 
+TEST(GradeNotDecided, ByAServerElsewhereThatOnlyItsProcessCouldTell) {
+    // 03 is no 04, and does all that can be asked of 04 over TCP.
+    const support::Server server("03_acceptor_pool");
+    const std::string where = "127.0.0.1:" + std::to_string(server.port());
+    const auto finished = grade({"04", "--connect", where, "--required"});
+    EXPECT_EQ(finished.exit, exited(3)) << text(finished);
+    EXPECT_THAT(finished.lines.back(), StartsWith("NOT DECIDED  22 of 24 steps passed; 2 required steps could not be "
+                                                  "asked with --connect (crash_and_restart, no_orphans)"));
+}
+
+TEST(GradeNotDecided, InJsonToo) {
+    const support::Server server("03_acceptor_pool");
+    const std::string where = "127.0.0.1:" + std::to_string(server.port());
+    const auto finished =
+        grade({"04", "--connect", where, "--json", "--only", "crash_and_restart", "--only", "gives_up"});
+    EXPECT_EQ(finished.exit, exited(3));
+    const auto report = boost::json::parse(finished.lines.at(0)).as_object();
+    EXPECT_EQ(report.at("verdict"), "not decided");
+    EXPECT_EQ(report.at("undecided"), boost::json::array{"crash_and_restart"}) << "and gives_up is advice";
+}
+
+TEST(GradeNotDecided, WhereAdviceDecidesItMustBeAskedToo) {
+    const support::Server server("01_naive");
+    const std::string where = "127.0.0.1:" + std::to_string(server.port());
+    EXPECT_EQ(grade({"01", "--connect", where, "--only", "restart"}).exit, exited(0));
+    EXPECT_EQ(grade({"01", "--connect", where, "--only", "restart", "--strict"}).exit, exited(3));
+}
+
+/// A server that answers a byte in a tenth of a second.
+const std::vector<std::string> dripping{"python3", MUSEUM "/01/drips.py", "{port}"};
+
+TEST(GradeTimeLimit, IsForTheWholeRun) {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto finished = grade_command({"01", "--time-limit", "3", "--keep-going"}, dripping);
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_THAT(text(finished), HasSubstr("  ok      first_answer\n"));
+    EXPECT_THAT(text(finished), HasSubstr(": the run's 3 s are over (--time-limit)\n"));
+    EXPECT_THAT(finished.lines.back(),
+                testing::ContainsRegex("^NOT DECIDED .* required steps not reached .*next_client"));
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, support::patience());
+}
+
+TEST(GradeTimeLimit, AFailureBeforeItIsAFailure) {
+    const auto finished = grade_command({"01", "--time-limit", "5", "--keep-going"},
+                                        {support::path_of("01_naive"), "--packet", "raw", "--port", "{port}"});
+    EXPECT_EQ(finished.exit, exited(1)) << text(finished);
+}
+
+TEST(GradeTimeLimit, AtASignalTheReportIsWhole) {
+    for (const int signal : {SIGTERM, SIGINT}) {
+        std::vector<std::string> words{support::path_of("grade"), "01", "--"};
+        words.insert(words.end(), dripping.begin(), dripping.end());
+        support::Program grader({words});
+        grader.wait_for_line("  ok      first_answer");
+        grader.signal(signal);
+        EXPECT_EQ(grader.wait_exit(), exited(3));
+        const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
+        EXPECT_EQ(grader.count_lines("ended by " + name), grader.count_lines("  -       ")) << name;
+        EXPECT_THAT(grader.lines().back(), testing::ContainsRegex("^NOT DECIDED .*not reached"));
+    }
+}
+
+TEST(GradeTimeLimit, AtASignalTheJsonIsWhole) {
+    const std::string seconds = marker(4);
+    auto words = naive_with("sleep " + seconds + " & sleep " + seconds);  // it does not listen yet
+    words.insert(words.begin(), {support::path_of("grade"), "01", "--json", "--"});
+    support::Program grader({words});
+    ASSERT_TRUE(support::eventually([&] { return processes_with(seconds) == 2; }));
+    grader.signal(SIGTERM);
+    EXPECT_EQ(grader.wait_exit(), exited(3));
+    ASSERT_EQ(grader.lines().size(), 1u);
+    const auto report = boost::json::parse(grader.lines()[0]).as_object();
+    EXPECT_EQ(report.at("verdict"), "not decided");
+    EXPECT_EQ(report.at("steps").at(0).at("verdict"), "not reached");
+    EXPECT_EQ(report.at("steps").at(0).at("reason"), "ended by SIGTERM");
+    EXPECT_EQ(processes_with(seconds), 0u);
+}
+
+TEST(GradeCannotRun, WhereNobodyListens) {
+    const auto finished = grade({"01", "--connect", "127.0.0.1:1"});
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_EQ(finished.lines.back(), "could not run: nobody listens at 127.0.0.1:1");
+}
+
 TEST(GradeCannotRun, WhatDoesNotExistOrDoesNotStart) {
     const auto missing = grade_command({"01"}, {"/nowhere/server", "{port}"});
     EXPECT_EQ(missing.exit, exited(3));
@@ -166,6 +252,26 @@ TEST(GradeCannotRun, WhatDoesNotExistOrDoesNotStart) {
     EXPECT_EQ(failing.exit, exited(3));
     EXPECT_THAT(text(failing), HasSubstr("exit code 9"));
     EXPECT_THAT(text(failing), HasSubstr("I cannot find my hat"));
+}
+
+TEST(GradeThroughLab, TheCommandMeansTheCallersFiles) {
+    // The real lab, and beside it a build that has nothing to do and a grader that only says where it is.
+    const auto finished = support::run_to_end({{"bash", "-c", R"(
+        set -e
+        house=$(mktemp -d)
+        trap 'rm -r "$house"' EXIT
+        mkdir -p "$house/build/bin" "$house/tools" "$house/student"
+        cp "$0" "$house/lab"
+        touch "$house/build/build.ninja"
+        for tool in tools/cmake tools/apt-get tools/dpkg-query; do printf '#!/bin/sh\necho installed\n' > "$house/$tool"; done
+        printf '#!/bin/sh\nbasename "$PWD"; echo "$@"\n' > "$house/build/bin/grade"
+        chmod +x "$house"/tools/* "$house/build/bin/grade"
+        cd "$house/student"
+        PATH=$house/tools:$PATH ../lab --no-install grade 01 -- python3 server.py {port}
+        )",
+                                                LAB}});
+    EXPECT_EQ(finished.exit, exited(0)) << finished.errors;
+    EXPECT_THAT(finished.lines, ElementsAre("student", "01 -- python3 server.py {port}"));
 }
 
 TEST(GradeHostile, AServerThatPrintsWithoutEndIsGraded) {

@@ -1,5 +1,6 @@
 #include "grade/keeper.hpp"
 
+#include "grade/time_limit.hpp"
 #include "grade/verdict.hpp"
 
 #include <algorithm>
@@ -196,6 +197,7 @@ Keeper::Keeper(const std::vector<std::string>& command) {
         ::fcntl(ours_link, F_SETFD, FD_CLOEXEC);
         ::fcntl(ours_output, F_SETFD, FD_CLOEXEC);
         ::signal(SIGPIPE, SIG_DFL);
+        die_of_signals();
         keep(ours_link, ours_output, command);
         ::_exit(0);
     }

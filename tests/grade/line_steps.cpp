@@ -100,13 +100,30 @@ void half_close(Trial& trial) {
     client.expect_end("When recv() returns 0 the client has finished: answer what is left, and close.");
 }
 
-void unfinished_line(Trial& trial) {
+/// What ends the answer to a last line that no line feed ends: nothing, or the server's own end of a line.
+std::string end_of_unfinished_answer(Trial& trial) {
     Client client(trial.server);
     client.send("one\ntwo");
     client.half_close();
     client.expect("ECHO one\nECHO two",
                   "What stands in the buffer when the client has finished is its last line, though no line feed came.");
-    client.expect_end("The answer to a line without a line feed has none, either.");
+    const std::string end = client.rest(1 << 10, "When recv() returns 0 the client has finished: answer, and close.");
+    if (end != "" && end != "\n" && end != "\r\n") {
+        client.fail(Wrong("nothing behind the answer to the last line, but the end of that line", in_quotes(end)));
+    }
+    client.expect_end();
+    return end;
+}
+
+void unfinished_line(Trial& trial) {
+    end_of_unfinished_answer(trial);
+}
+
+void last_line_as_it_was(Trial& trial) {
+    const std::string end = end_of_unfinished_answer(trial);
+    if (end.empty()) return;
+    throw Wrong("\"ECHO one\\nECHO two\", and the end", in_quotes("ECHO one\nECHO two" + end) + ", and the end",
+                "An answer ends as its line did; this line had no line feed, so its answer has none, either.");
 }
 
 void everything_before_the_end(Trial& trial) {
@@ -160,7 +177,7 @@ void reset(Trial& trial) {
 }
 
 void late_reader(Trial& trial) {
-    Client client(trial.server, {.receive_buffer = 64 << 10, .send_buffer = 512 << 10, .within = {}});
+    Client client(trial.server, {.receive_buffer = 64 << 10, .send_buffer = 512 << 10, .segment = 0, .within = {}});
     constexpr std::size_t limit = 8 << 20;
     const std::string text = lines(trial.random, 1000, 1000);
     const std::string sent = send_until_stuck(trial.server, client, text, limit);
@@ -210,8 +227,14 @@ std::vector<Step> line_steps() {
          "close keeps it, and a descriptor of its own, for ever.",
          "docs/01_naive.md; shutdown(2)", half_close},
         {"unfinished_line", every_stage, required, nothing, "printf 'one\\ntwo' | nc -N HOST PORT",
-         "Files end without a line feed, and people close terminals. The last line is lost if only line feeds count.",
+         "Files end without a line feed, and people close terminals. The last line is lost if only line feeds count. "
+         "Its "
+         "answer may end with a line feed or without one.",
          "docs/01_naive.md", unfinished_line},
+        {"last_line_as_it_was", every_stage, advice, nothing, "printf 'one\\ntwo' | nc -N HOST PORT | xxd",
+         "The answer's ending is the line's own; a last line without a line feed is answered without one, so that what "
+         "comes back has as many line feeds as what was sent.",
+         "docs/01_naive.md", last_line_as_it_was},
         {"everything_before_the_end", every_stage, required, nothing,
          "seq -f 'line %g' 2000 | nc -N HOST PORT | wc -l, with a pipe that is read slowly",
          "The client says it has finished long before it has read everything. Every pending reply is owed.",

@@ -18,20 +18,23 @@ using namespace grade;
 
 constexpr int failed = 1;
 constexpr int wrong_usage = 2;
-constexpr int could_not_run = 3;
+constexpr int no_verdict = 3;
 
-/// Every wait has its own bound; this one is for what nobody has thought of. The keeper tidies up behind us.
-constexpr unsigned max_run_seconds = 1800;
+/// The time limit ends every wait; what hangs elsewhere so much later is killed. The keeper tidies up behind us.
+constexpr unsigned seconds_after_limit = 60;
 
 [[noreturn]] void usage_error(const std::string& what) {
     std::cerr << "grade: " << what << " (grade --help explains)" << std::endl;
     std::exit(wrong_usage);
 }
 
+constexpr unsigned max_time_limit = 24 * 60 * 60;
+
 struct Options {
     std::string stage, connect, explain, crash;
     std::vector<std::string> only, command;
     unsigned long seed = 1;
+    unsigned time_limit = TimeLimit::default_run.count();
     bool list = false, json = false, strict = false, required = false, keep_going = false;
 };
 
@@ -53,17 +56,26 @@ Options parse(int argc, char** argv) {
     cli.add_option("--only", options.only, "Do only this step (several: --only A --only B)")->type_name("STEP");
     cli.add_option("--seed", options.seed, "Another run of the random parts")->type_name("NUMBER")->default_str("1");
     cli.add_option("--crash", options.crash,
-                   "04: a line that makes your server crash one worker; else workers are killed")
+                   "04: a line that makes one of your server's processes crash; else workers are killed")
         ->type_name("LINE");
     cli.add_flag("--strict", options.strict, "Advice decides, too");
     cli.add_flag("--required", options.required, "Leave the advice out")->excludes("--strict");
     cli.add_flag("--keep-going", options.keep_going, "Do the steps after a failure, too");
+    cli.add_option("--time-limit", options.time_limit, "For the whole run; what is not reached then is not decided")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, max_time_limit).description(""))
+        ->default_str(std::to_string(TimeLimit::default_run.count()));
     cli.add_flag("--json", options.json, "The report as one JSON object");
     cli.add_flag("--list", options.list, "List the steps, and do nothing");
     cli.add_option("--explain", options.explain, "Say what a step does, and why, and do nothing")->type_name("STEP");
     cli.footer(
-        "grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to "
-        "listen at.\nExit code: 0 pass, 1 fail, 2 wrong usage, 3 could not run.");
+        "grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to listen "
+        "at.\n"
+        "For some steps it is started anew, on another port.\n"
+        "Exit code: 0 pass, every required step has passed; 1 fail; 2 wrong usage; 3 no verdict: the server could not "
+        "be\n"
+        "run, or a required step could not be asked (with --connect: what needs the server's process) or was not "
+        "reached.");
 
     // What follows the first -- is the command, whatever it looks like.
     char** const end = std::find(argv, argv + argc, std::string("--"));
@@ -124,12 +136,12 @@ void list(const std::vector<const Step*>& steps) {
     }
 }
 
-Server server_of(const Options& options, const Target& target, const Patience& patience) {
+Server server_of(const Options& options, const Target& target, const Patience& patience, const TimeLimit& limit) {
     if (!options.connect.empty()) {
         const auto colon = options.connect.rfind(':');
         std::string host = options.connect.substr(0, colon);
         if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-        return {host, options.connect.substr(colon + 1), patience};
+        return {host, options.connect.substr(colon + 1), patience, limit};
     }
     auto command = options.command.empty() ? target.our_command : options.command;
     if (options.command.empty()) {
@@ -137,7 +149,7 @@ Server server_of(const Options& options, const Target& target, const Patience& p
         command[0] = here / command[0];
         if (!std::filesystem::exists(command[0])) throw CannotRun(command[0] + " is not there: has it been built?");
     }
-    return {command, patience};
+    return {command, patience, limit};
 }
 
 void check(const Options& options, const Target& target) {
@@ -175,7 +187,7 @@ int main(int argc, char** argv) {
     if (target == nullptr) usage_error("which stage? One of " + names_of_targets());
     check(options, *target);
 
-    Run run{stage, "", options.seed, options.strict, {}};
+    Run run{stage, "", options.seed, options.strict, !options.only.empty(), !options.connect.empty(), {}};
     for (const auto* const step : chosen(stage, options.only)) {
         if (options.required && step->weight != Step::Weight::required) continue;
         run.steps.emplace_back(step, Outcome());
@@ -185,15 +197,22 @@ int main(int argc, char** argv) {
                              std::getenv("NO_COLOR") == nullptr;
     const auto report = options.json ? json_report(std::cout) : text_report(std::cout, is_terminal);
     if (options.command.empty() && options.connect.empty() && options.crash.empty()) options.crash = target->our_crash;
-    ::alarm(max_run_seconds);
+    ::alarm(options.time_limit + seconds_after_limit);
+    end_run_at_signals();
     raise_open_files_limit();
     try {
-        Server server = server_of(options, *target, calibrate());
+        TimeLimit limit(std::chrono::seconds(options.time_limit));
+        Server server = server_of(options, *target, calibrate(), limit);
         run.server = server.name();
-        do_steps(run, server, {options.keep_going, options.crash}, *report);
+        do_steps(run, server, {options.keep_going, options.crash}, limit, *report);
     } catch (const std::exception& error) {  // CannotRun, or the system refuses something
         report->cannot_run(run, error.what());
-        return could_not_run;
+        return no_verdict;
     }
-    return run.passed() ? 0 : failed;
+    switch (run.verdict()) {
+        case Run::Verdict::pass: return 0;
+        case Run::Verdict::fail: return failed;
+        case Run::Verdict::not_decided: return no_verdict;
+    }
+    return no_verdict;
 }

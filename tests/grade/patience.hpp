@@ -18,6 +18,8 @@ struct Patience {
     milliseconds most() const { return scaled(5000); }
     /// For a server to start and listen: some languages take seconds.
     milliseconds start() const { return scaled(60'000); }
+    /// The most that a whole step takes. Of a right server none takes a tenth of it.
+    milliseconds step() const { return scaled(60'000); }
     /// For an orderly end after SIGTERM: as long as our own servers let their clients finish, and a little.
     milliseconds end() const { return scaled(8000); }
     /// Long enough that a server which wanted to say something would have said it.

@@ -28,7 +28,11 @@ public:
     Client client;
 
 private:
+    std::string next_news(const std::string& awaited);
+    void pass_over(const std::string& line);
+
     std::vector<std::string>& names_;
+    std::deque<std::string> passed_over_;  // the last lines that were not what is awaited
 };
 
 /// A room for the length of one step: names that nobody has had before, and people who have noticed each other.

@@ -1,5 +1,7 @@
 #include "grade/report.hpp"
 
+#include "grade/bytes.hpp"
+
 #include <algorithm>
 #include <iomanip>
 #include <ostream>
@@ -73,7 +75,8 @@ public:
         if (is_terminal_) out_ << "\r\033[K";
         switch (outcome.verdict) {
             case Outcome::Verdict::passed: out_ << coloured(green, "  ok      ") << step.name; break;
-            case Outcome::Verdict::not_possible: out_ << "  -       " << step.name << ": " << outcome.reason; break;
+            case Outcome::Verdict::not_possible:
+            case Outcome::Verdict::not_reached: out_ << "  -       " << step.name << ": " << outcome.reason; break;
             case Outcome::Verdict::not_run: return;  // the last line counts them
             case Outcome::Verdict::failed:
                 out_ << (run.decides(step) ? coloured(red, "  FAIL    ") : coloured(yellow, "  advice  ")) << step.name
@@ -84,16 +87,23 @@ public:
         out_ << std::endl;
     }
     void ends(const Run& run) override {
-        std::size_t passed = 0, failed = 0, advised = 0, not_run = 0;
+        std::size_t passed = 0, advised = 0, not_run = 0;
         for (const auto& [step, outcome] : run.steps) {
             if (outcome.verdict == Outcome::Verdict::passed) ++passed;
-            if (outcome.verdict == Outcome::Verdict::failed) ++(run.decides(*step) ? failed : advised);
+            if (outcome.verdict == Outcome::Verdict::failed && !run.decides(*step)) ++advised;
             if (outcome.verdict == Outcome::Verdict::not_run) ++not_run;
         }
-        out_ << (run.passed() ? coloured(green, "PASS") : coloured(red, "FAIL")) << "  " << passed << " of "
-             << run.steps.size() << " steps passed";
+        switch (run.verdict()) {
+            case Run::Verdict::pass: out_ << coloured(green, "PASS"); break;
+            case Run::Verdict::fail: out_ << coloured(red, "FAIL"); break;
+            case Run::Verdict::not_decided: out_ << coloured(yellow, "NOT DECIDED"); break;
+        }
+        out_ << "  " << passed << " of " << run.steps.size() << (run.only ? " chosen steps passed" : " steps passed");
         if (advised > 0) out_ << ", " << advised << " with advice";
-        if (not_run > 0) out_ << ", " << not_run << " not run after the failure (--keep-going runs them)";
+        out_ << undecided(run, Outcome::Verdict::not_possible,
+                          run.connect ? "could not be asked with --connect" : "could not be asked")
+             << undecided(run, Outcome::Verdict::not_reached, "not reached");
+        if (not_run > 0) out_ << ", " << not_run << " not run after that (--keep-going runs them)";
         out_ << std::endl;
     }
     void cannot_run(const Run&, const std::string& reason) override {
@@ -105,6 +115,15 @@ private:
     static constexpr auto green = "\033[32m";
     static constexpr auto red = "\033[1;31m";
     static constexpr auto yellow = "\033[33m";
+
+    /// Those that decide and have no verdict, by name.
+    static std::string undecided(const Run& run, Outcome::Verdict outcome, const std::string& why) {
+        const auto names = run.deciding(outcome);
+        if (names.empty()) return "";
+        std::string all;
+        for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
+        return "; " + count(names.size(), run.strict ? "step" : "required step") + " " + why + " (" + all + ")";
+    }
 
     std::string coloured(const char* colour, const std::string& text) const {
         return is_terminal_ ? colour + text + "\033[0m" : text;
@@ -121,7 +140,7 @@ public:
     void begins(const Run&, const Server&) override {}
     void begins(const Step&) override {}
     void ends(const Run& run, const Step& step, const Outcome& outcome, const Server& server) override {
-        constexpr std::string_view verdicts[] = {"passed", "failed", "not possible", "not run"};
+        constexpr std::string_view verdicts[] = {"passed", "failed", "not possible", "not reached", "not run"};
         boost::json::object object{{"step", step.name},
                                    {"weight", weight(step)},
                                    {"decides", run.decides(step)},
@@ -141,7 +160,15 @@ public:
         steps_.push_back(std::move(object));
     }
     void ends(const Run& run) override {
-        write(run, {{"verdict", run.passed() ? "pass" : "fail"}, {"steps", std::move(steps_)}});
+        constexpr std::string_view verdicts[] = {"pass", "fail", "not decided"};
+        boost::json::array undecided;
+        using enum Outcome::Verdict;
+        for (const auto open : {not_possible, not_reached}) {
+            for (const auto& name : run.deciding(open)) undecided.emplace_back(name);
+        }
+        write(run, {{"verdict", verdicts[static_cast<int>(run.verdict())]},
+                    {"undecided", std::move(undecided)},
+                    {"steps", std::move(steps_)}});
     }
     void cannot_run(const Run& run, const std::string& reason) override {
         write(run, {{"verdict", "could not run"}, {"reason", reason}, {"steps", std::move(steps_)}});
@@ -169,10 +196,21 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 }  // namespace
 
-bool Run::passed() const {
-    return std::none_of(steps.begin(), steps.end(), [this](const auto& step) {
-        return step.second.verdict == Outcome::Verdict::failed && decides(*step.first);
-    });
+std::vector<std::string> Run::deciding(Outcome::Verdict verdict) const {
+    std::vector<std::string> names;
+    for (const auto& [step, outcome] : steps) {
+        if (outcome.verdict == verdict && decides(*step)) names.push_back(step->name);
+    }
+    return names;
+}
+
+Run::Verdict Run::verdict() const {
+    using enum Outcome::Verdict;
+    if (!deciding(failed).empty()) return Verdict::fail;
+    for (const auto open : {not_possible, not_reached, not_run}) {
+        if (!deciding(open).empty()) return Verdict::not_decided;
+    }
+    return Verdict::pass;
 }
 
 std::unique_ptr<Report> text_report(std::ostream& out, bool is_terminal) {

@@ -12,11 +12,11 @@ namespace grade {
 
 /// What became of one step.
 struct Outcome {
-    enum class Verdict { passed, failed, not_possible, not_run } verdict = Verdict::not_run;
+    enum class Verdict { passed, failed, not_possible, not_reached, not_run } verdict = Verdict::not_run;
     std::optional<Wrong> wrong;  ///< where it failed
     std::string ending;          ///< how the server had ended by then; empty where it had not, or was to
     std::string last_words;      ///< of the server, where the step failed; may be empty
-    std::string reason;          ///< where it was not possible
+    std::string reason;          ///< where it was not possible, or not reached
     milliseconds took{0};
 };
 
@@ -25,12 +25,17 @@ struct Run {
     std::string stage, server;
     unsigned long seed = 1;
     bool strict = false;
+    bool only = false;     ///< some steps were chosen: the verdict is on these
+    bool connect = false;  ///< the server runs somewhere: what needs its process cannot be asked
     std::vector<std::pair<const Step*, Outcome>> steps;
 
     /// Whether this step's failure decides.
     bool decides(const Step& step) const { return strict || step.weight == Step::Weight::required; }
-    /// Whether no step failed that decides.
-    bool passed() const;
+    enum class Verdict { pass, fail, not_decided };
+    /// Fail when a step failed that decides; pass when each that decides has passed; else nobody can say.
+    Verdict verdict() const;
+    /// The names of those that decide and have this outcome.
+    std::vector<std::string> deciding(Outcome::Verdict outcome) const;
 };
 
 /// Tells people, or programs, of a run while it goes on. Exceptions from writing do not occur: what cannot be written

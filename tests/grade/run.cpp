@@ -19,41 +19,59 @@ void expect_alive(const Step& step, Server& server) {
     if (step.needs == Step::Needs::our_process || !server.is_ours()) return;
     server.settle();
     if (server.is_running()) return;
+    if (const auto why = server.gone_to_background(); !why.empty()) throw CannotRun(why);
     throw Wrong("that the server goes on", "it has ended: " + server.ending(),
                 "One client's doing must not end the server.");
 }
 
-Outcome try_step(const Step& step, Trial trial) {
+void note_end_of_server(const Step& step, Outcome& outcome, Server& server) {
+    try {
+        // A server that is about to die of it gets the time to say so.
+        if (server.is_started()) server.settle();
+    } catch (const NotReached&) {  // what was wrong stands
+    }
+    if (step.needs == Step::Needs::nothing) outcome.ending = server.ending();
+    outcome.last_words = server.last_words();
+}
+
+Outcome try_step(const Step& step, Trial trial, TimeLimit& limit) {
     Outcome outcome;
     const auto begin = Clock::now();
     try {
+        // Not where it has ended by itself in between: the step is to find nobody there.
+        if (trial.server.is_ours() && !trial.server.is_started()) trial.server.start();
+        limit.begin_step(trial.server.patience().step());
         step.run(trial);
         expect_alive(step, trial.server);
         outcome.verdict = Outcome::Verdict::passed;
     } catch (const Wrong& wrong) {
         outcome.verdict = Outcome::Verdict::failed;
         outcome.wrong = wrong;
-        if (trial.server.is_ours()) {
-            // A server that is about to die of it gets the time to say so.
-            if (trial.server.is_started()) trial.server.settle();
-            if (step.needs == Step::Needs::nothing) outcome.ending = trial.server.ending();
-            outcome.last_words = trial.server.last_words();
-        }
     } catch (const NotPossible& reason) {
         outcome.verdict = Outcome::Verdict::not_possible;
         outcome.reason = reason.what();
+    } catch (const NotReached& reason) {
+        outcome.verdict = Outcome::Verdict::not_reached;
+        outcome.reason = reason.what();
     }
+    limit.end_step();
+    if (outcome.wrong && trial.server.is_ours()) note_end_of_server(step, outcome, trial.server);
     outcome.took = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
     return outcome;
 }
 
 }  // namespace
 
-void do_steps(Run& run, Server& server, const RunOptions& options, Report& report) {
+void do_steps(Run& run, Server& server, const RunOptions& options, TimeLimit& limit, Report& report) {
     report.begins(run, server);
     bool go_on = true;
     for (auto& [step, outcome] : run.steps) {
         if (!go_on) {
+            report.ends(run, *step, outcome, server);
+            continue;
+        }
+        if (outcome.reason = limit.run_is_over(); !outcome.reason.empty()) {
+            outcome.verdict = Outcome::Verdict::not_reached;
             report.ends(run, *step, outcome, server);
             continue;
         }
@@ -62,18 +80,14 @@ void do_steps(Run& run, Server& server, const RunOptions& options, Report& repor
             outcome.verdict = Outcome::Verdict::not_possible;
             outcome.reason = "needs a server that the grader has started: grade STAGE -- COMMAND";
         } else {
-            // Not where it has ended by itself in between: the step is to find nobody there.
-            if (server.is_ours() && !server.is_started()) server.start();
             auto random = random_for(*step, run.seed);
-            outcome = try_step(*step, {server, random, options.crash});
+            outcome = try_step(*step, {server, random, options.crash}, limit);
         }
         report.ends(run, *step, outcome, server);
-        const bool may_be_broken =
-            outcome.verdict == Outcome::Verdict::failed || step->needs == Step::Needs::our_process;
-        if (may_be_broken && server.is_ours()) server.stop();
-        if (outcome.verdict == Outcome::Verdict::failed) {
-            if (run.decides(*step) && !options.keep_going) go_on = false;
-        }
+        const bool went_wrong =
+            outcome.verdict == Outcome::Verdict::failed || outcome.verdict == Outcome::Verdict::not_reached;
+        if ((went_wrong || step->needs == Step::Needs::our_process) && server.is_ours()) server.stop();
+        if (went_wrong && run.decides(*step) && !options.keep_going && limit.run_is_over().empty()) go_on = false;
     }
     report.ends(run);
 }

@@ -12,10 +12,12 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/un.h>
@@ -33,6 +35,9 @@ constexpr std::size_t max_last_line = 200;
 constexpr int first_port = 20'000;
 constexpr int last_port = 31'999;
 constexpr int port_tries = 200;
+
+// A signal that comes just before a poll(2) does not end it: it is looked for again after so long.
+constexpr std::int64_t max_slice_ms = 100;
 
 /// Holds the name `five-grade-PORT` in the abstract namespace, which vanishes with us. Invalid where another has it.
 support::Descriptor lock_of(int port) {
@@ -84,14 +89,24 @@ bool has_runnable_thread(pid_t pid) {
     return false;
 }
 
-/// Whether a line of /proc/net/tcp (or tcp6) is a listening socket at that port.
-bool is_listener(const std::string& line, unsigned port) {
+/// The address of a line of /proc/net/tcp (or tcp6) that is a listening socket at that port; nothing for other lines.
+std::optional<std::string> listener_at(const std::string& line, unsigned port) {
     std::istringstream fields(line);
     std::string number, local, remote, state;
     fields >> number >> local >> remote >> state;
     constexpr auto* const listening = "0A";
     const auto colon = local.rfind(':');
-    return state == listening && colon != std::string::npos && std::stoul(local.substr(colon + 1), nullptr, 16) == port;
+    if (state != listening || colon == std::string::npos) return std::nullopt;
+    if (std::stoul(local.substr(colon + 1), nullptr, 16) != port) return std::nullopt;
+    // The address's words, each printed as a number of this machine.
+    constexpr std::size_t digits = 8;
+    std::array<std::uint32_t, 4> words{};
+    for (std::size_t i = 0; i < colon / digits && i < words.size(); ++i) {
+        words[i] = static_cast<std::uint32_t>(std::stoul(local.substr(i * digits, digits), nullptr, 16));
+    }
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(colon == digits ? AF_INET : AF_INET6, words.data(), text.data(), text.size());
+    return text.data();
 }
 
 std::string replaced(std::string word, const std::string& what, const std::string& by) {
@@ -103,8 +118,8 @@ std::string replaced(std::string word, const std::string& what, const std::strin
 
 }  // namespace
 
-Server::Server(const std::string& host, const std::string& port, const Patience& patience)
-    : patience_(patience), host_(host), port_(port) {
+Server::Server(const std::string& host, const std::string& port, const Patience& patience, const TimeLimit& time_limit)
+    : patience_(patience), time_limit_(time_limit), host_(host), port_(port) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
@@ -115,11 +130,16 @@ Server::Server(const std::string& host, const std::string& port, const Patience&
     ::freeaddrinfo(found);
 }
 
-Server::Server(std::vector<std::string> command, const Patience& patience)
-    : patience_(patience), command_(std::move(command)), host_("127.0.0.1") {
+Server::Server(std::vector<std::string> command, const Patience& patience, const TimeLimit& time_limit)
+    : patience_(patience), time_limit_(time_limit), words_(std::move(command)), host_("127.0.0.1") {
+    choose_port();
+}
+
+void Server::choose_port() {
     std::random_device random;
     std::uniform_int_distribution<int> ports(first_port, last_port);
     int port = 0;
+    port_lock_.close();
     for (int i = 0; i < port_tries && port_lock_.get() < 0; ++i) {
         port = ports(random);
         port_lock_ = lock_of(port);
@@ -127,6 +147,7 @@ Server::Server(std::vector<std::string> command, const Patience& patience)
     }
     if (port_lock_.get() < 0) throw CannotRun("there is no free port between 20000 and 31999");
     port_ = std::to_string(port);
+    command_ = words_;
     for (auto& word : command_) word = replaced(word, "{port}", port_);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -134,6 +155,7 @@ Server::Server(std::vector<std::string> command, const Patience& patience)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     std::memcpy(&address_, &address, sizeof address);
     address_size_ = sizeof address;
+    has_run_ = false;
 }
 
 Server::~Server() = default;
@@ -150,20 +172,45 @@ std::string Server::name() const {
 void Server::start() {
     if (is_running()) return;
     stop();
+    if (has_run_) choose_port();
+    launch();
+}
+
+void Server::start_again() {
+    stop();
+    launch();
+}
+
+void Server::launch() {
     output_.clear();
     ending_.clear();
+    has_run_ = true;
     keeper_ = std::make_unique<Keeper>(command_);
     constexpr milliseconds look_again{5};
     const auto deadline = Clock::now() + patience_.start();
+    std::optional<Clock::time_point> only_elsewhere_since;
+    const auto with_last_words = [this](const std::string& what) {
+        const std::string words = last_words();
+        return what + (words.empty() ? "" : "\n  its last words:\n" + words);
+    };
     while (!is_listened_at()) {
+        if (const auto why = gone_to_background(); !why.empty()) throw CannotRun(with_last_words(why));
         if (!is_running()) {
             sleep(look_again);
-            throw CannotRun("the server ended before it listened at 127.0.0.1:" + port_ + ": " + ending() +
-                            "\n  its last words:\n" + last_words());
+            throw CannotRun(
+                with_last_words("the server ended before it listened at 127.0.0.1:" + port_ + ": " + ending()));
+        }
+        // A server may open one address after the other, so the first one gets company for a while.
+        if (const auto elsewhere = listened_at(); !elsewhere.empty()) {
+            if (!only_elsewhere_since) only_elsewhere_since = Clock::now();
+            if (Clock::now() - *only_elsewhere_since > patience_.reply()) {
+                throw CannotRun("the server listens at " + elsewhere[0] + " only, and is asked at 127.0.0.1:" + port_ +
+                                ": let it listen there (the name localhost may mean either)");
+            }
         }
         if (Clock::now() > deadline) {
-            throw CannotRun("the server runs, but nobody listens at 127.0.0.1:" + port_ +
-                            "; does it take its port from {port}?\n  its last words:\n" + last_words());
+            throw CannotRun(with_last_words("the server runs, but nobody listens at 127.0.0.1:" + port_ +
+                                            "; does it take its port from {port}?"));
         }
         sleep(look_again);
     }
@@ -194,17 +241,41 @@ bool Server::wait_end(milliseconds within) {
     return true;
 }
 
-bool Server::is_listened_at() const {
+std::vector<std::string> Server::listened_at() const {
     const auto port = static_cast<unsigned>(std::stoul(port_));
+    std::vector<std::string> found;
     for (const auto* const path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
         std::ifstream sockets(path);
         std::string line;
         std::getline(sockets, line);  // the heading
         while (std::getline(sockets, line)) {
-            if (is_listener(line, port)) return true;
+            if (const auto address = listener_at(line, port)) {
+                const bool is_v6 = address->find(':') != std::string::npos;
+                found.push_back((is_v6 ? "[" + *address + "]:" : *address + ":") + port_);
+            }
         }
     }
-    return false;
+    return found;
+}
+
+bool Server::is_listened_at() const {
+    const auto all = listened_at();
+    return std::any_of(all.begin(), all.end(), [this](const std::string& address) {
+        // [::] takes IPv4's connections, too, unless it is told not to, which cannot be seen from here.
+        for (const auto* const reachable : {"127.0.0.1", "0.0.0.0", "[::]", "[::ffff:127.0.0.1]"}) {
+            if (address == reachable + (":" + port_)) return true;
+        }
+        return false;
+    });
+}
+
+std::string Server::gone_to_background() {
+    if (!keeper_ || exit_code() != 0) return "";
+    const auto others = processes().size();
+    if (others == 0) return "";
+    return "the server has gone to the background: its first process has ended (exit code 0), " +
+           count(others, "process") + (others == 1 ? " goes" : " go") +
+           " on; start it in the foreground, where it can be watched and signalled";
 }
 
 // ---- what it prints -------------------------------------------------------------------------------------------------
@@ -238,8 +309,10 @@ int Server::wait(std::span<pollfd> descriptors, milliseconds within) {
     std::vector<pollfd> all(descriptors.begin(), descriptors.end());
     all.push_back({keeper_ ? keeper_->output() : -1, POLLIN, 0});
     for (const auto deadline = Clock::now() + within;;) {
+        time_limit_.check();
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
-        int ready = ::poll(all.data(), all.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
+        const auto slice = std::clamp<std::int64_t>(left, 0, max_slice_ms);
+        int ready = ::poll(all.data(), all.size(), static_cast<int>(slice));
         auto& output = all.back();
         if (ready > 0 && output.revents != 0) {
             read_output();

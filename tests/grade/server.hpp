@@ -2,6 +2,7 @@
 
 #include "grade/keeper.hpp"
 #include "grade/patience.hpp"
+#include "grade/time_limit.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -20,19 +21,19 @@ namespace grade {
 class Server {
 public:
     /// A running one, at a name or an address. CannotRun when there is no such host.
-    Server(const std::string& host, const std::string& port, const Patience& patience);
-    /// One to be started with start(): in each word `{port}` stands for the port, which is chosen here and stays ours
-    /// as long as this object lives: no other grader on this machine takes it.
-    Server(std::vector<std::string> command, const Patience& patience);
+    Server(const std::string& host, const std::string& port, const Patience& patience, const TimeLimit& time_limit);
+    /// One to be started with start(): in each word `{port}` stands for the port, which is chosen for each start and
+    /// stays ours until the next: no other grader on this machine takes it.
+    Server(std::vector<std::string> command, const Patience& patience, const TimeLimit& time_limit);
     ~Server();
 
     const Patience& patience() const { return patience_; }
-    bool is_ours() const { return !command_.empty(); }
+    bool is_ours() const { return !words_.empty(); }
 
     /// HOST PORT, as one types them behind nc.
     const std::string& host() const { return host_; }
     const std::string& port() const { return port_; }
-    /// The command as it was executed; HOST:PORT of a server that runs somewhere.
+    /// The command as it is executed; HOST:PORT of a server that runs somewhere.
     std::string name() const;
 
     const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&address_); }
@@ -41,8 +42,11 @@ public:
     // ---- only where is_ours() ----
 
     /// Starts it and waits until somebody listens at the port. CannotRun, with its last words, when that does not
-    /// come about. Does nothing while it runs.
+    /// come about. Does nothing while it runs. Each start after the first is on a new port: the old one may be held by
+    /// old connections, which is a question of its own.
     void start();
+    /// The same on the port that it has had.
+    void start_again();
     /// Kills it with everything it has started.
     void stop();
     bool is_started() const { return keeper_ != nullptr; }  ///< start() was called, and not stop() since
@@ -59,11 +63,24 @@ public:
     bool wait_end(milliseconds within);
     /// The last lines that it has printed.
     std::string last_words();
-    /// Whether somebody listens at the port. Asks the kernel, not the server: nobody is connected for it.
+    /// Whether somebody listens at the port, where we ask. Asks the kernel, not the server: nobody is connected for it.
     bool is_listened_at() const;
+    /// The addresses at which somebody listens at the port: "127.0.0.1:1234", "[::1]:1234".
+    std::vector<std::string> listened_at() const;
+    /// What to tell of a server that we cannot judge, because it goes on without the process that we have started;
+    /// empty where it has not done so.
+    std::string gone_to_background();
+
+    // ---- only where not is_ours() ----
+
+    /// Somebody was connected. Before that, nobody can say that there is no server *any more*.
+    void note_reached() { was_reached_ = true; }
+    bool was_reached() const { return was_reached_; }
 
     // ---- waiting ----
 
+    /// Checked in every wait, and while bytes come: NotReached.
+    const TimeLimit& time_limit() const { return time_limit_; }
     /// poll(2), and meanwhile the server's output is read. How many are ready; 0 when the time is over.
     int wait(std::span<pollfd> descriptors, milliseconds within);
     void sleep(milliseconds time) { wait({}, time); }
@@ -75,9 +92,15 @@ public:
 
 private:
     void read_output();
+    void choose_port();
+    void launch();
 
     Patience patience_;
-    std::vector<std::string> command_;
+    const TimeLimit& time_limit_;
+    std::vector<std::string> words_;    // with {port}
+    std::vector<std::string> command_;  // with the port
+    bool was_reached_ = false;
+    bool has_run_ = false;  // on this port
     std::string host_, port_;
     sockaddr_storage address_{};
     socklen_t address_size_ = 0;

@@ -1,4 +1,5 @@
-# Adds a line feed to a last line that had none.
+# Adds a line feed to a last line that had none, which is advice.
+# grade: --only unfinished_line --only last_line_as_it_was
 import socket
 import sys
 
