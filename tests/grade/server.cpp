@@ -73,7 +73,8 @@ long ticks_of(pid_t pid) {
     return user + system;
 }
 
-/// Whether one of its threads runs, or waits for a processor. Of very many threads only some are looked at.
+/// Whether one of its threads runs, or waits for a processor (R) or for a disk (D: Python reads much before it dies).
+/// Of very many threads only some are looked at.
 bool has_runnable_thread(pid_t pid) {
     constexpr int max_looked_at = 2000;
     int looked_at = 0;
@@ -83,7 +84,8 @@ bool has_runnable_thread(pid_t pid) {
         std::string stat;
         std::getline(file, stat);
         const auto name_end = stat.rfind(')');
-        if (name_end != std::string::npos && stat.substr(name_end, 3) == ") R") return true;
+        const std::string state = name_end == std::string::npos ? "" : stat.substr(name_end, 3);
+        if (state == ") R" || state == ") D") return true;
         if (++looked_at == max_looked_at) break;
     }
     return false;

@@ -13,8 +13,9 @@ defmodule Room do
   defp loop(members) do
     receive do
       {client, :join, name} ->
-        tell(members, "#{name} has joined the room")
+        # First, so that a client who leaves as soon as this is heard leaves with its own reason, and not with :noproc.
         Process.monitor(client)
+        tell(members, "#{name} has joined the room")
         loop([{client, name} | members])
 
       {client, :message, text} ->

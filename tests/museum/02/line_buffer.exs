@@ -1,4 +1,4 @@
-# packet: :line with the default buffer: what is longer arrives in pieces that look like lines.
+# packet: :line with a buffer of 1460 bytes, which is the default: what is longer arrives in pieces that look like lines.
 defmodule Echo do
   def accept(listener) do
     {:ok, socket} = :gen_tcp.accept(listener)
@@ -19,6 +19,6 @@ defmodule Echo do
 end
 
 [port] = System.argv()
-options = [:binary, packet: :line, active: false, reuseaddr: true, ip: {127, 0, 0, 1}, backlog: 1024]
+options = [:binary, packet: :line, buffer: 1460, active: false, reuseaddr: true, ip: {127, 0, 0, 1}, backlog: 1024]
 {:ok, listener} = :gen_tcp.listen(String.to_integer(port), options)
 Echo.accept(listener)
