@@ -42,6 +42,9 @@ inline constexpr std::size_t max_node_name = 255;
 /// `name@host`, printable, without spaces, at most max_node_name bytes.
 bool is_node_name(std::string_view name);
 
+/// Why a handshake fails where the peer does not know the cookie.
+inline constexpr std::string_view wrong_cookie = "wrong cookie";
+
 using Digest = std::array<unsigned char, 16>;
 Digest digest(std::string_view cookie, std::uint32_t challenge);
 /// Takes as long for equal digests as for different ones, so that time tells nothing.
