@@ -29,7 +29,7 @@ int main(int argc, char** argv) {
         ::kill(::getpid(), SIGTERM);  // wakes the main thread, which ends everything in order
     });
     Threads threads;
-    for (auto& loop : pool.loops()) threads.start([&loop] { loop->context.run(); });
+    for (auto& loop : pool.loops()) threads.start([&loop] { loop->run(); });
 
     app::wait_for_shutdown_signal();
     pool.stop();

@@ -34,6 +34,14 @@ struct Loop {
     asio::io_context context{1};
     Connections connections{context};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
+    /// Grows as long as the loop moves, however much it has to do. Read by any thread.
+    std::atomic<std::uint64_t> turns{0};
+
+    /// Runs in this thread until all is over.
+    void run() {
+        net::turns = &turns;
+        context.run();
+    }
 };
 
 /// Acceptors that share one listening socket, and the loops that their clients are spread over.

@@ -12,8 +12,10 @@ namespace pool {
 
 namespace events = app::events;
 
-/// All whole packets of one read are answered in one write. Not a coroutine: it waits for nothing.
+/// All whole packets of one read, or as many of them as one turn may take, are answered in one write, and told in one.
+/// Not a coroutine: it waits for nothing.
 void answer(net::Packets packets, net::Socket& socket, app::Who client, std::string_view prefix) {
+    const app::story::Batch told_together;
     for (const auto packet : packets) {
         app::tell_data(client, packet);
         app::faults::obey(packet);

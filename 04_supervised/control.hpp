@@ -32,7 +32,7 @@ struct Message {
         get_tree = 't',
         // From the worker.
         ready = 'R',    ///< set up, and waits for start_accepting
-        alive = 'H',    ///< the answer to a heartbeat, when each of its event loops has given it
+        alive = 'H',    ///< the answer to a heartbeat: each of its event loops has moved since the last one
         drained = 'D',  ///< no client any more; it waits to be told to exit (SIGTERM)
         tree = 'T',     ///< the answer to get_tree, in `text`
         changed = 'C',  ///< its tree is not what it was (with --tree only)

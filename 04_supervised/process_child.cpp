@@ -134,12 +134,8 @@ void Process::watch() {
 
 /// Looks are counted, not time: where this very process was suspended, or the whole machine, it has looked only once.
 void Process::look() {
-    if (has_answered_) {
-        has_answered_ = false;
-        looks_in_vain_ = 0;
-        return control_.send(Kind::heartbeat);
-    }
-    ++looks_in_vain_;
+    control_.send(Kind::heartbeat);
+    looks_in_vain_ = std::exchange(has_answered_, false) ? 0 : looks_in_vain_ + 1;
     const bool abort = looks_in_vain_ == looks;
     const bool kill = looks_in_vain_ == 2 * looks;  // a process that is stopped does not even get SIGABRT
     if (!abort && !kill) return;

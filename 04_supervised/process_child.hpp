@@ -69,7 +69,7 @@ private:
     bool is_ready_ = false, has_ended_ = false;
     bool was_asked_ = false;  // by SIGTERM
     bool was_too_slow_ = false, was_hung_ = false;
-    bool has_answered_ = true;  // the last heartbeat
+    bool has_answered_ = true;  // a heartbeat, since the last look
     int looks_in_vain_ = 0;     // since it did
 };
 

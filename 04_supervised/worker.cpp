@@ -74,7 +74,7 @@ int Worker::run(const supervision::SupFlags& flags, const std::vector<supervisio
     pool_.watch_idle();
     root_.start([this](const Message& message) { receive(message); }, [] { std::_Exit(EXIT_FAILURE); });
     Threads threads;
-    for (auto& loop : pool_.loops()) threads.start([&loop] { loop->context.run(); });
+    for (auto& loop : pool_.loops()) threads.start([&loop] { loop->run(); });
     root_.send(Message::Kind::ready);
     control_loop_.run();
 
@@ -153,14 +153,16 @@ void Worker::receive(const Message& message) {
     }
 }
 
-/// Every loop must run to answer, and the last one that does, answers for all.
+/// Every loop must have moved since the last heartbeat: what is posted here is a turn even of a loop with nothing to
+/// do, and one with so much to do that it has not come to it, has taken others.
 void Worker::answer_heartbeat() {
-    const auto silent = std::make_shared<std::atomic<std::size_t>>(pool_.loops().size());
+    bool all_move = true;
     for (auto& loop : pool_.loops()) {
-        asio::post(loop->context, [this, silent] {
-            if (--*silent == 0) in_main([this] { root_.send(Message::Kind::alive); });
-        });
+        const auto turns = loop->turns.load();
+        all_move = std::exchange(turns_seen_[loop.get()], turns) != turns && all_move;
+        asio::post(loop->context, [&loop] { net::count_turn(loop->turns); });
     }
+    if (all_move) root_.send(Message::Kind::alive);
 }
 
 void Worker::send_tree() {

@@ -8,7 +8,8 @@
 
 #include <boost/asio/signal_set.hpp>
 
-#include <atomic>
+#include <cstdint>
+#include <map>
 #include <memory>
 
 /// A worker process: stage 03's pool, started and stopped by a tree of supervisors of its own, and the talk with the
@@ -55,4 +56,5 @@ private:
     // The main thread only.
     bool is_asked_to_exit_ = false;  // SIGTERM
     bool is_draining_ = false, is_drained_ = false;
+    std::map<const pool::Loop*, std::uint64_t> turns_seen_;  // by the last heartbeat
 };

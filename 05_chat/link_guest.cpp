@@ -14,61 +14,69 @@ std::optional<Guest::Event> Guest::next_event() {
 
 // ---- the link -------------------------------------------------------------------------------------------------------
 
-void Guest::connected(Clock::time_point now, std::chrono::milliseconds handshake) {
+void Guest::connected(std::uint64_t number, Clock::time_point now, std::chrono::milliseconds handshake) {
+    handshake_.emplace(self_, Handshake::Side::guest, number);
     pulse_.emplace(now, handshake);
     output_.clear();
-    encode(Hello{magic, version, node_}, output_);
+    handshake_->begin(output_);
 }
 
 std::string Guest::receive(std::string_view frame, Clock::time_point now) {
     const auto message = decode(frame);
     if (!message) return std::string(reason(message.error()));
-    if (!is_up_ && !std::holds_alternative<Hello>(*message)) return "it did not introduce itself";
+    if (!is_up()) {
+        if (std::string why = handshake_->receive(*message, output_); !why.empty()) return why;
+        if (!is_up()) return {};
+        come_back();
+        pulse_->beat(now);
+        return {};
+    }
     pulse_->beat(now);
     return std::visit([this](const auto& word) { return handle(word); }, *message);
 }
 
 bool Guest::time(Clock::time_point now) {
     const auto verdict = pulse_->look(now);
-    if (verdict == Pulse::Verdict::ask && is_up_) encode(Ping{0}, output_);
+    if (verdict == Pulse::Verdict::ask && is_up()) encode(Ping{0}, output_);
     return verdict != Pulse::Verdict::gone;
 }
 
 void Guest::lost() {
-    is_up_ = false;
+    handshake_.reset();
     output_.clear();
     stays_.clear();
+    named_.clear();
     std::set<PersonId> told;  // who was on their way from one room into another hears of it once
     for (auto& [stay, visit] : std::exchange(visits_, {})) {
-        if (visit.is_in && told.insert(visit.person).second) events_.push_back(IsDown{visit.person});
+        if (visit.is_in && told.insert(visit.person).second) events_.push_back(IsDown{visit.person, visit.unheard});
         if (!comes_back_ || !(visit.is_in || visit.again)) continue;
         visit.is_in = false;
         visit.again = true;
+        visit.unheard = 0;
         down_.insert_or_assign(visit.person, std::move(visit));
     }
 }
 
-std::string Guest::handle(const Hello& hello) {
-    if (is_up_) return "it introduces itself twice";
-    is_up_ = true;
-    peer_ = hello.node;
+void Guest::come_back() {
     for (auto& [person, visit] : std::exchange(down_, {})) enter(std::move(visit));
-    return {};
 }
 
 std::string Guest::handle(const Entered& entered) {
     const auto visit = visits_.find(entered.stay);
     if (visit == visits_.end()) return {};
     visit->second.is_in = true;
+    named_.insert_or_assign({folded(visit->second.room), visit->second.name}, entered.stay);
     events_.push_back(IsIn{visit->second.person, visit->second.room, std::exchange(visit->second.again, false)});
     return {};
 }
 
 std::string Guest::handle(const Refused& refused) {
+    if (refused.stay == 0) return "it refuses us: " + printable(refused.why);
     const auto visit = visits_.find(refused.stay);
     if (visit == visits_.end()) return {};
-    const auto& [person, room, name, is_in, again] = visit->second;
-    events_.push_back(IsRefused{person, refused.why, !is_in, again});
+    auto& [person, room, name, is_in, again, unheard] = visit->second;
+    events_.push_back(IsRefused{person, printable(refused.why), !is_in, again});
+    if (is_in && unheard > 0) --unheard;
     if (!is_in) take(visit);
     return {};
 }
@@ -76,18 +84,23 @@ std::string Guest::handle(const Refused& refused) {
 std::string Guest::handle(const Past& past) {
     const auto visit = visits_.find(past.stay);
     if (visit != visits_.end()) {
-        events_.push_back(IsPast{visit->second.person, {0, past.kind, 0, past.name, past.text}});
+        events_.push_back(IsPast{visit->second.person, {0, past.kind, 0, printable(past.name), printable(past.text)}});
     }
     return {};
 }
 
 std::string Guest::handle(const Spoken& spoken) {
-    events_.push_back(IsSpoken{spoken.room, {spoken.sequence, spoken.kind, 0, spoken.name, spoken.text}});
+    if (const auto speaker = named_.find({folded(spoken.room), spoken.name});
+        speaker != named_.end() && spoken.kind == Line::Kind::said) {
+        if (auto& unheard = visits_.at(speaker->second).unheard; unheard > 0) --unheard;
+    }
+    events_.push_back(
+        IsSpoken{spoken.room, {spoken.sequence, spoken.kind, 0, printable(spoken.name), printable(spoken.text)}});
     return {};
 }
 
 std::string Guest::handle(const Answer& answer) {
-    events_.push_back(IsAnswered{answer.stay, answer.text});
+    events_.push_back(IsAnswered{answer.stay, printable(answer.text)});
     return {};
 }
 
@@ -110,12 +123,14 @@ void Guest::enter(Visit visit) {
 
 Guest::Visit Guest::take(std::map<Stay, Visit>::iterator visit) {
     stays_.erase({visit->second.person, folded(visit->second.room)});
+    if (visit->second.is_in) named_.erase({folded(visit->second.room), visit->second.name});
     return std::move(visits_.extract(visit).mapped());
 }
 
 void Guest::speak(PersonId person, std::string_view room, std::string_view text) {
     if (const auto stay = stays_.find({person, folded(room)}); stay != stays_.end()) {
         encode(Speak{stay->second, std::string(text)}, output_);
+        ++visits_.at(stay->second).unheard;
     }
 }
 
@@ -135,8 +150,8 @@ void Guest::forget(PersonId person) {
     down_.erase(person);
     for (auto stay = stays_.lower_bound({person, {}}); stay != stays_.end() && stay->first.first == person;) {
         encode(Go{stay->second, {}}, output_);
-        visits_.erase(stay->second);
-        stay = stays_.erase(stay);
+        const auto gone = stay++;
+        take(visits_.find(gone->second));
     }
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "05_chat/link_handshake.hpp"
 #include "05_chat/link_pulse.hpp"
-#include "05_chat/node_link.hpp"
 
 #include <deque>
 #include <map>
@@ -14,12 +14,12 @@
 namespace chat::link {
 
 /// What a guest node keeps: which of its people are in which of the owner's rooms, over all the links it has had to the
-/// owner, one at a time. Words of its people, frames and moments in; frames and events out. It knows no socket. One
-/// thread at a time.
+/// owner, one at a time. Words of its people, frames and moments in; frames and events out. What an owner sends is made
+/// printable here, where it comes in: it may be meant for people's terminals. It knows no socket. One thread at a time.
 class Guest {
 public:
     /// `comes_back`: people whose link went are put into their rooms again by the next one.
-    Guest(std::string node, bool comes_back) : node_(std::move(node)), comes_back_(comes_back) {}
+    Guest(Self self, bool comes_back) : self_(std::move(self)), comes_back_(comes_back) {}
 
     // What happens, in order, for the owner of this.
 
@@ -49,17 +49,18 @@ public:
         Stay question;
         std::string text;
     };
-    /// The link has gone, and he from his room.
+    /// The link has gone, and they from their room. `unheard`: so many of their last lines did not come back.
     struct IsDown {
         PersonId person;
+        std::size_t unheard;
     };
     using Event = std::variant<IsIn, IsRefused, IsPast, IsSpoken, IsAnswered, IsDown>;
     std::optional<Event> next_event();
 
     // The link.
 
-    /// There is a connection.
-    void connected(Clock::time_point now, std::chrono::milliseconds handshake);
+    /// There is a connection; `number` as in Handshake, which may take `handshake` in time.
+    void connected(std::uint64_t number, Clock::time_point now, std::chrono::milliseconds handshake);
     /// One frame. Not empty: why the link is to be closed.
     std::string receive(std::string_view frame, Clock::time_point now);
     /// False: the owner is gone.
@@ -70,8 +71,8 @@ public:
     std::string take_output() { return std::exchange(output_, {}); }
 
     /// The owner has introduced itself: people may come.
-    bool is_up() const { return is_up_; }
-    const std::string& peer() const { return peer_; }
+    bool is_up() const { return handshake_ && handshake_->is_done(); }
+    const std::string& peer() const { return handshake_->node(); }
 
     // The people. Only while up.
 
@@ -93,12 +94,13 @@ private:
         std::string name;
         bool is_in = false;
         bool again = false;
+        std::size_t unheard = 0;  // what they have said that has not come back
     };
 
     void enter(Visit visit);
+    void come_back();
     /// Ends what is kept of a stay.
     Visit take(std::map<Stay, Visit>::iterator visit);
-    std::string handle(const Hello& hello);
     std::string handle(const Entered& entered);
     std::string handle(const Refused& refused);
     std::string handle(const Past& past);
@@ -106,20 +108,18 @@ private:
     std::string handle(const Answer& answer);
     std::string handle(const Ping& ping);
     std::string handle(const Pong&) { return {}; }
-    template <class GuestsWord>
-    std::string handle(const GuestsWord&) {
-        return "it speaks as if it were our guest";
-    }
+    std::string handle(const FirstWord auto&) { return "it introduces itself twice"; }
+    std::string handle(const GuestsWord auto&) { return "it speaks as if it were our guest"; }
 
-    std::string node_;
+    Self self_;
     bool comes_back_;
+    std::optional<Handshake> handshake_;  // of the present link
     std::optional<Pulse> pulse_;
-    bool is_up_ = false;
-    std::string peer_;
     Stay last_stay_ = 0;
     std::map<Stay, Visit> visits_;
-    std::map<std::pair<PersonId, std::string>, Stay> stays_;  // whose, in which room (folded)
-    std::map<PersonId, Visit> down_;                          // who waits for the owner to come back
+    std::map<std::pair<PersonId, std::string>, Stay> stays_;     // whose, in which room (folded)
+    std::map<std::pair<std::string, std::string>, Stay> named_;  // who is in, by room (folded) and name
+    std::map<PersonId, Visit> down_;                             // who waits for the owner to come back
     std::deque<Event> events_;
     std::string output_;
 };

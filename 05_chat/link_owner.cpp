@@ -1,33 +1,41 @@
 #include "05_chat/link_owner.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace chat::link {
 
-Owner::Owner(std::string node, std::function<PersonId()> next_person, Clock::time_point now,
-             std::chrono::milliseconds handshake)
-    : next_person_(std::move(next_person)), pulse_(now, handshake) {
-    encode(Hello{magic, version, std::move(node)}, output_);
+Owner::Owner(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
+             Clock::time_point now, std::chrono::milliseconds handshake)
+    : handshake_(std::move(self), Handshake::Side::owner, number),
+      next_person_(std::move(next_person)),
+      max_people_(max_people),
+      pulse_(now, handshake),
+      now_(now) {
+    handshake_.begin(output_);
 }
 
 boost::system::result<Owner::Todo, std::string> Owner::receive(std::string_view frame, Clock::time_point now) {
     const auto message = decode(frame);
     if (!message) return std::string(reason(message.error()));
-    if (!is_introduced_ && !std::holds_alternative<Hello>(*message)) return std::string("it did not introduce itself");
+    now_ = now;
+    if (!is_up()) {
+        if (std::string why = handshake_.receive(*message, output_); !why.empty()) return why;
+        if (is_up()) pulse_.beat(now);
+        return Todo();
+    }
     pulse_.beat(now);
     return std::visit([this](const auto& word) { return handle(word); }, *message);
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::handle(const Hello& hello) {
-    if (is_introduced_) return std::string("it introduces itself twice");
-    is_introduced_ = true;
-    peer_ = hello.node;
-    return Todo();
-}
-
 boost::system::result<Owner::Todo, std::string> Owner::handle(const Enter& enter) {
-    const auto [stay, is_new] = stays_.try_emplace(enter.stay);
-    if (!is_new) return std::string("it uses a number twice");
+    if (stays_.contains(enter.stay)) return std::string("it uses a number twice");
+    if (stays_.size() >= max_people_) {
+        encode(Refused{enter.stay, "your node has as many people here as it may"}, output_);
+        return Todo();
+    }
+    newcomers_.push_back(now_);
+    const auto stay = stays_.try_emplace(enter.stay).first;
     stay->second = {next_person_(), enter.room};
     return Todo(Wanted{enter.stay, {enter.room, Join{stay->second.person, enter.name}}});
 }
@@ -68,13 +76,20 @@ void Owner::outcome(const Wanted& wanted, const boost::system::result<Line, Refu
     }
 }
 
+std::size_t Owner::pace(Clock::time_point now) {
+    while (!newcomers_.empty() && now >= newcomers_.front() + settled_after) newcomers_.pop_front();
+    // Newcomers who have left already count against the others: a node whose people come and go is read no faster.
+    const std::size_t settled = stays_.size() - std::min(stays_.size(), newcomers_.size());
+    return std::max(settled, newcomers_pace);
+}
+
 void Owner::answer(const Asked& asked, std::string text) {
     encode(Answer{asked.stay, std::move(text)}, output_);
 }
 
 bool Owner::time(Clock::time_point now) {
     const auto verdict = pulse_.look(now);
-    if (verdict == Pulse::Verdict::ask) encode(Ping{0}, output_);
+    if (verdict == Pulse::Verdict::ask && is_up()) encode(Ping{0}, output_);
     return verdict != Pulse::Verdict::gone;
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
+#include "05_chat/link_handshake.hpp"
 #include "05_chat/link_pulse.hpp"
-#include "05_chat/node_link.hpp"
 #include "05_chat/text_door.hpp"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <span>
@@ -14,13 +15,19 @@
 
 namespace chat::link {
 
+/// One node's people may do as much as if each of them were here, once they have been in for so long; newcomers, all
+/// together, as much as so many. Else a node could read itself faster and faster, with people that nobody has.
+inline constexpr std::chrono::seconds settled_after{10};
+inline constexpr std::size_t newcomers_pace = 10;
+
 /// What the owner of the rooms keeps for one link: who is behind it, and what they want. Frames and moments in; frames
 /// out, and what is to be asked of the engine. It knows no socket. One thread at a time.
 class Owner {
 public:
-    /// `node` is what we call ourselves; `next_person` gives an id nobody had before.
-    Owner(std::string node, std::function<PersonId()> next_person, Clock::time_point now,
-          std::chrono::milliseconds handshake);
+    /// `next_person` gives an id nobody had before; at most `max_people` stays at a time; `number` as in Handshake,
+    /// which may take `handshake` in time.
+    Owner(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
+          Clock::time_point now, std::chrono::milliseconds handshake);
 
     /// What a frame asks for; its answer is given to outcome() or answer() before the next frame.
     struct Wanted {
@@ -47,9 +54,13 @@ public:
     /// The link has ended: the Leave of everybody behind it.
     std::vector<Submission> closed();
 
-    /// Empty until it has introduced itself.
-    const std::string& peer() const { return peer_; }
+    /// It has introduced itself: peer() is what it calls itself, life() which run of it this is.
+    bool is_up() const { return handshake_.is_done(); }
+    const std::string& peer() const { return handshake_.node(); }
+    std::uint64_t life() const { return handshake_.life(); }
     std::size_t people() const { return stays_.size(); }
+    /// As how many people it may be read.
+    std::size_t pace(Clock::time_point now);
 
 private:
     struct Where {
@@ -57,23 +68,26 @@ private:
         std::string room;
     };
 
-    boost::system::result<Todo, std::string> handle(const Hello& hello);
     boost::system::result<Todo, std::string> handle(const Enter& enter);
     boost::system::result<Todo, std::string> handle(const Speak& speak);
     boost::system::result<Todo, std::string> handle(const Go& go);
     boost::system::result<Todo, std::string> handle(const Ask& ask);
     boost::system::result<Todo, std::string> handle(const Ping& ping);
     boost::system::result<Todo, std::string> handle(const Pong&) { return Todo(); }
-    template <class OwnersWord>
-    boost::system::result<Todo, std::string> handle(const OwnersWord&) {
+    boost::system::result<Todo, std::string> handle(const FirstWord auto&) {
+        return std::string("it introduces itself twice");
+    }
+    boost::system::result<Todo, std::string> handle(const OwnersWord auto&) {
         return std::string("it speaks as if the rooms were its own");
     }
 
+    Handshake handshake_;
     std::function<PersonId()> next_person_;
+    std::size_t max_people_;
     Pulse pulse_;
-    std::string peer_;
-    bool is_introduced_ = false;
     std::map<Stay, Where> stays_;
+    std::deque<Clock::time_point> newcomers_;  // when those came who are not settled
+    Clock::time_point now_;                    // of the frame in hand
     std::string output_;
 };
 

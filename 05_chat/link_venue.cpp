@@ -16,12 +16,19 @@ namespace {
 
 constexpr app::Who us{"link"};
 
+constexpr std::string_view does_not_answer = "the node that has this room does not answer";
+
+std::string not_heard(std::size_t lines) {
+    if (lines == 1) return "Your last line did not come back: perhaps the others have not heard it.";
+    return "Your last " + std::to_string(lines) + " lines did not come back: perhaps the others have not heard them.";
+}
+
 }  // namespace
 
 LinkVenue::LinkVenue(asio::io_context& loop, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
-      guest_(settings_.node, settings_.rejoin),
+      guest_(settings_.self, settings_.rejoin),
       audiences_(loop.get_executor(), settings_.max_backlog),
       first_word_(loop.get_executor()),
       pulse_(loop),
@@ -54,11 +61,17 @@ net::awaitable<net::result<std::shared_ptr<Wire>>> LinkVenue::connect() {
 
 net::awaitable<void> LinkVenue::stay_linked(std::shared_ptr<Wire> wire) {
     for (;;) {
-        if (wire) {
+        Clock::duration lasted{};
+        const bool was_linked = wire != nullptr;
+        if (was_linked) {
+            const auto began = Clock::now();
             co_await follow(std::move(wire));
             if (!settings_.rejoin || is_stopping_) co_return;
+            lasted = Clock::now() - began;
         }
-        again_.expires_after(rejoin_interval);
+        const auto wait = backoff_.next(lasted);
+        if (was_linked && has_started_) app::tell(us, events::tries_again, wait.count());
+        again_.expires_after(wait);
         co_await again_.async_wait(net::outcome);
         if (is_stopping_) co_return;
         auto next = co_await connect();
@@ -71,7 +84,7 @@ net::awaitable<void> LinkVenue::stay_linked(std::shared_ptr<Wire> wire) {
 net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
     wire_ = wire;
     wire->start();
-    guest_.connected(Clock::now(), settings_.handshake);
+    guest_.connected(random_number(), Clock::now(), settings_.handshake);
     send();
     asio::co_spawn(loop_, keep_time(wire), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     while (auto frames = co_await wire->socket().async_recv_many()) {
@@ -143,7 +156,7 @@ void LinkVenue::handle(Guest::IsRefused&& event) {
     if (event.again) {
         visitor->second->rejoined(event.why);
     } else if (!event.entering) {
-        visitor->second->tell("The room refused what you said: " + without_controls(event.why) + ".");
+        visitor->second->tell("The room refused what you said: " + event.why + ".");
     } else if (const auto pending = entering_.extract(event.person)) {
         pending.mapped()->give(event.why);
     }
@@ -167,20 +180,26 @@ void LinkVenue::handle(Guest::IsDown&& event) {
     if (visitor == visitors_.end()) return;
     visitor->second->wire->leave();
     visitor->second->room_down(room_is_away(settings_.rejoin));
+    if (event.unheard > 0) visitor->second->tell(not_heard(event.unheard));
 }
 
 // ---- what our people want -------------------------------------------------------------------------------------------
 
 net::awaitable<std::string> LinkVenue::answer_of(Pending& pending) {
+    const Timeout deadline(loop_.get_executor(), answer_patience,
+                           [&pending] { pending.give(std::string(does_not_answer)); });
     while (!pending.answer) co_await pending.signal.wait();
     co_return std::move(*pending.answer);
 }
 
 net::awaitable<std::string> LinkVenue::question(std::string room) {
     Pending pending(loop_.get_executor());
-    questions_.emplace(guest_.ask(room), &pending);
+    const link::Stay number = guest_.ask(room);
+    questions_.emplace(number, &pending);
     send();
-    co_return co_await answer_of(pending);
+    std::string answer = co_await answer_of(pending);
+    questions_.erase(number);
+    co_return answer;
 }
 
 net::awaitable<std::string> LinkVenue::submit(Visitor& visitor, const Submission& submission) {
@@ -193,7 +212,10 @@ net::awaitable<std::string> LinkVenue::submit(Visitor& visitor, const Submission
         entering_.emplace(visitor.id, &pending);
         guest_.enter(visitor.id, submission.room, join->name);
         send();
-        co_return co_await answer_of(pending);
+        std::string refused = co_await answer_of(pending);
+        if (entering_.erase(visitor.id) > 0) guest_.go(visitor.id, submission.room, {});  // it may answer yet
+        send();
+        co_return refused;
     }
     if (const auto* say = std::get_if<Say>(&submission.request)) {
         // What the owner would refuse need not travel.
@@ -216,8 +238,7 @@ net::awaitable<std::string> LinkVenue::ask(Visitor&, const Question& wanted) {
     if (!guest_.is_up()) co_return std::string(room_is_down);
     std::string room;
     if (wanted.about == Question::About::people) room = wanted.room;
-    const std::string answer = co_await question(std::move(room));
-    co_return without_controls(answer);
+    co_return co_await question(std::move(room));
 }
 
 void LinkVenue::forget(Visitor& visitor) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "05_chat/backoff.hpp"
 #include "05_chat/link_guest.hpp"
 #include "05_chat/venue.hpp"
 #include "net/socket.hpp"
@@ -12,14 +13,14 @@
 
 namespace chat {
 
-/// How long a guest waits before it looks again for an owner that was away (--rejoin).
-inline constexpr std::chrono::milliseconds rejoin_interval{500};
+/// How long one of our people waits for the owner's answer.
+inline constexpr std::chrono::seconds answer_patience = link::gone_after;
 
 /// The rooms of another C++ node: all our people are in them over one link. The loop's thread only.
 class LinkVenue : public Venue {
 public:
     struct Settings {
-        std::string node;  // what we call ourselves
+        link::Self self;
         std::string host;  // where the owner is
         std::uint16_t port;
         bool rejoin;
@@ -40,7 +41,7 @@ public:
     void forget(Visitor& visitor) override;
 
 private:
-    // Somebody waits for an answer from the owner.
+    // Somebody waits for an answer from the owner: answer_patience at most.
     struct Pending {
         explicit Pending(net::Executor executor) : signal(executor) {}
         Signal signal;
@@ -50,7 +51,7 @@ private:
             signal.wake();
         }
     };
-    static net::awaitable<std::string> answer_of(Pending& pending);
+    net::awaitable<std::string> answer_of(Pending& pending);
 
     net::awaitable<net::result<std::shared_ptr<Wire>>> connect();
     net::awaitable<void> stay_linked(std::shared_ptr<Wire> wire);
@@ -78,6 +79,7 @@ private:
     bool has_started_ = false;    // until then start() says what there is to say
     net::Timer pulse_;
     net::Timer again_;
+    Backoff backoff_;
     bool is_stopping_ = false;
     std::unordered_map<PersonId, Visitor*> visitors_;
     std::map<PersonId, Pending*> entering_;

@@ -62,6 +62,14 @@ erlang::Bounds bounds(const Options& options) {
 }
 #endif
 
+/// Who we are on links to other C++ nodes.
+chat::link::Self self_or_exit(const Options& options, const net::Listener& listener) {
+    Secret secret;
+    if (!options.link_secret_file.empty()) secret = read_secret(options.link_secret_file);
+    if (!secret.wrong.empty()) fail("--link-secret-file: " + secret.wrong);
+    return {net::to_string(listener.sockname()), random_number(), secret.text};
+}
+
 }  // namespace
 
 /// All doors of the program, on one loop.
@@ -71,8 +79,9 @@ public:
         : options_(options),
           server_(server),
           listener_(app::listen_or_exit(loop_, server)),
-          node_(net::to_string(listener_.sockname())),
-          rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby) {}
+          self_(self_or_exit(options, listener_)),
+          backlog_(options.manners.max_waiting),
+          rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby, &backlog_) {}
 
     /// The program's exit code.
     int run();
@@ -97,7 +106,8 @@ private:
     asio::io_context loop_{1};
     asio::signal_set signals_{loop_, SIGINT, SIGTERM};
     net::Listener listener_;
-    std::string node_;  // what we call ourselves on links
+    link::Self self_;
+    Backlog backlog_;  // what waits for all who read slowly
     RoomsHere rooms_;
     std::optional<LinkServer> links_;
     std::optional<LinkVenue> elsewhere_;
@@ -117,8 +127,8 @@ void Chat::open_doors() {
     if (options_.node_port) {
         links_.emplace(loop_, listen_or_exit(server_.host, *options_.node_port, net::Packet::four, link::max_frame),
                        rooms_,
-                       LinkServer::Settings{node_, options_.handshake_timeout, options_.manners.max_backlog,
-                                            options_.manners.rate, options_.manners.burst});
+                       LinkServer::Settings{self_, options_.handshake_timeout, options_.manners.max_backlog,
+                                            options_.manners.rate, options_.manners.burst, options_.max_node_people});
     }
 #if FIVE_ERLANG
     if (!options_.sname.empty() && !options_.join_erlang) {
@@ -135,7 +145,7 @@ void Chat::open_doors() {
 void Chat::join_others() {
     if (options_.join) {
         const auto& [host, port] = *options_.join;
-        elsewhere_.emplace(loop_, LinkVenue::Settings{node_, host, port, options_.rejoin, options_.handshake_timeout,
+        elsewhere_.emplace(loop_, LinkVenue::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
                                                       options_.manners.max_backlog, options_.limits.max_line});
         venue_ = &*elsewhere_;
         joined_ = net::host_and_port(host, port);
@@ -179,7 +189,7 @@ int Chat::run() {
     open_doors();
     join_others();
     if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
-    text_.emplace(loop_, std::move(listener_), *venue_, room_, options_.manners,
+    text_.emplace(loop_, std::move(listener_), *venue_, room_, options_.manners, backlog_,
                   [this] { return rooms_.next_person(); });
 #if FIVE_ERLANG
     if (erlang_node_) {

@@ -62,6 +62,10 @@ std::optional<std::string> sayable(std::string_view text) {
     return without_controls(text);
 }
 
+std::string printable(std::string_view text) {
+    return sayable(text).value_or("(not UTF-8)");
+}
+
 std::string without_controls(std::string_view text) {
     std::string kept;
     kept.reserve(text.size());

@@ -42,6 +42,9 @@ std::string folded(std::string_view name);
 /// `text` without control characters, which a terminal obeys instead of showing. It must be well-formed UTF-8.
 std::string without_controls(std::string_view text);
 
+/// What may be printed of `text` that another program has sent: as without_controls(), or that it is not UTF-8.
+std::string printable(std::string_view text);
+
 /// What is said when somebody types `text`: the same, or nothing where it is not UTF-8.
 std::optional<std::string> sayable(std::string_view text);
 

@@ -1,6 +1,7 @@
 #include "05_chat/node_link.hpp"
 
 #include "05_chat/bytes.hpp"
+#include "05_chat/secret.hpp"
 
 #include <tuple>
 #include <type_traits>
@@ -60,6 +61,12 @@ auto fields(Is<Ping> auto& m) {
 auto fields(Is<Pong> auto& m) {
     return std::tuple(std::ref(m.number));
 }
+auto fields(Is<Challenge> auto& m) {
+    return std::tuple(std::ref(m.life), std::ref(m.number));
+}
+auto fields(Is<Proof> auto& m) {
+    return std::tuple(Bounded{m.digest, sizeof(Digest)});
+}
 
 template <class Number>
 void write(std::string& out, std::reference_wrapper<Number> number) {
@@ -88,10 +95,13 @@ Check read(ByteReader& in, std::reference_wrapper<std::uint64_t> number) {
     return number.get() = in.u64(), Check();
 }
 Check read(ByteReader& in, std::reference_wrapper<Line::Kind> kind) {
-    const std::uint8_t byte = in.u8();
-    if (in.ok() && (byte < 1 || byte > 3)) return Fault::unknown_kind;
-    kind.get() = static_cast<Line::Kind>(byte);
-    return {};
+    kind.get() = static_cast<Line::Kind>(in.u8());
+    switch (kind.get()) {
+        case Line::Kind::joined:
+        case Line::Kind::said:
+        case Line::Kind::left: return {};
+    }
+    return in.ok() ? Check(Fault::unknown_kind) : Check();
 }
 Check read(ByteReader& in, Bounded<std::string> field) {
     const std::size_t length = in.u16();

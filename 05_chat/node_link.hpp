@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 /// The link between two C++ nodes: all its messages, and how they look in a frame (`--packet 4`: four bytes of length,
@@ -18,8 +19,10 @@
 /// below: numbers with the most significant byte first, a Kind as one byte, text as two bytes of length and the bytes.
 ///
 ///     guest                                        owner
-///       Hello ------------------------------------->        the first message on both sides
-///             <------------------------------------- Hello
+///       Hello, Challenge{life, number} ------------>        the first words on both sides
+///             <------------------------------------- Hello, Challenge{life, number}
+///       Proof{digest} ----------------------------->        that it knows the secret, if there is one
+///             <------------------------------------- Proof{digest}, or Refused{0, "wrong link secret"}
 ///       Enter{7, "lobby", "Michael"} -------------->
 ///             <------------------------------------- Spoken{"lobby", 41, joined, "Michael"}   to every link
 ///             <------------------------------------- Past{7, said, "Mikey", "Hi!"}            to this one: history
@@ -33,7 +36,7 @@
 namespace chat::link {
 
 inline constexpr std::uint32_t magic = 0x46495645;  // "FIVE": whoever sends something else is no node of ours
-inline constexpr std::uint16_t version = 1;
+inline constexpr std::uint16_t version = 2;
 
 /// Bytes of one message; the length header may not announce more. Every text below has its own bound besides.
 inline constexpr std::size_t max_frame = 64 * 1024;
@@ -47,6 +50,7 @@ inline constexpr std::size_t max_node = 255;
 /// The guest's number for one stay of one person in one room. Never used twice on a link.
 using Stay = std::uint64_t;
 
+/// The same in all versions, so that nodes of different ones understand each other well enough to part.
 struct Hello {
     std::uint32_t magic = link::magic;
     std::uint16_t version = link::version;
@@ -76,7 +80,8 @@ struct Answer {
     Stay stay;
     std::string text;
 };
-/// Owner: the person is in, from this place on; was refused, with the reason in words (also for a Speak).
+/// Owner: the person is in, from this place on; was refused, with the reason in words (also for a Speak). Of stay 0,
+/// which nobody has: the whole link is, and ends.
 struct Entered {
     Stay stay;
     Sequence sequence;
@@ -107,8 +112,30 @@ struct Ping {
 struct Pong {
     std::uint64_t number;
 };
+/// Either side, after its Hello: two random numbers. `life` is the node's, as long as it runs: a second link from the
+/// same life takes the place of the first. `number` is to be answered with a Proof.
+struct Challenge {
+    std::uint64_t life;
+    std::uint64_t number;
+};
+/// Either side, the guest first: link_handshake.hpp says what is in it. Empty from a node that has no secret.
+struct Proof {
+    std::string digest;
+};
 
-using Message = std::variant<Hello, Enter, Speak, Go, Ask, Answer, Entered, Refused, Past, Spoken, Ping, Pong>;
+using Message =
+    std::variant<Hello, Enter, Speak, Go, Ask, Answer, Entered, Refused, Past, Spoken, Ping, Pong, Challenge, Proof>;
+
+/// Who says what when they know each other. A new message belongs into one of these, or needs a handler on both sides:
+/// else it does not compile.
+template <class M, class... Ms>
+concept OneOf = (std::is_same_v<M, Ms> || ...);
+template <class M>
+concept GuestsWord = OneOf<M, Enter, Speak, Go, Ask>;
+template <class M>
+concept OwnersWord = OneOf<M, Answer, Entered, Refused, Past, Spoken>;
+template <class M>
+concept FirstWord = OneOf<M, Hello, Challenge, Proof>;
 
 /// Appends the message with its frame header. A text longer than its bound is cut there, between two characters.
 void encode(const Message& message, std::string& out);

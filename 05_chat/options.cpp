@@ -53,7 +53,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     app::CommandLine line("05_chat", "A chat room over telnet and over nodes, C++ and Erlang.");
     line.group("The room");
     line.number("--max-line", limits.max_line, 1, link::max_text, "Longest thing said, in bytes");
-    line.number("--history", limits.history, 0, 10'000, "Things said that a newcomer is shown");
+    line.number("--history", limits.history, 0, 10'000,
+                "Things said that a newcomer is shown, as far as half of --max-backlog holds them");
     line.number("--max-people", limits.max_people, 1, million, "People in one room");
     line.number("--max-rooms", limits.max_rooms, 1, million, "Rooms");
     line.flag("--supervised", supervised,
@@ -65,6 +66,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
                  "Ask who is silent so long, and then say goodbye; 0: never");
     line.number("--max-backlog", manners.max_backlog, 64 * 1024, 1024 * mebi,
                 "Cut off who is so many bytes behind in reading");
+    line.number("--max-waiting", manners.max_waiting, 64 * 1024, 1024 * mebi,
+                "The same, of all of them together: who has taken nothing for longest goes first");
+    line.seconds("--name-timeout", manners.name_timeout, day, "Send away who gives no name for so long; 0: never");
     line.group("Other C++ nodes");
     auto* const node_port_option =
         line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
@@ -72,6 +76,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
               "Put our people into the rooms of the node at HOST:PORT, or into a room on an Erlang node, "
               "chatroom@room1@host[:port]");
     line.flag("--rejoin", rejoin, "When that node is away, wait for it to come back");
+    line.text("--link-secret-file", link_secret_file, "FILE",
+              "What both nodes of a link must know. Without it, only nodes on this computer may join");
+    line.number("--max-node-people", max_node_people, 1, million, "People of one other node");
     line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
     line.group("Erlang and Elixir nodes");
     line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
@@ -83,6 +90,11 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
+    if (manners.max_waiting < manners.max_backlog) {
+        line.usage_error("--max-waiting: " + std::to_string(manners.max_waiting) + " is less than one may be behind, " +
+                         std::to_string(manners.max_backlog) + ": raise it, or lower --max-backlog");
+    }
+    limits.history_bytes = manners.max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
     const std::string most = std::to_string(max_atom);
     if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");
@@ -108,6 +120,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     if (is_guest && node_port)
         line.usage_error("--node-port is for the node that has the room, and --join for the others");
     if (join && !sname.empty()) line.usage_error("--sname is for the node that has the room: do not --join another");
+    if (!link_secret_file.empty() && !join && !node_port) {
+        line.usage_error("--link-secret-file needs --node-port, or --join HOST:PORT");
+    }
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
     server.socket.max_packet = longest_typed;
 }

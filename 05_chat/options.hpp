@@ -19,6 +19,8 @@ struct Options {
     std::optional<Address> join;             // the C++ node whose rooms our people are in
     std::optional<ErlangRoom> join_erlang;   // the room on an Erlang node they are in
     bool rejoin = false;
+    std::string link_secret_file;        // what both sides of a link must know; empty: they need not
+    std::size_t max_node_people = 1000;  // --max-node-people: of one other node, in all rooms
     bool supervised = false;
 
     // Erlang's side; empty sname: none.

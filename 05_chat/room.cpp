@@ -4,6 +4,16 @@
 
 namespace chat {
 
+namespace {
+
+/// What a line of history costs whoever is shown it: its bytes, and what a door puts around them.
+std::size_t cost(const Line& line) {
+    constexpr std::size_t around = 32;  // " says: " and CR LF; a link's header and lengths
+    return line.name.size() + line.text.size() + around;
+}
+
+}  // namespace
+
 void append_words(const Line& line, std::string& out) {
     out += line.name;
     switch (line.kind) {
@@ -42,11 +52,17 @@ boost::system::result<Line, Refusal> Room::happen(const Say& request) {
     auto text = sayable(request.text);
     if (!text) return Refusal::text_not_utf8;
     Line line{last_, Line::Kind::said, request.person, speaker->second, std::move(*text)};
-    if (limits_.history > 0) {
-        if (history_.size() == limits_.history) history_.pop_front();
-        history_.push_back(line);
-    }
+    remember(line);
     return line;
+}
+
+void Room::remember(const Line& line) {
+    history_.push_back(line);
+    history_bytes_ += cost(line);
+    while (history_.size() > limits_.history || history_bytes_ > limits_.history_bytes) {
+        history_bytes_ -= cost(history_.front());
+        history_.pop_front();
+    }
 }
 
 boost::system::result<Line, Refusal> Room::happen(const Leave& request) {

@@ -32,10 +32,11 @@ using PersonId = std::uint64_t;
 using Sequence = std::uint64_t;
 
 struct Limits {
-    std::size_t max_line = 4096;     // --max-line: bytes of one thing said
-    std::size_t history = 20;        // --history: things said that a newcomer is shown
-    std::size_t max_people = 10000;  // --max-people: in one room
-    std::size_t max_rooms = 1000;    // --max-rooms: in the house
+    std::size_t max_line = 4096;             // --max-line: bytes of one thing said
+    std::size_t history = 20;                // --history: things said that a newcomer is shown
+    std::size_t max_people = 10000;          // --max-people: in one room
+    std::size_t max_rooms = 1000;            // --max-rooms: in the house
+    std::size_t history_bytes = 512 * 1024;  // of those things together, as they are shown: half of --max-backlog
 };
 
 // What somebody wants of a room.
@@ -78,7 +79,8 @@ public:
 
     /// The people in the order of their ids, each with the name they chose.
     const std::map<PersonId, std::string>& people() const { return people_; }
-    /// The last things said, oldest first; what a newcomer is shown.
+    /// The last things said, oldest first; what a newcomer is shown. Never so much that showing it would put a newcomer
+    /// behind in reading.
     const std::deque<Line>& history() const { return history_; }
     Sequence last() const { return last_; }
 
@@ -86,12 +88,14 @@ private:
     boost::system::result<Line, Refusal> happen(const Join& request);
     boost::system::result<Line, Refusal> happen(const Say& request);
     boost::system::result<Line, Refusal> happen(const Leave& request);
+    void remember(const Line& line);
 
     Limits limits_;
     Sequence last_ = 0;
     std::map<PersonId, std::string> people_;
     std::unordered_map<std::string, PersonId> names_;  // folded name: who has it
     std::deque<Line> history_;
+    std::size_t history_bytes_ = 0;
 };
 
 }  // namespace chat

@@ -15,11 +15,12 @@ namespace chat {
 /// lock would have to give the same.
 class RoomsHere : public Venue {
 public:
-    RoomsHere(const net::Executor& executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby)
+    RoomsHere(const net::Executor& executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby,
+              Backlog* all = nullptr)
         : limits_(limits),
           house_(limits, lobby),
           engine_(house_),
-          audiences_(executor, max_backlog),
+          audiences_(executor, max_backlog, all),
           failed_(executor) {}
 
     /// From now on hears every line of every room.

@@ -30,8 +30,8 @@ net::awaitable<void> hear_out(Visit& visit) {
             app::tell_data(visit.who(), line);
             app::faults::obey(line);
             co_await visit.carry_out(visit.typed(without_line_end(line)));
+            if (visit.is_too_fast()) co_await visit.wait();
             if (visit.is_leaving()) co_return;
-            if (visit.is_too_fast()) co_await visit.pause();
         }
     }
 }

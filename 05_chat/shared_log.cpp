@@ -60,7 +60,7 @@ std::size_t SharedLog::gather(Position from, Position to, std::span<boost::asio:
 void Outbox::enter(SharedLog& log) {
     leave();
     reader_.emplace(log, owner_);
-    for (Patch& patch : patches_) patch.at = patch.resume = log.end();
+    for (Patch& patch : patches_) patch.at = log.end();
 }
 
 void Outbox::leave() {
@@ -72,35 +72,31 @@ void Outbox::leave() {
         rest.reserve(size());
         for (const auto& piece : pieces) rest.append(static_cast<const char*>(piece.data()), piece.size());
     }
-    reader_.reset();
-    patches_.clear();
-    written_ = 0;
+    clear();
     add(rest);
 }
 
 void Outbox::add(std::string_view own) {
     if (own.empty()) return;
     const SharedLog::Position end = reader_ ? reader_->log().end() : 0;
-    if (patches_.empty() || patches_.back().resume != end) patches_.push_back({end, end, {}});
+    if (patches_.empty() || patches_.back().at != end) patches_.push_back({end, {}});
     patches_.back().own += own;
 }
 
-void Outbox::skip_since(SharedLog::Position from) {
-    const SharedLog::Position end = reader_->log().end();
-    if (from == end) return;
-    if (patches_.empty() && from == position()) {
-        reader_->advance(reader_->behind());
-    } else if (!patches_.empty() && patches_.back().resume == from) {
-        patches_.back().resume = end;
-    } else {
-        patches_.push_back({from, end, {}});
-    }
+void Outbox::clear() {
+    reader_.reset();
+    patches_.clear();
+    written_ = 0;
+}
+
+std::size_t Outbox::own_size() const {
+    std::size_t bytes = 0;
+    for (const Patch& patch : patches_) bytes += patch.own.size();
+    return bytes;
 }
 
 std::size_t Outbox::size() const {
-    std::size_t bytes = log_bytes() - written_;
-    for (const Patch& patch : patches_) bytes += patch.own.size() - static_cast<std::size_t>(patch.resume - patch.at);
-    return bytes;
+    return log_bytes() - written_ + own_size();
 }
 
 std::size_t Outbox::gather(std::span<boost::asio::const_buffer> room) const {
@@ -112,7 +108,7 @@ std::size_t Outbox::gather(std::span<boost::asio::const_buffer> room) const {
         if (pieces == room.size()) return pieces;
         if (patch.own.size() > written) room[pieces++] = boost::asio::buffer(patch.own) + written;
         written = 0;
-        from = patch.resume;
+        from = patch.at;
     }
     if (reader_) pieces += reader_->log().gather(from, reader_->log().end(), room.subspan(pieces));
     return pieces;
@@ -132,7 +128,6 @@ void Outbox::consume(std::size_t bytes) {
         }
         bytes -= own;
         written_ = 0;
-        if (reader_) reader_->advance(static_cast<std::size_t>(next.resume - next.at));
         patches_.erase(patches_.begin());
     }
     if (reader_) reader_->advance(bytes);

@@ -69,6 +69,10 @@ public:
     Position begin() const { return begin_; }
     Position end() const { return end_; }
 
+    /// Bytes that it holds because somebody has not read them yet, as far as append() has looked; nobody is to blame
+    /// for the two chunks that every log has.
+    std::size_t kept() const { return chunks_.size() > 2 ? (chunks_.size() - 2) * chunk_size : 0; }
+
     /// The bytes from `from` up to `to`, in order, as at most `room.size()` pieces: how many were filled in. They stay
     /// valid until the next append or the last Reader at or before `from` moves on. Not for places before begin().
     std::size_t gather(Position from, Position to, std::span<boost::asio::const_buffer> room) const;
@@ -103,13 +107,14 @@ public:
 
     /// For him alone, after everything that is in the log now.
     void add(std::string_view own);
-    /// What was appended to the log from `from` on is not for him. `from` is the log's end before that append;
-    /// nothing else may have been added in between.
-    void skip_since(SharedLog::Position from);
+    /// Nothing of all this any more; he hears no log.
+    void clear();
 
     bool empty() const { return patches_.empty() && log_bytes() == 0; }
     /// How many bytes are to be written.
     std::size_t size() const;
+    /// How many of them are his alone, and in memory for him alone.
+    std::size_t own_size() const;
     /// He reads too slowly: some of what he was to be sent is gone, so that the rest would make no sense.
     bool is_overrun() const { return reader_ && reader_->is_overrun(); }
 
@@ -119,10 +124,9 @@ public:
     void consume(std::size_t bytes);
 
 private:
-    // Where the log's bytes from `at` up to `resume` would go, `own` goes instead.
+    // Before the log's bytes from `at` on, `own` goes out.
     struct Patch {
         SharedLog::Position at;
-        SharedLog::Position resume;
         std::string own;
     };
 

@@ -22,6 +22,12 @@ Step print(std::string_view text) {
     return {std::string(text) + std::string(line_end), {}, false};
 }
 
+Step goodbye(std::string_view text) {
+    Step step = print(text);
+    step.close = true;
+    return step;
+}
+
 std::string sentence(std::string_view reason) {
     std::string text(reason);
     if (!text.empty() && text.front() >= 'a' && text.front() <= 'z')
@@ -110,9 +116,15 @@ Step TextDoor::answer(std::string_view text) const {
 
 Step TextDoor::idle(bool closing) const {
     if (!closing) return print("Are you still there? Press Enter, or I shall say goodbye.");
-    Step step = print("Goodbye!");
-    step.close = true;
-    return step;
+    return goodbye("Goodbye!");
+}
+
+Step TextDoor::nameless() const {
+    return goodbye("You have not told me your name. Goodbye!");
+}
+
+Step TextDoor::others_wait() const {
+    return goodbye("You are in no room yet, and others need the place. Goodbye!");
 }
 
 Step TextDoor::room_down(std::string_view words) {

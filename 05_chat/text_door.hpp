@@ -62,6 +62,10 @@ public:
     Step answer(std::string_view text) const;
     /// He typed nothing for a long time: is he still there? `closing` the second time.
     Step idle(bool closing) const;
+    /// He has not given a name for so long that he is sent away.
+    Step nameless() const;
+    /// Others need the place of somebody who is in no room yet.
+    Step others_wait() const;
     /// They are out of their room: until rejoined() what they type goes nowhere, and these words tell them so.
     Step room_down(std::string_view words);
     /// The room has thrown them out: they are in no room until they join one. `why` is the end of a sentence.

@@ -32,6 +32,9 @@ public:
         return std::max(full_ + interval - burst_ * interval_ - now, Clock::duration::zero());
     }
 
+    /// Nothing was taken for so long that it is as good as new.
+    bool is_full(Clock::time_point now) const { return full_ <= now; }
+
 private:
     Clock::duration interval_;
     int burst_;

@@ -3,15 +3,16 @@
 namespace chat {
 
 void Audiences::enter(Wire& wire, std::string_view room) {
-    audiences_.try_emplace(folded(room), executor_, max_backlog_).first->second.enter(wire);
+    audiences_.try_emplace(folded(room), executor_, max_backlog_, all_).first->second.enter(wire);
     // The one he was in before may be empty now.
     std::erase_if(audiences_, [](const auto& audience) { return audience.second.empty(); });
 }
 
 void Audiences::leave(Wire& wire, std::string_view room) {
     const auto found = audiences_.find(folded(room));
-    if (found == audiences_.end() || !found->second.has(wire)) return;
-    found->second.leave(wire);
+    if (found == audiences_.end()) return;
+    if (found->second.has(wire)) found->second.leave(wire);
+    // Also where the wire was cut off, and has left by itself.
     if (found->second.empty()) audiences_.erase(found);
 }
 

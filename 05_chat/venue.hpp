@@ -63,8 +63,8 @@ public:
 /// The audiences of the text door, one for each room in which somebody of it is.
 class Audiences {
 public:
-    Audiences(net::Executor executor, std::size_t max_backlog)
-        : executor_(std::move(executor)), max_backlog_(max_backlog) {}
+    Audiences(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
+        : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
 
     void enter(Wire& wire, std::string_view room);
     void leave(Wire& wire, std::string_view room);
@@ -73,6 +73,7 @@ public:
 private:
     net::Executor executor_;
     std::size_t max_backlog_;
+    Backlog* all_;
     std::map<std::string, Audience> audiences_;  // by folded name
     std::string text_;                           // the line that is appended; kept so that its memory is used again
 };

@@ -56,6 +56,7 @@ ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
 
 net::awaitable<std::string> ErlangVenue::start() {
     const std::string why = co_await connection_.open();
+    opened_ = Clock::now();
     if (!why.empty() && settings_.rejoin) {
         asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
@@ -69,14 +70,16 @@ void ErlangVenue::stop() {
 }
 
 net::awaitable<void> ErlangVenue::come_back() {
+    auto lasted = Clock::now() - opened_;
     for (;;) {
-        again_.expires_after(rejoin_interval);
+        again_.expires_after(backoff_.next(std::exchange(lasted, {})));
         co_await again_.async_wait(net::outcome);
         if (is_stopping_) co_return;
         const std::string why = co_await connection_.open();
         if (is_stopping_) connection_.close("the server is closing");
         if (why.empty()) break;
     }
+    opened_ = Clock::now();
     app::tell(us, events::room_is_up, address(settings_.where));
     std::vector<GuestPtr> back;
     for (const auto& [person, guest] : guests_) {

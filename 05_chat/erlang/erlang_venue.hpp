@@ -1,5 +1,6 @@
 #pragma once
 
+#include "05_chat/backoff.hpp"
 #include "05_chat/erlang/room_connection.hpp"
 #include "05_chat/venue.hpp"
 
@@ -11,8 +12,6 @@ namespace erlang {
 
 /// How long somebody who leaves waits for the room to send him his own last words.
 inline constexpr std::chrono::milliseconds echo_patience{1000};
-/// How long we wait before we look again for a room that was away (--rejoin).
-inline constexpr std::chrono::milliseconds rejoin_interval{500};
 
 /// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
 /// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
@@ -64,6 +63,8 @@ private:
     Settings settings_;
     RoomConnection connection_;
     net::Timer again_;
+    chat::Backoff backoff_;
+    Clock::time_point opened_{};
     bool is_stopping_ = false;
     std::unordered_map<chat::PersonId, GuestPtr> guests_;
 };

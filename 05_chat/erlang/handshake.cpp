@@ -3,8 +3,6 @@
 #include "05_chat/bytes.hpp"
 #include "app/text.hpp"
 
-#include <boost/uuid/detail/md5.hpp>
-
 #include <utility>
 
 namespace erlang {
@@ -18,10 +16,6 @@ using chat::put;
 // UTF8_ATOMS, BIG_CREATION, HANDSHAKE_23.
 constexpr std::uint64_t needed_flags = 0x4 | 0x100 | 0x10000 | 0x40000 | 0x1000000;
 
-std::string_view bytes_of(const Digest& digest) {
-    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
 }  // namespace
 
 bool is_node_name(std::string_view name) {
@@ -32,30 +26,6 @@ bool is_node_name(std::string_view name) {
         if (*character == ' ' || app::text::is_control(*character)) return false;
     }
     return name.empty();
-}
-
-Digest digest(std::string_view cookie, std::uint32_t challenge) {
-    const std::string decimal = std::to_string(challenge);
-    boost::uuids::detail::md5 hash;
-    hash.process_bytes(cookie.data(), cookie.size());
-    hash.process_bytes(decimal.data(), decimal.size());
-    boost::uuids::detail::md5::digest_type parts;
-    hash.get_digest(parts);
-    // Up to Boost 1.85 these are four words whose most significant bytes come first, since then sixteen bytes.
-    constexpr std::size_t width = sizeof(parts[0]);
-    Digest result;
-    static_assert(sizeof(parts) == sizeof(result));
-    for (std::size_t i = 0; i < result.size(); ++i) {
-        result[i] = static_cast<unsigned char>(parts[i / width] >> (8 * (width - 1 - i % width)) & 0xFF);
-    }
-    return result;
-}
-
-bool same(const Digest& one, std::string_view other) {
-    if (other.size() != one.size()) return false;
-    unsigned difference = 0;
-    for (std::size_t i = 0; i < one.size(); ++i) difference |= one[i] ^ static_cast<unsigned char>(other[i]);
-    return difference == 0;
 }
 
 Handshake Handshake::accepting(const Identity& self, std::uint32_t challenge) {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <array>
+#include "05_chat/secret.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -45,10 +46,12 @@ bool is_node_name(std::string_view name);
 /// Why a handshake fails where the peer does not know the cookie.
 inline constexpr std::string_view wrong_cookie = "wrong cookie";
 
-using Digest = std::array<unsigned char, 16>;
-Digest digest(std::string_view cookie, std::uint32_t challenge);
-/// Takes as long for equal digests as for different ones, so that time tells nothing.
-bool same(const Digest& one, std::string_view other);
+using chat::bytes_of;
+using chat::Digest;
+using chat::same;
+inline Digest digest(std::string_view cookie, std::uint32_t challenge) {
+    return chat::digest(cookie, std::to_string(challenge));
+}
 
 /// What the accepting side says to a name. `alive`: a node of that name is connected already; the newcomer decides
 /// whether that was itself in an earlier life. If so the handshake goes on, and at Up the older connection is to be

@@ -1,6 +1,7 @@
 #include "05_chat/erlang/identity.hpp"
 
 #include "05_chat/erlang/epmd.hpp"
+#include "05_chat/secret.hpp"
 
 #include <boost/asio.hpp>
 
@@ -12,7 +13,6 @@
 #include <set>
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -113,9 +113,7 @@ Cookie read_cookie() {
 }
 
 std::uint32_t random_number() {
-    std::uint32_t number = 0;
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) std::abort();  // never for so few bytes (getrandom(2))
-    return number;
+    return static_cast<std::uint32_t>(chat::random_number());
 }
 
 std::uint16_t epmd_port() {

@@ -61,10 +61,15 @@ inline constexpr Event<1> was_refused{"was_refused", "was refused: {reason}"};
 inline constexpr Event<1> is_cut_off{"is_cut_off", "is cut off: {reason}"};
 inline constexpr Event<1> ignores{"ignores", "ignores {what}"};
 inline constexpr Event<1> waits_for_links{"waits_for_links", "waits for links of other nodes on {sockname}"};
-inline constexpr Event<2> is_linked{"is_linked", "is linked with the node {node} at {peer}"};
+inline constexpr Event<0> takes_local_links{"takes_local_links",
+                                            "takes links from this computer only, as it has no --link-secret-file"};
+inline constexpr Event<2> link_refused{"link_refused", "from {peer} is refused: {reason}"};
+inline constexpr Event<2> refuses_link{"refuses_link", "refuses a link from {peer}: there are {links} already"};
+inline constexpr Event<2> is_linked{"is_linked", "is connected with {node} at {peer}"};
 inline constexpr Event<1> link_lost{"link_lost", "is gone: {reason}"};
+inline constexpr Event<1> tries_again{"tries_again", "tries again in {wait_ms} ms"};
 inline constexpr Event<2> room_is_down{"room_is_down", "finds that {room} is DOWN: {reason}"};
-inline constexpr Event<1> room_is_up{"room_is_up", "has its people in {room}"};
+inline constexpr Event<1> room_is_up{"room_is_up", "has joined {room}"};
 inline constexpr Event<2> waits_for_erlang{"waits_for_erlang", "waits for Erlang nodes as {node} on {sockname}"};
 inline constexpr Event<1> is_known_to_epmd{"is_known_to_epmd", "is known to epmd on port {port}"};
 inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known to epmd: {reason}"};

@@ -1,5 +1,7 @@
 #include "app/faults.hpp"
 
+#include "app/story.hpp"
+
 #include <charconv>
 #include <cstdlib>
 #include <mutex>
@@ -59,6 +61,7 @@ void switch_on() {
 
 void obey_command(std::string_view packet) {
     while (packet.ends_with('\n') || packet.ends_with('\r')) packet.remove_suffix(1);
+    story::Batch::write();  // its last words, perhaps
     if (packet == "!throw") throw Fault("!throw");
     if (packet.starts_with("!throw ")) {
         const std::lock_guard lock(place_mutex);

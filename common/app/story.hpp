@@ -14,9 +14,11 @@
 ///   text    acceptor 3 got client connection 127.0.0.1:50514
 ///   json    {"time":"2026-01-31T12:00:00.000000Z","who":"acceptor 3","event":"got_client_connection","peer":"127.0…"}
 ///   quiet   nothing but the first line and errors
-/// Any thread. A line is on its way before tell() returns, so that the last words before a crash are not lost. A reader
-/// of our stdout who stops reading costs at most `patience` once; after that lines are left out, and counted, until
-/// there is room again.
+/// Any thread. Nobody waits for whoever reads our stdout. What stdout takes at once has left this process before tell()
+/// returns, so that the last words before a crash are not lost. Else a line waits among at most max_waiting bytes, and
+/// the process's orderly end gives them last_moment_ms; beyond that lines are left out, and counted.
+/// Several processes may share one stdout: what is written at once are whole lines of at most PIPE_BUF bytes, between
+/// which a pipe lets nobody else's come.
 namespace app {
 
 enum class Log { text, json, quiet };
@@ -65,13 +67,17 @@ private:
 
 namespace story {
 
-/// How long a line waits for a reader of stdout.
-inline constexpr int patience_ms = 1000;
+/// How much of what is told may wait until stdout takes it, in bytes.
+inline constexpr std::size_t max_waiting = 1 << 20;
+
+/// How long the end of the process waits for stdout to take that.
+inline constexpr int last_moment_ms = 500;
 
 /// How often, at the most, an event that is told seldom() is told.
 inline constexpr int seldom_ms = 1000;
 
-/// Chooses how events are told from now on. Before the first thread starts.
+/// Chooses how events are told from now on. A pipe or terminal that is our stdout is opened once more, so that it never
+/// makes us wait, and whoever shares it (the shell) finds it as it was. Before the first thread starts.
 void open(Log log);
 
 /// Puts a name before everything that this process tells, where several share one stdout: `worker 2 client 7 …`; in
@@ -93,9 +99,33 @@ void first_line(std::string_view address);
 void tell(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
 void tell_seldom(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
 
-/// Writes an answer of several lines that somebody asked for, so quiet too: `lines` as they are, in one piece; in JSON
-/// an event with the field `lines`, an array. They are not escaped: no user's words in them.
+/// Writes an answer of several lines that somebody asked for, so quiet too: `lines` as they are; in JSON events with
+/// the field `lines`, an array. What is longer than PIPE_BUF goes out in parts, whole lines each, and what others tell
+/// may come between them: hence the fields `part`, from 1, and `parts`. Not escaped: no user's words in them.
 void show(const Who& who, std::string_view name, std::string_view lines);
+
+/// While one lives, what its thread tells is collected, and written at its end or when PIPE_BUF bytes have come
+/// together: a write costs more than a line. For a moment only, in which nobody waits for anything; not within another
+/// one.
+class Batch {
+public:
+    Batch() : is_told_(is_told()) {
+        if (is_told_) begin();
+    }
+    ~Batch() {
+        if (is_told_) end();
+    }
+    Batch(const Batch&) = delete;
+    Batch& operator=(const Batch&) = delete;
+
+    /// Writes what this thread's batch has collected, before something that may never come to its end.
+    static void write();
+
+private:
+    static void begin();
+    static void end();
+    bool is_told_;
+};
 
 }  // namespace story
 

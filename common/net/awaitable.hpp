@@ -9,7 +9,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 
 /// Asio's types for the one kind of executor there is here, an io_context's. Their usual names stand for any executor
 /// whatever, which costs each idle connection some hundred bytes.
@@ -33,9 +35,19 @@ using Timer =
 /// the operation itself to co_await; the usual `use_awaitable` would first wrap it in a coroutine of its own.
 inline constexpr auto outcome = asio::as_tuple(asio::deferred);
 
+/// Where this thread counts the turns that next_turn() hands out; null: nowhere. Somebody else who reads the number
+/// twice knows whether the thread's loop moves.
+inline constinit thread_local std::atomic<std::uint64_t>* turns = nullptr;
+
+/// One turn more. Only its own thread counts, so this needs no atomic addition.
+inline void count_turn(std::atomic<std::uint64_t>& count) {
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 /// `co_await next_turn(executor)`: everything that is ready by now has its turn first. The same as asio::post() with
 /// `deferred`, without what that does to find out where to resume: here, in the executor's loop.
 inline auto next_turn(const Executor& executor) {
+    if (turns != nullptr) count_turn(*turns);
     return asio::async_initiate<const asio::deferred_t, void()>(
         [executor](auto resume) {
             asio::require(executor, asio::execution::blocking.never).execute(std::move(resume));

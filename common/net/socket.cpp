@@ -42,9 +42,17 @@ awaitable<result<std::string_view>> Socket::async_recv() {
 }
 
 awaitable<result<Packets>> Socket::async_recv_packets(bool at_once) {
+    if (left_of_turn_ == 0) {
+        in_.keep();
+        co_await next_turn(socket_.get_executor());
+        left_of_turn_ = packets_a_turn;
+    }
     for (;;) {
         const auto packet = in_.next();
-        if (packet) co_return Packets(in_, *packet);
+        if (packet) {
+            --left_of_turn_;
+            co_return Packets(in_, *packet, left_of_turn_);
+        }
         if (!in_.goes_on()) co_return why_closed_ = packet.error();
         in_.keep();
         if (!in_.answers().empty()) {
@@ -53,6 +61,7 @@ awaitable<result<Packets>> Socket::async_recv_packets(bool at_once) {
         // The others first: right after an answer, reading is mostly in vain; a turn later, on a busy server, the next
         // packet is there.
         co_await next_turn(socket_.get_executor());
+        left_of_turn_ = packets_a_turn;
         while (const auto error = read_without_waiting()) {
             in_.keep();
             if (error != asio::error::would_block) co_return why_closed_ = error;
@@ -177,6 +186,29 @@ awaitable<result<void>> Socket::async_writable() {
     const auto [broken] = co_await socket_.async_wait(TcpSocket::wait_write, outcome);
     if (broken) co_return failed(broken);
     co_return result<void>();
+}
+
+// ---- pausing --------------------------------------------------------------------------------------------------------
+
+awaitable<bool> Socket::async_pause(Timer& timer) {
+    const auto [order, broken, over] =
+        co_await asio::experimental::make_parallel_group(socket_.async_wait(TcpSocket::wait_error, asio::deferred),
+                                                         timer.async_wait(asio::deferred))
+            .async_wait(asio::experimental::wait_for_one(), asio::deferred);
+    if (is_broken()) co_return false;
+    // It was telnet's urgent data, which would wake us for ever: no eye on the connection for the rest of this time.
+    if (order.front() == 0) co_await timer.async_wait(outcome);
+    co_return !is_broken();
+}
+
+bool Socket::is_broken() {
+    pollfd connection{socket_.native_handle(), 0, 0};
+    if (::poll(&connection, 1, 0) <= 0 || (connection.revents & (POLLERR | POLLHUP)) == 0) return false;
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) failed({error, boost::system::system_category()});
+    return true;
 }
 
 // ---- ending ---------------------------------------------------------------------------------------------------------

@@ -21,16 +21,23 @@ struct SocketOptions {
     int backlog = 1024;              ///< clients that may wait for accept; listen(2) cuts it to the system's own limit
 };
 
-/// The whole packets that one read has brought, decoded one by one while they are looked at; to be used at once.
+/// How many packets of one connection are handed out before every other one of the same loop has its turn. One read may
+/// hold 65536 empty lines: whoever sends those must not keep the loop for as long as they take.
+inline constexpr unsigned packets_a_turn = 256;
+
+/// The whole packets that one read has brought, decoded one by one while they are looked at; to be used at once. Of
+/// more than packets_a_turn the rest comes with the next turn.
 class Packets {
 public:
     struct End {};
     class Iterator {
     public:
-        Iterator(Decoder& decoder, std::string_view first) : decoder_(&decoder), packet_(first) {}
+        Iterator(Decoder& decoder, std::string_view first, unsigned& left)
+            : decoder_(&decoder), packet_(first), left_(&left) {}
         std::string_view operator*() const { return *packet_; }
         Iterator& operator++() {
-            packet_ = decoder_->next();
+            packet_ = *left_ > 0 ? decoder_->next() : result<std::string_view>(Error::incomplete);
+            if (packet_) --*left_;
             return *this;
         }
         bool operator==(End) const { return !packet_; }
@@ -38,15 +45,19 @@ public:
     private:
         Decoder* decoder_;
         result<std::string_view> packet_;
+        unsigned* left_;
     };
 
-    Packets(Decoder& decoder, std::string_view first) : decoder_(&decoder), first_(first) {}
-    Iterator begin() { return {*decoder_, first_}; }
+    /// `left`: how many more than the first may come in this turn.
+    Packets(Decoder& decoder, std::string_view first, unsigned& left)
+        : decoder_(&decoder), first_(first), left_(&left) {}
+    Iterator begin() { return {*decoder_, first_, *left_}; }
     static End end() { return {}; }
 
 private:
     Decoder* decoder_;
     std::string_view first_;
+    unsigned* left_;
 };
 
 /// A connected TCP socket that speaks in packets, in passive mode: nothing arrives unless it is asked for (gen_tcp's
@@ -66,7 +77,8 @@ public:
     result<std::string_view> recv();
     awaitable<result<std::string_view>> async_recv();
 
-    /// All whole packets of one read: at least one. Errors as in recv(). Valid until the next call of either.
+    /// All whole packets of one read, but at most packets_a_turn: at least one. Errors as in recv(). Valid until the
+    /// next call of either.
     awaitable<result<Packets>> async_recv_many() { return async_recv_packets(false); }
     /// The same, to be used at once: the packets lie in memory that all sockets of a thread share. They, and what was
     /// put() of them, last until the coroutine waits for anything else than this socket.
@@ -94,6 +106,11 @@ public:
     /// bytes, so they may change or go away.
     result<std::size_t> send_some(std::span<const asio::const_buffer> bytes);
     awaitable<result<void>> async_writable();
+
+    /// Waits for the timer, with an eye on the connection: false, and at once, when it breaks meanwhile (the peer has
+    /// reset it, or it has ended in both directions). An end of the peer's stream alone is no break: what came before
+    /// it is still to be read.
+    awaitable<bool> async_pause(Timer& timer);
 
     /// Why recv or send failed last: what "closed" was.
     boost::system::error_code why_closed() const { return why_closed_; }
@@ -130,6 +147,7 @@ private:
     boost::system::error_code write_without_waiting();
     void put_answers();
     void never_block();
+    bool is_broken();
     void say_error(std::string_view why);
     bool read_away();
 
@@ -138,6 +156,7 @@ private:
     Decoder in_;
     Outbox out_;
     std::uint64_t bytes_moved_ = 0;
+    unsigned left_of_turn_ = packets_a_turn;
     boost::system::error_code why_closed_;
 };
 

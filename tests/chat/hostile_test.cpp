@@ -210,34 +210,55 @@ TEST_F(Hostile, ErlangNodeThatNeverReads) {
 // ------------------------------------------------------------------------------------------
 
 std::string hello() {
-    std::string frame;
-    chat::link::encode(chat::link::Hello{chat::link::magic, chat::link::version, "evil"}, frame);
-    return frame;
+    std::string frames;
+    chat::link::encode(chat::link::Hello{.node = "evil"}, frames);
+    chat::link::encode(chat::link::Challenge{1, 2}, frames);
+    chat::link::encode(chat::link::Proof{}, frames);
+    return frames;
 }
 
 TEST_F(Hostile, NodesThatTakeTheirTimeToSayHello) {
     Client silent(server->node_port());
     Client slow(server->node_port());
     dribble(slow, hello());
-    EXPECT_TRUE(eventually([&] { return server->count_lines("is gone: it is silent") == 2; }));
+    server->wait_for_line("is gone: it is silent");
     EXPECT_NO_THROW(silent.wait_for_end());
 }
 
 TEST_F(Hostile, NodesThatAreNone) {
     std::string other_version;
-    chat::link::encode(chat::link::Hello{chat::link::magic, 99, "evil"}, other_version);
+    chat::link::encode(chat::link::Hello{chat::link::magic, 1, "old"}, other_version);
     std::string early;
     chat::link::encode(chat::link::Enter{1, "lobby", "Early"}, early);
+    std::string proof;
+    chat::link::encode(chat::link::Hello{.node = "evil"}, proof);
+    chat::link::encode(chat::link::Challenge{1, 2}, proof);
+    chat::link::encode(chat::link::Proof{"0123456789abcdef"}, proof);
+    const std::vector<std::pair<std::string, std::string>> peers{
+        {"\x00\x00\x00\x04GET "s, "is refused: a message of an unknown type"},
+        {"GET / HTTP/1.1\r\n\r\n", "is gone: packet too long"},
+        {"\xff\xff\xff\xff"s + std::string(1000, 'x'), ""},  // the same, too soon to be told
+        {other_version, "is refused: a node of another version"},
+        {early, "is refused: it did not introduce itself"},
+        {proof, "is refused: only one of the two nodes has a --link-secret-file"},
+    };
+    for (const auto& [words, told] : peers) {
+        Client peer(server->node_port());
+        peer.send(words);
+        peer.wait_for_end();
+        server->wait_for_line(told);
+    }
+}
+
+TEST_F(Hostile, NodesThatBreakTheRulesOfTheLink) {
     std::string twice = hello();
     for (const std::string name : {"One", "Two"}) chat::link::encode(chat::link::Enter{1, "x", name}, twice);
+    std::string owners = hello();
+    chat::link::encode(chat::link::Entered{1, 1}, owners);
     const std::vector<std::pair<std::string, std::string>> peers{
-        {"\x00\x00\x00\x04GET "s, "a message of an unknown type"},
-        {"GET / HTTP/1.1\r\n\r\n", "packet too long"},
-        {"\xff\xff\xff\xff"s + std::string(1000, 'x'), "packet too long"},
-        {other_version, "a node of another version"},
-        {early, "it did not introduce itself"},
         {hello() + hello(), "it introduces itself twice"},
         {twice, "it uses a number twice"},
+        {owners, "it speaks as if the rooms were its own"},
         {hello() + "\x00\x00\x00\x01\x02"s, "a message that ends too early"},
         {hello() + "\x00\x00\x00\x00"s, "a message that ends too early"},
         // Enter with a room's name of 65535 bytes.
@@ -249,6 +270,24 @@ TEST_F(Hostile, NodesThatAreNone) {
         peer.wait_for_end();
         expect_gone("link " + std::to_string(i + 1), peers[i].second);
     }
+}
+
+/// Whoever guesses secrets has to wait for each answer, and the story does not grow with the guesses.
+TEST_F(Hostile, NodesThatGuessTheSecret) {
+    constexpr std::size_t guesses = 20;
+    std::string proof;
+    chat::link::encode(chat::link::Hello{.node = "evil"}, proof);
+    chat::link::encode(chat::link::Challenge{1, 2}, proof);
+    chat::link::encode(chat::link::Proof{"0123456789abcdef"}, proof);
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<std::unique_ptr<Client>> peers;
+    for (std::size_t i = 0; i < guesses; ++i) {
+        peers.push_back(std::make_unique<Client>(server->node_port()));
+        peers.back()->send(proof);
+    }
+    for (const auto& peer : peers) peer->wait_for_end();
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 1s);
+    EXPECT_LT(server->count_lines("is refused: "), guesses / 2);
 }
 
 TEST_F(Hostile, NodeWithNamesAndRoomsThatAreNone) {

@@ -32,6 +32,8 @@ TEST(NodeLink, EveryMessageComesBackAsItWas) {
         link::Spoken{"lobby", 1ull << 40, Line::Kind::left, "Mikey", "gone"},
         link::Ping{1},
         link::Pong{~0ull},
+        link::Challenge{1, ~0ull},
+        link::Proof{std::string(16, '\xff')},
     };
     for (const auto& message : messages) {
         const std::string bytes = frame(message);
@@ -56,13 +58,15 @@ TEST(NodeLink, HostileFramesAreRefusedWithAReason) {
     using link::Fault;
     EXPECT_EQ(link::decode("").error(), Fault::cut_short);
     EXPECT_EQ(link::decode("\0"s).error(), Fault::unknown_type);
-    EXPECT_EQ(link::decode("\x0d"s).error(), Fault::unknown_type);
+    EXPECT_EQ(link::decode("\x0f"s).error(), Fault::unknown_type);
     EXPECT_EQ(link::decode("\xff"s).error(), Fault::unknown_type);
     EXPECT_EQ(link::decode("GET / HTTP/1.1\r\n").error(), Fault::unknown_type);
     EXPECT_EQ(link::decode("\x03\0\0\0\0\0\0\0\x07\xff\xff"s).error(), Fault::text_too_long);
     EXPECT_EQ(link::decode("\x09\0\0\0\0\0\0\0\x07\x04\0\0\0\0"s).error(), Fault::unknown_kind);
+    EXPECT_EQ(link::decode("\x09\0\0\0\0\0\0\0\x07\0\0\0\0\0"s).error(), Fault::unknown_kind);
+    EXPECT_EQ(link::decode("\x0e\0\x11"s).error(), Fault::text_too_long);
     EXPECT_EQ(link::decode(frame(link::Hello{.magic = 1, .node = "x"})).error(), Fault::not_a_node);
-    EXPECT_EQ(link::decode(frame(link::Hello{.version = 2, .node = "x"})).error(), Fault::wrong_version);
+    EXPECT_EQ(link::decode(frame(link::Hello{.version = 1, .node = "x"})).error(), Fault::wrong_version);
 }
 
 TEST(NodeLink, ATextOverItsBoundIsCutBetweenCharacters) {

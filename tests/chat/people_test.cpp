@@ -133,6 +133,35 @@ TEST(People, WhoComeLaterAreShownTheLastThingsSaid) {
                                            "You are in the room lobby as Mikey. /help lists the commands."));
 }
 
+TEST(People, ComeIntoARoomWhoseHistoryIsMoreThanTheyMayBeBehind) {
+    Server server({"--max-backlog", "65536", "--node-port", "0"});
+    Person michael(server, "Michael");
+    const std::string line(4096, 'x');
+    for (int said = 0; said < 20; ++said) michael.chat("Michael", line);
+    Person mikey(server, "Mikey", 7);  // as many of them as half the backlog holds
+    michael.hear();
+    // Over a link, too: the whole node would go down with one newcomer.
+    Server guests({"--join", "127.0.0.1:" + std::to_string(server.node_port())});
+    Person anna(guests, "Anna", 7);
+    EXPECT_EQ(michael.hear(), "Anna has joined the room");
+    EXPECT_EQ(mikey.hear(), "Anna has joined the room");
+    anna.chat("Anna", "Here we are");
+}
+
+TEST(People, AreNotTakenForSlowBecauseMuchIsSaidAtOnce) {
+    Server server({"--max-backlog", "65536"});
+    const std::string name(32, 'm');
+    Person michael(server, name);
+    Person mikey(server, "Mikey");
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    // One read of the server's, in which nobody else has a turn.
+    constexpr std::size_t lines = 3000;
+    std::string burst;
+    for (std::size_t i = 0; i < lines; ++i) burst += "x\n";
+    michael.client().send(burst);
+    for (Person* person : {&mikey, &michael}) EXPECT_EQ(person->hear(lines).back(), name + " says: x");
+}
+
 TEST(People, AreNotShownControlCharactersOfOthers) {
     Server server;
     Person michael(server, "Michael");

@@ -71,8 +71,10 @@ void Relay::run() {
     std::list<Pair> pairs;
     for (;;) {
         std::vector<pollfd> waiting{{stop_read_.get(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+        const bool forgets = forgets_.exchange(false);
         for (Pair& pair : pairs) {
-            pair.is_dead = pair.is_dead || is_cut_;
+            pair.is_dead = pair.is_dead || is_cut_ || forgets;
+            if (forgets) pair.client.close();
             if (pair.is_dead) continue;
             waiting.push_back({pair.client.get(), POLLIN, 0});
             waiting.push_back({pair.server.get(), POLLIN, 0});

@@ -19,6 +19,8 @@ public:
     std::uint16_t port() const { return port_; }
     void cut() { is_cut_ = true; }
     void mend() { is_cut_ = false; }
+    /// Hangs up on the clients, and the server is not told: as a router does that has forgotten its connections.
+    void forget_clients() { forgets_ = true; }
 
 private:
     void run();
@@ -27,6 +29,7 @@ private:
     std::uint16_t port_ = 0;
     std::uint16_t to_;
     std::atomic<bool> is_cut_ = false;
+    std::atomic<bool> forgets_ = false;
     std::thread thread_;
 };
 

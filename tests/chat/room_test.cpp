@@ -1,3 +1,4 @@
+#include "05_chat/arrivals.hpp"
 #include "05_chat/house.hpp"
 #include "05_chat/token_bucket.hpp"
 
@@ -77,6 +78,19 @@ TEST_F(AtRoom, HistoryKeepsTheLastThingsSaid) {
     EXPECT_EQ(room.history().back().text, "c");
 }
 
+TEST_F(AtRoom, HistoryIsNeverMoreBytesThanANewcomerMayBeBehind) {
+    Room small(Limits{.max_line = 4096, .history = 20, .history_bytes = 10'000});
+    small.apply(1, Join{1, "M"});
+    std::size_t shown = 0;
+    for (Sequence at = 2; at < 12; ++at) small.apply(at, Say{1, std::string(4096, static_cast<char>('a' + at))});
+    for (const Line& line : small.history()) shown += words(line).size();
+    ASSERT_EQ(small.history().size(), 2u);
+    EXPECT_LE(shown, 10'000u);
+    EXPECT_EQ(small.history().back().text.front(), 'a' + 11);
+    for (Sequence at = 12; at < 40; ++at) small.apply(at, Say{1, "short"});
+    EXPECT_EQ(small.history().size(), 20u);
+}
+
 TEST_F(AtRoom, ARepeatedPlaceChangesNothing) {
     join(1, "M");
     EXPECT_EQ(room.apply(1, Leave{1, {}}).error(), Refusal::out_of_order);
@@ -153,4 +167,27 @@ TEST(TokenBucket, LetsABurstThroughAndThenOneLineAnInterval) {
 TEST(TokenBucket, RateZeroNeverWaits) {
     TokenBucket bucket(0, 5);
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(bucket.take(TokenBucket::Clock::time_point{1h}), 0s);
+}
+
+TEST(Arrivals, AreSlowedDownForEachAddress) {
+    Arrivals arrivals;
+    const TokenBucket::Clock::time_point now{1h};
+    int at_once = 0;
+    while (*arrivals.take("10.0.0.1:" + std::to_string(at_once), now) == 0s) ++at_once;
+    EXPECT_EQ(at_once, Arrivals::at_once - 1);
+    EXPECT_EQ(*arrivals.take("10.0.0.1:7", now), 200ms);
+    EXPECT_EQ(*arrivals.take("10.0.0.2:7", now), 0s);
+    // Nobody waits for ever, and who is sent away has no place in the queue.
+    while (arrivals.take("10.0.0.1:7", now)) {
+    }
+    EXPECT_EQ(arrivals.take("10.0.0.1:7", now), std::nullopt);
+    EXPECT_EQ(*arrivals.take("10.0.0.1:7", now + Arrivals::longest_wait), 100ms);
+}
+
+TEST(Arrivals, FromOneNetworkOfIpv6AreFromOneAddress) {
+    Arrivals arrivals;
+    const TokenBucket::Clock::time_point now{1h};
+    for (int i = 1; i < Arrivals::at_once; ++i) arrivals.take("[2001:db8::" + std::to_string(i) + "]:1", now);
+    EXPECT_EQ(*arrivals.take("[2001:db8::ffff:1]:2", now), 100ms);
+    EXPECT_EQ(*arrivals.take("[2001:db8:0:1::1]:2", now), 0s);
 }

@@ -62,17 +62,30 @@ TEST(TwoComputers, ShareARoomUntilTheCableIsPulledAndAgainWhenItIsBack) {
     if (!first.exists() || !second.exists()) GTEST_SKIP() << "this machine allows no networks of our own";
     ASSERT_TRUE(lay_cable(first, second));
 
-    const auto owner = first(
-        [] { return std::make_unique<Server>(std::vector<std::string>{"--host", "0.0.0.0", "--node-port", "0"}); });
+    const std::string secret = testing::TempDir() + "five-secret-" + std::to_string(::getpid());
+    ASSERT_EQ(support::run_to_end({{"sh", "-c", "umask 077; echo secret > " + secret}}).exit, exited(0));
+    const std::vector<std::string> open_door{"--host", "0.0.0.0", "--node-port", "0"};
+    {
+        const auto careless = first([&] { return std::make_unique<Server>(open_door); });
+        careless->wait_for_line("takes links from this computer only");
+        const std::string where = "10.77.0.1:" + std::to_string(careless->node_port());
+        const auto stranger = second([&] { return run("05_chat", {"--port", "0", "--join", where}); });
+        EXPECT_EQ(stranger.exit, exited(1));
+        EXPECT_THAT(stranger.errors, HasSubstr("links from other computers need a --link-secret-file"));
+    }
+    const auto with_secret = [&](std::vector<std::string> options) {
+        options.insert(options.end(), {"--link-secret-file", secret});
+        return std::make_unique<Server>(options);
+    };
+    const auto owner = first([&] { return with_secret(open_door); });
     const std::string where = "10.77.0.1:" + std::to_string(owner->node_port());
-    const auto guest =
-        second([&] { return std::make_unique<Server>(std::vector<std::string>{"--join", where, "--rejoin"}); });
+    const auto guest = second([&] { return with_secret({"--join", where, "--rejoin"}); });
     const auto michael = first([&] { return std::make_unique<Person>(*owner, "Michael"); });
     const auto mikey = second([&] { return std::make_unique<Person>(*guest, "Mikey"); });
     EXPECT_EQ(michael->hear(), "Mikey has joined the room");
     mikey->chat("Mikey", "Hello from over there!");
     EXPECT_EQ(michael->hear(), "Mikey says: Hello from over there!");
-    EXPECT_THAT(owner->wait_for_line("is linked"), HasSubstr("10.77.0.2:"));
+    EXPECT_THAT(owner->wait_for_line("is connected with"), HasSubstr("10.77.0.2:"));
 
     ASSERT_TRUE(ip("-n " + first.name() + " link set cable down"));  // nobody is told
     EXPECT_EQ(michael->hear(), "Mikey has left the room (node down)");
@@ -83,6 +96,7 @@ TEST(TwoComputers, ShareARoomUntilTheCableIsPulledAndAgainWhenItIsBack) {
     EXPECT_EQ(michael->hear(), "Mikey has joined the room");
     michael->chat("Michael", "There you are.");
     EXPECT_EQ(mikey->hear(), "Michael says: There you are.");
+    std::remove(secret.c_str());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What needs the machine for itself: rates, and clients by the thousand.
 
 #include "stages/stage.hpp"
+#include "support/flood.hpp"
 
 namespace stages {
 namespace {
@@ -31,6 +32,24 @@ TEST(AcceptorPoolHeavy, EightAcceptorsSetUpSeveralTimesAsMany) {
     const auto half_of_one_acceptors = 500ms;
     for (int i = 0; i < 4 && best >= half_of_one_acceptors; ++i) best = std::min(best, time_to_set_up(200, 8));
     EXPECT_LT(best, half_of_one_acceptors);
+}
+
+TEST(AcceptorPoolHeavy, APoliteClientDoesNotWaitForThoseWhoSendLineFeeds) {
+    Server server(acceptor_pool);
+    server.close_output();  // the story is told, but whoever read it would be what is measured
+    const support::LineFeedFlood flood(server.port(), 10);
+    auto median = [&] {
+        std::vector<Clock::duration> waits;
+        for (int i = 0; i < 7; ++i) {
+            const auto begin = Clock::now();
+            expect_served(server.port());
+            waits.push_back(Clock::now() - begin);
+        }
+        std::ranges::nth_element(waits, waits.begin() + 3);
+        return waits[3];
+    }();
+    // Seconds, where each of them keeps the loop for as long as one read of 64 KiB lasts.
+    EXPECT_LT(median, 250ms * support::time_factor());
 }
 
 TEST(AcceptorPoolHeavy, HoldsTenThousandIdleClients) {

@@ -1,4 +1,5 @@
 #include "supervised/supervised.hpp"
+#include "support/flood.hpp"
 
 // Who pays for a crash: one session, or one worker and its own clients; nobody else, ever.
 
@@ -98,6 +99,22 @@ TEST(Spin, InOneOfSeveralLoopsIsFound) {
     first.send("!spin\r\n");
     server.wait_for_event("supervisor_report", {field("offender", "worker-1")});
     second.wait_for_end();
+}
+
+// One read of 64 KiB holds 65536 empty lines. A loop that is busy with those of many clients is not hung.
+TEST(Watchdog, SparesTheBusy) {
+    Server server({"--workers", "4"});
+    Client innocent(server.port());
+    ask(innocent);
+    const auto workers = server.workers();
+    server.close_output();  // what is told of so many lines, nobody here wants to read
+    const support::LineFeedFlood flood(server.port(), 200);
+    const support::Deadline until(5s);  // more than twice the watchdog's time
+    while (!until.passed()) {
+        ask(innocent);
+        std::this_thread::sleep_for(50ms);
+    }
+    EXPECT_EQ(server.workers(), workers);
 }
 
 TEST(WaitingClient, IsServedByTheNextLifeOfTheWorker) {

@@ -1,6 +1,7 @@
 #include "supervised/supervised.hpp"
-
 #include "support/terminal.hpp"
+
+#include <sys/ioctl.h>
 
 // What the root does when it is told to end, or to show itself.
 
@@ -104,6 +105,36 @@ TEST(Sigusr1, ShowsTheTree) {
     EXPECT_THAT(text, HasSubstr("        acceptors  <2>  running"));
     EXPECT_THAT(text, HasSubstr("            acceptor-2  <2>  running"));
     EXPECT_EQ(tree.size(), 11u);
+}
+
+// The tree is longer than what a pipe keeps whole, and than what it holds.
+TEST(Sigusr1, DoesNotWaitForAReaderWhoHasStopped) {
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const support::Descriptor read_end(ends[0]);
+    support::Descriptor write_end(ends[1]);
+    const support::Process::Streams streams{STDIN_FILENO, write_end.get(), STDERR_FILENO};
+    support::Process root(
+        {{support::path_of("04_supervised"), "--port", "0", "--acceptors", "1000", "--workers", "4", "--log", "quiet"}},
+        streams);
+    write_end.close();
+    char first;
+    do {
+        ASSERT_EQ(::read(read_end.get(), &first, 1), 1) << "before the end of the first line";
+    } while (first != '\n');
+    // The workers take a moment to start a thousand acceptors, and then the tree is more than the pipe holds. No signal
+    // after that: it would interrupt a write that waits.
+    const auto is_full = [&] {
+        int bytes = 0;
+        ::ioctl(read_end.get(), FIONREAD, &bytes);
+        return bytes > 60'000;
+    };
+    ASSERT_TRUE(eventually([&] {
+        root.signal(SIGUSR1);
+        return eventually(is_full, 1s);
+    }));
+    root.signal(SIGTERM);
+    EXPECT_EQ(root.wait_exit(), exited(0));
 }
 
 TEST(Sigusr1, DoesNotWaitForAWorkerThatHangs) {

@@ -25,7 +25,7 @@ public:
     void start() {
         pool.start([this] { deaf = true; });
         for (auto& loop : pool.loops())
-            threads_.push_back(std::async(std::launch::async, [&] { loop->context.run(); }));
+            threads_.push_back(std::async(std::launch::async, [&] { loop->run(); }));
     }
 
     /// Whether all loops end by themselves, as they must after stop().

@@ -298,6 +298,35 @@ TEST_F(AwaitingSocket, AllWholePacketsOfOneReadComeTogether) {
     EXPECT_EQ(*recv(), "unfinished no more\n");
 }
 
+TEST_F(AwaitingSocket, OneTurnBringsSoManyPacketsAndNoMore) {
+    meet();
+    std::atomic<std::uint64_t> turns = 0;
+    net::turns = &turns;
+    constexpr unsigned all = 2 * net::packets_a_turn + 100;
+    write(client, std::string(all, '\n'));
+    std::vector<unsigned> batches;
+    std::vector<std::uint64_t> turns_before;
+    for (unsigned seen = 0; seen < all;) {
+        auto packets = twins::run(loop, socket->async_recv_at_once());
+        ASSERT_TRUE(packets);
+        turns_before.push_back(turns);
+        batches.push_back(0);
+        for (const auto packet : *packets) batches.back() += packet == "\n";
+        seen += batches.back();
+    }
+    net::turns = nullptr;
+    EXPECT_EQ(batches, (std::vector<unsigned>{net::packets_a_turn, net::packets_a_turn, 100}));
+    EXPECT_EQ(turns_before, (std::vector<std::uint64_t>{1, 2, 3})) << "between them everybody else has their turn";
+
+    // One by one they are counted, too.
+    write(client, std::string(net::packets_a_turn + 1, '\n'));
+    net::turns = &turns;
+    const auto before = turns.load();
+    for (unsigned i = 0; i <= net::packets_a_turn; ++i) EXPECT_EQ(*recv(), "\n");
+    net::turns = nullptr;
+    EXPECT_EQ(turns - before, 2u);
+}
+
 TEST_F(AwaitingSocket, PacketsBeforeATooLongOneAreDelivered) {
     meet({.max_packet = 5});
     write(client, "one\n123456789\ntwo\n");

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// What two nodes know and nobody else does, and how each shows the other that it knows it without sending it.
+/// Any thread.
+namespace chat {
+
+using Digest = std::array<unsigned char, 16>;
+
+/// MD5 of the secret and of what the other side has just made up, one after the other: what Erlang's nodes send.
+Digest digest(std::string_view secret, std::string_view challenge);
+/// Takes as long for equal digests as for different ones, so that time tells nothing.
+bool same(std::string_view one, std::string_view other);
+/// As it is sent. Valid as long as the digest.
+inline std::string_view bytes_of(const Digest& digest) {
+    return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+inline bool same(const Digest& one, std::string_view other) {
+    return same(bytes_of(one), other);
+}
+
+/// Unpredictable (the system's own source).
+std::uint64_t random_number();
+
+/// Bytes of a secret in a file.
+inline constexpr std::size_t max_secret = 255;
+
+/// The secret in a file that nobody but its owner may read or write, as with ~/.erlang.cookie: the file's bytes without
+/// line ends behind them.
+struct Secret {
+    std::string text;
+    std::string wrong;  // why there is none, and what to do; else empty
+};
+Secret read_secret(const std::string& path);
+
+}  // namespace chat
