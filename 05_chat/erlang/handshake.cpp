@@ -128,7 +128,7 @@ void Handshake::reply(std::string_view bytes) {
     const std::uint32_t theirs = in.u32();
     const std::string_view proof = in.rest();
     if (tag != 'r' || !in.ok()) return fail("not an Erlang node");
-    if (!same(digest(self_.cookie, challenge_), proof)) return fail("wrong cookie");
+    if (!same(digest(self_.cookie, challenge_), proof)) return fail(std::string(wrong_cookie));
     send(std::string("a").append(bytes_of(digest(self_.cookie, theirs))));
     expect(Expects::nothing);
     state_ = State::done;
@@ -136,7 +136,7 @@ void Handshake::reply(std::string_view bytes) {
 
 void Handshake::ack(std::string_view bytes) {
     if (!bytes.starts_with('a')) return fail("not an Erlang node");
-    if (!same(digest(self_.cookie, challenge_), bytes.substr(1))) return fail("wrong cookie");
+    if (!same(digest(self_.cookie, challenge_), bytes.substr(1))) return fail(std::string(wrong_cookie));
     expect(Expects::nothing);
     state_ = State::done;
 }

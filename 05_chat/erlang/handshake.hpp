@@ -43,6 +43,9 @@ inline constexpr std::size_t max_node_name = 255;
 /// `name@host`, printable, without spaces, at most max_node_name bytes.
 bool is_node_name(std::string_view name);
 
+/// Why a handshake fails where the peer does not know the cookie.
+inline constexpr std::string_view wrong_cookie = "wrong cookie";
+
 using chat::bytes_of;
 using chat::Digest;
 using chat::same;

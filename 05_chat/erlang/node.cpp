@@ -61,7 +61,7 @@ net::awaitable<std::string> Node::introduce() {
     const auto outcome = co_await registration_.try_once();
     std::string why;
     if (outcome == EpmdRegistration::Outcome::name_taken) {
-        why = "epmd has another node " + alive_part(settings_.identity.name);
+        why = "epmd has another node " + alive_part(settings_.identity.name) + ": take another name, or end that node";
     }
     co_return why;
 }
@@ -94,6 +94,7 @@ void Node::tell_how_to_join(bool is_cookie_typed) const {
 void Node::stop() {
     registration_.stop();
     listener_.close();
+    rests_until_ = {};
     shortage_.cancel();
     hang_up("the server is closing");
 }
@@ -104,6 +105,7 @@ void Node::hang_up(const std::string& why) {
 
 net::awaitable<void> Node::accept() {
     for (;;) {
+        co_await rest();
         auto socket = co_await listener_.async_accept(loop_);
         if (socket.error() == net::Error::stopped) co_return;
         if (!socket) {
@@ -114,6 +116,12 @@ net::awaitable<void> Node::accept() {
         }
         welcome(std::move(*socket));
     }
+}
+
+net::awaitable<void> Node::rest() {
+    if (Clock::now() >= rests_until_) co_return;
+    shortage_.expires_at(rests_until_);
+    co_await shortage_.async_wait(net::outcome);
 }
 
 void Node::welcome(net::Socket socket) {
@@ -181,8 +189,12 @@ Clock::duration Node::handle(Guest& guest, const Message& event) {
 
 void Node::handle(Guest& guest, const Closed& event) {
     if (std::exchange(guest.is_over, true)) return;
+    if (event.why == wrong_cookie) {
+        const auto now = Clock::now();
+        rests_until_ = std::min(std::max(now, rests_until_) + rest_after_wrong_cookie, now + longest_rest);
+    }
+    if (!guest.room) return app::tell_seldom(guest.who, events::link_lost, event.why);  // strangers come by thousands
     app::tell(guest.who, events::link_lost, event.why);
-    if (!guest.room) return;
     guest.peer->on_drained = [] {};
     const auto farewells = guest.room->closed();
     guest.room.reset();

@@ -16,6 +16,11 @@
 
 namespace erlang {
 
+/// How long the door rests after a wrong cookie, so that nobody can try many a second; and after many, at the most: a
+/// BEAM waits 7 s for our part of the handshake.
+inline constexpr std::chrono::milliseconds rest_after_wrong_cookie{100};
+inline constexpr std::chrono::milliseconds longest_rest{5000};
+
 /// The door for Erlang and Elixir nodes: to them our program is a node, and the lobby a process on it. The loop's
 /// thread only.
 class Node {
@@ -55,6 +60,7 @@ private:
     };
 
     void tell_how_to_join(bool is_cookie_typed) const;
+    net::awaitable<void> rest();
     void welcome(net::Socket socket);
     Clock::duration handle(Guest& guest, Event& event);
     void handle(Guest& guest, const NameGiven& event);
@@ -73,6 +79,7 @@ private:
     chat::Turn turn_;
     EpmdRegistration registration_;
     net::Timer shortage_;
+    Clock::time_point rests_until_;
     std::list<std::shared_ptr<Guest>> guests_;
     std::map<std::string, Guest*, std::less<>> connected_;  // by the node's name
     std::uint64_t last_guest_ = 0;

@@ -247,7 +247,7 @@ TEST_F(Elixir, NeedsNoEpmdThatKnowsUs) {
         {.words = {support::path_of("05_chat"), "--port", "0", "--sname", "room1", "--cookie", cookie},
          .environment = environment()});
     EXPECT_EQ(second.exit, exited(1));
-    EXPECT_EQ(second.errors, "--sname: epmd has another node room1\n");
+    EXPECT_EQ(second.errors, "--sname: epmd has another node room1: take another name, or end that node\n");
 }
 
 TEST_F(Elixir, LetsPeopleInWhileItsEpmdIsStopped) {

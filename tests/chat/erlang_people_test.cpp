@@ -148,6 +148,34 @@ TEST(ErlangDoor, TakesAChattyPeerAtItsRate) {
     EXPECT_GE(std::chrono::steady_clock::now() - begin, 500ms);
 }
 
+TEST(ErlangDoor, TriesFewCookiesASecond) {
+    const auto owner = erlang_node();
+    Person michael(*owner, "Michael");
+    const auto port = owner->dist_port();
+    const auto begin = std::chrono::steady_clock::now();
+    constexpr int guesses = 15;
+    for (int i = 0; i < guesses; ++i) {
+        Client eve(port);
+        auto handshake = erlang::Handshake::connecting({"eve@localhost", 1, "guess"}, 4711, "room1@localhost");
+        eve.send(handshake.take_output());
+        for (int packet = 0; packet < 2; ++packet) {  // its status and its challenge
+            const auto length = eve.recv_exactly(2);
+            handshake.packet(eve.recv_exactly(chat::ByteReader(length).u16()));
+        }
+        eve.send(handshake.take_output());
+        eve.wait_for_end();
+    }
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, (guesses - 2) * 100ms);
+    owner->wait_for_line("is gone: wrong cookie");
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+    EXPECT_LE(owner->count_lines("is gone: wrong cookie"), static_cast<std::size_t>(seconds.count()) + 2);
+    // Whoever knows it comes in.
+    ErlangPeer anna(*owner, "anna@localhost");
+    anna.tell_room(anna.pid(1), "join", "Anna");
+    EXPECT_EQ(michael.hear(), "Anna has joined the room");
+    EXPECT_EQ(owner->terminate(), exited(0));
+}
+
 TEST(ErlangDoor, APortThatIsTakenIsOneLineAndExit1) {
     const Server other;
     const auto port = std::to_string(other.port());
