@@ -225,8 +225,8 @@ def sanitizers_report(place):
 FOUND = {
     "data race": "a data race: two threads touch the same memory, at least one of them writes, and nothing puts them in"
                  " order",
-    "lock-order-inversion": "a lock-order-inversion: locks are taken in two orders, so two threads can each hold what the"
-                            " other waits for, for ever",
+    "lock-order-inversion": "a lock-order-inversion: locks are taken in two orders, so two threads can each hold what"
+                            " the other waits for, for ever",
     "double lock": "a double lock: a thread locks a mutex that it holds already",
 }
 
