@@ -225,8 +225,8 @@ def sanitizers_report(place):
 FOUND = {
     "data race": "a data race: two threads touch the same memory, at least one of them writes, and nothing puts them in"
                  " order",
-    "lock-order-inversion": "a lock-order-inversion: locks are taken in two orders, so two threads can each hold what the"
-                            " other waits for, for ever",
+    "lock-order-inversion": "a lock-order-inversion: locks are taken in two orders, so two threads can each hold what"
+                            " the other waits for, for ever",
     "double lock": "a double lock: a thread locks a mutex that it holds already",
 }
 
@@ -236,7 +236,7 @@ def in_words(report):
     found = next((words for kind, words in FOUND.items() if kind in report), "something that threads must not do")
     return ("        expected  that ThreadSanitizer finds nothing\n"
             f"        got       {found}\n"
-            "        hint      its report follows; the first lines of the two halves that lie in your file are the places\n"
+            "        hint      its report follows: look for the lines that name your file\n"
             f"\n{report}")
 
 
@@ -247,12 +247,15 @@ def check(exercise, source, build, out, strict=False):
         said = build_program(exercise, source, build, out, strict)
     except CannotBuild as error:
         return False, f"It does not compile:\n{error}"
-    command = [str(out)] if exercise.unit_check.exists() else [
-        sys.executable, str(exercise.directory / "check.py"), str(source if source.suffix in (".py", ".scenario") else out)]
+    if exercise.unit_check.exists():
+        command = [str(out)]
+    else:
+        subject = out if source.suffix == ".cpp" else source
+        command = [sys.executable, str(exercise.directory / "check.py"), str(subject)]
     with tempfile.TemporaryDirectory() as place:
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
                        "FIVE_PROGRAMS": str(build / "bin"),
-                       "TSAN_OPTIONS": f"halt_on_error=1:log_path={place}/report"}
+                       "TSAN_OPTIONS": f"halt_on_error=1:report_signal_unsafe=0:log_path={place}/report"}
         status, output = run_bounded(command, environment)
         report = sanitizers_report(place)
         if "unexpected memory mapping" in output + report:

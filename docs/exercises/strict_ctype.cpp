@@ -23,6 +23,7 @@ bool is_mistake(int c) {
 }  // namespace
 
 /// Where glibc's own inline toupper looks.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the name is glibc's
 extern "C" const std::int32_t** __ctype_toupper_loc() {
     static std::array<std::int32_t, highest - lowest + 1> table;
     static const std::int32_t* const zero = [] {

@@ -8,7 +8,7 @@ from checking import DEADLINE, SUBJECT, Wrong, program
 
 
 def tree():
-    """The student's tree, without the events that he plays it with."""
+    """The student's tree, without the events that they play it with."""
     lines = []
     for line in open(SUBJECT, encoding="utf-8"):
         if re.match(r"(at|when)\s", line):

@@ -34,7 +34,7 @@ def third():
         second.send("still here\n")
         second.expect("ECHO still here\n")
         first.close()
-        late.expect("ECHO and me?\n", "Somebody has left: his permit is free for the one who waits.")
+        late.expect("ECHO and me?\n", "Somebody has left: there is a permit for the one who waits.")
 
 
 @step("permits come back, however clients leave")

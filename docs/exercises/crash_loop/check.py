@@ -25,7 +25,7 @@ def two():
 @step("the plugin crashes a third time: it stays away, and web does not notice")
 def third():
     played = Played(crashes("plugin", 1, 1.1, 1.2))
-    played.must_run("web", "Who gives up takes all his children with him: web must not be one of them.")
+    played.must_run("web", "A supervisor that gives up takes all its children with it: web must not be one of them.")
     played.must_have_lives("web", 1, "web was well: it should not have been restarted.")
     played.must_have_lives("plugin", 3, "A supervisor that has given up is restarted, too, if it is permanent.")
 

@@ -85,7 +85,7 @@ int main() {
             must_wait_quietly("that a mover waits quietly for a room that is locked",
                               "try_lock in a loop asks a million times. std::scoped_lock sleeps until it is told.");
             if (std::unique_lock both(other.mutex, std::try_to_lock); both) {
-                must_be("the rooms that Michael is in, while he is being moved",
+                must_be("the rooms that Michael is in, during the move",
                         lobby.people.count("Michael") + tea.people.count("Michael"), 1U,
                         "Change nothing before both rooms are locked.");
             }

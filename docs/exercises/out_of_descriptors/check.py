@@ -23,7 +23,7 @@ def shortage():
         server.must_wait_quietly("that the server waits quietly while it has no descriptors",
                                  "Trying again at once is trying a million times. Wait a little first.")
         first.send("still there?\n")
-        first.expect("ECHO still there?\n", "A shortage concerns newcomers; who is in stays in.")
+        first.expect("ECHO still there?\n", "A shortage concerns newcomers; those who are in stay in.")
         for client in crowd[:CLIENTS // 2]:
             client.close()
         for number, client in enumerate(crowd[CLIENTS // 2:], CLIENTS // 2):

@@ -55,8 +55,8 @@ def slow_reader():
                     member.expect(LINE, "A member that does not read holds all the others up.")
         got = sloth.ends("its backlog is above the bound", hint="Cut off a member that is too far behind.")
         if got >= LINES * len(LINE):
-            raise Wrong("that a member that is too far behind is cut off", "it still got every line, from the server's memory",
-                        "Give the backlog a bound.")
+            raise Wrong("that a member that is too far behind is cut off",
+                        "it still got every line, from the server's memory", "Give the backlog a bound.")
         if memory(server) > MOST_MEMORY:
             raise Wrong("that the server's memory stays bounded", f"it took {memory(server) >> 20} MB",
                         "Free the backlog of a member that is cut off.")

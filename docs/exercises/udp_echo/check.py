@@ -31,7 +31,7 @@ def one():
         back(client(), server, b"hello", "send_to(buffer, sender)")
 
 
-@step("everybody gets his own, by turns")
+@step("everybody gets their own, by turns")
 def several():
     with Server(SUBJECT) as server:
         people = [client() for _ in range(3)]

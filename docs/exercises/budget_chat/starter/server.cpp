@@ -40,7 +40,7 @@ std::string without_end(std::string_view line) {
     return std::string(line.substr(0, line.find_last_not_of("\r\n") + 1));
 }
 
-/// One member, from his first line to his last.
+/// One member, from their first line to their last.
 net::awaitable<void> visit(net::Socket socket, Room& room) {
     // Here: so far it speaks the original's dialect, from here to the end of this function.
     const auto first = co_await socket.async_recv();

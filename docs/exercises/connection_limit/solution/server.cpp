@@ -41,7 +41,7 @@ void accept_loop(net::Listener& listener, Threads& threads, Permits& permits) {
         threads.start(
             [permit = std::move(permit), client = std::make_shared<net::Socket>(std::move(*client))]() mutable {
                 serve(*client);
-                client.reset();  // closed first: who is served next must not be one too many
+                client.reset();  // closed first: the next one served must not be one too many
                 permit.reset();
             });
     }

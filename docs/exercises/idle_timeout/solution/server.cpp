@@ -1,4 +1,4 @@
-// A coroutine for each client; who says nothing for too long is closed.
+// A coroutine for each client; one that says nothing for too long is closed.
 
 #include "listening.hpp"
 

@@ -31,7 +31,7 @@ net::awaitable<void> tell_all(const Members& members, std::string line) {
     }
 }
 
-/// One member: what he says goes to everybody, himself too.
+/// One member: what they say goes to everybody, themselves too.
 net::awaitable<void> listen_to(std::shared_ptr<Member> member, Members& members) {
     members.insert(member);
     while (const auto line = co_await member->socket.async_recv()) co_await tell_all(members, std::string(*line));

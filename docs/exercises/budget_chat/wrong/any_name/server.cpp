@@ -47,7 +47,7 @@ std::string names_of(const Room& room) {
     return names;
 }
 
-/// One member, from the question for his name to his last line.
+/// One member, from the question for their name to their last line.
 net::awaitable<void> visit(net::Socket socket, Room& room) {
     tell(socket, "Welcome! What is your name?");
     const auto first = co_await socket.async_recv();

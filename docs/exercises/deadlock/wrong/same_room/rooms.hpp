@@ -10,8 +10,8 @@ struct Room {
     std::set<std::string> people;
 };
 
-/// Takes `name` from one room to the other; false, and nothing happens, when he is not in `from`. At no moment is he in
-/// neither or in both, for whoever looks with both mutexes locked. Any thread.
+/// Takes `name` from one room to the other; false, and nothing happens, when they are not in `from`. At no moment are
+/// they in neither or in both, for whoever looks with both mutexes locked. Any thread.
 inline bool move(const std::string& name, Room& from, Room& to) {
     const std::scoped_lock lock(from.mutex, to.mutex);
     if (from.people.erase(name) == 0) return false;

@@ -1,5 +1,5 @@
 // Wrong: the clock runs from the beginning, whatever is said.
-// A coroutine for each client; who says nothing for too long is closed.
+// A coroutine for each client; one that says nothing for too long is closed.
 
 #include "listening.hpp"
 

@@ -1,5 +1,5 @@
 // Wrong: the watcher does not sleep until it is time: it looks at the clock all the time.
-// A coroutine for each client; who says nothing for too long is closed.
+// A coroutine for each client; one that says nothing for too long is closed.
 
 #include "listening.hpp"
 

@@ -1,5 +1,5 @@
 // Wrong: the watcher does not hear that the session is over, and holds its socket until the time is up.
-// A coroutine for each client; who says nothing for too long is closed.
+// A coroutine for each client; one that says nothing for too long is closed.
 
 #include "listening.hpp"
 

@@ -1,4 +1,4 @@
-// Wrong: those who write lock, the one who reads does not.
+// Wrong: writing takes the lock, and reading does not.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ void tell_all(const Members& members, std::string_view line) {
     }
 }
 
-/// Sends one member's backlog, as fast as he reads.
+/// Sends one member's backlog, as fast as they read.
 net::awaitable<void> write_to(std::shared_ptr<Member> member) {
     while (!member->is_cut_off) {
         if (member->backlog.empty()) {
@@ -57,7 +57,7 @@ net::awaitable<void> write_to(std::shared_ptr<Member> member) {
     }
 }
 
-/// One member: what he says goes to everybody, himself too.
+/// One member: what they say goes to everybody, themselves too.
 net::awaitable<void> listen_to(std::shared_ptr<Member> member, Members& members) {
     members.insert(member);
     while (const auto line = co_await member->socket.async_recv()) tell_all(members, *line);
