@@ -96,12 +96,29 @@ void split_words(Trial& trial) {
     first.hears(mikey + " says: Good morning", "Each member's unfinished line needs a place of its own.");
 }
 
+/// Somebody gets in under this name, as soon as the server has noticed that the one who had it has gone.
+void expect_free(Room& room, const std::string& name, const Server& server) {
+    for (const auto deadline = Clock::now() + server.patience().most();;) {
+        Person& back = room.visitor();
+        try {
+            back.types(name);
+            back.types("I am back");
+            return back.hears_in_the_end(name + " says: I am back",
+                                         "The name of somebody who has gone, in whatever way, is free again.");
+        } catch (const Wrong&) {
+            if (Clock::now() > deadline) throw;
+            back.client.close();
+        }
+    }
+}
+
 void goes_on_without(Trial& trial) {
     Room room(trial);
     const auto michael = room.name("Michael");
     Person& stays = room.enters(michael);
     for (int i = 0; i < 4; ++i) {
-        Person& leaves = room.enters(room.name("Mikey"));
+        const auto name = room.name("Mikey");
+        Person& leaves = room.enters(name);
         room.forget(leaves);
         i % 2 == 0 ? leaves.client.close() : leaves.client.reset();
         for (int said = 0; said < 3; ++said) {
@@ -110,6 +127,8 @@ void goes_on_without(Trial& trial) {
             stays.hears_in_the_end(michael + " says: " + words,
                                    "Writing to a member who has gone fails: that is his end, and nobody else's.");
         }
+        expect_free(room, name, trial.server);
+        stays.hears_in_the_end(name + " says: I am back");
     }
 }
 
@@ -142,6 +161,32 @@ void leaves(Trial& trial) {
     }
 }
 
+/// Two say one name in the same moment: the room hears of one of them.
+void expect_one_of_two(Room& room, Person& witness, const std::string& witness_name, Server& server) {
+    const auto name = room.name("Mikey");
+    Person& one = room.visitor();
+    Person& other = room.visitor();
+    one.types(name);
+    other.types(name);
+    int joined = 0;
+    for (const std::string words : {"Who is it?", "And who else?"}) {  // the second one may take a moment longer
+        witness.types(words);
+        for (std::string news;
+             (news = witness.news(quoted(witness_name + " says: " + words))) != witness_name + " says: " + words;) {
+            if (news == name + " has joined the room") ++joined;
+        }
+        server.sleep(server.patience().pause());
+        server.settle();
+    }
+    if (joined > 1) {
+        throw Wrong(
+            "that one of two gets in who say the same name at once", quoted(name + " has joined the room") + ", twice",
+            "To look whether a name is taken and to take it must be one step: under one lock, or in one place.");
+    }
+    one.client.close();
+    other.client.close();
+}
+
 void taken_name(Trial& trial) {
     Room room(trial);
     const auto michael = room.name("Michael");
@@ -167,6 +212,7 @@ void taken_name(Trial& trial) {
                         "Look among the members before you add one; ask for another name, or close.");
         }
     }
+    for (int round = 0; round < 5; ++round) expect_one_of_two(room, first, michael, trial.server);
 }
 
 void name_is_free_again(Trial& trial) {
@@ -193,9 +239,10 @@ void nameless(Trial& trial) {
     Person& nobody = room.visitor();
     room.visitor().client.close();
     room.visitor().client.send("Unfinish").close();
+    trial.server.sleep(trial.server.patience().pause());
+    trial.server.settle();  // until they are accepted, nobody could hear anything
     first.types("Is anybody there?");
     first.hears(michael + " says: Is anybody there?", "Who has not said a name was never in the room.");
-    nobody.client.send("");
     while (nobody.client.has_news(trial.server.patience().pause() * 3)) {
         const std::string line = nobody.client.line("nothing of what is said in the room");
         if (line.find(michael + " says: ") != line.npos) {
@@ -272,18 +319,42 @@ void silent_reader(Trial& trial) {
     }
 }
 
+/// True when the person's words come back, under whatever name; false when the server has closed.
+bool expect_served_or_closed(Person& person) {
+    const std::string words = "Does anybody hear me?";
+    try {
+        person.types(words);
+        while (person.client.line("an answer, or the end, for the one whose bytes were no text").find(words) ==
+               std::string::npos) {
+        }
+        return true;
+    } catch (Wrong& wrong) {
+        if (person.client.has_ended()) return false;
+        wrong.hint =
+            "The session has died of it and has left its connection, and perhaps its name, behind: catch what "
+            "decoding throws, or close.";
+        throw;
+    }
+}
+
 void not_text(Trial& trial) {
     Room room(trial);
     const auto michael = room.name("Michael");
     Person& first = room.enters(michael);
     Person& odd = room.visitor();
     odd.client.send("\xff\xfe\x80\n");
-    odd.types("anything");
-    Person& second = room.enters(room.name("Mikey"));
+    odd.types("Odd" + word(trial.random, 6));  // a name, where the first was none; else said under it
+    const auto mikey = room.name("Mikey");
+    Person& second = room.enters(mikey);
     for (const auto& bytes : {std::string("\x80\xc3\n"), std::string("a\0b\n", 4)}) second.client.send(bytes);
     first.types("Hello!");
     first.hears_in_the_end(michael + " says: Hello!",
                            "Bytes that are not UTF-8 are one member's mistake; they must not end the room.");
+    // Whoever sent them is served on, or is gone with their name; a session that has died of it is neither.
+    expect_served_or_closed(odd);
+    if (expect_served_or_closed(second)) return;
+    room.forget(second);
+    expect_free(room, mikey, trial.server);
 }
 
 void many(Trial& trial) {

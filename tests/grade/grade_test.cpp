@@ -166,8 +166,9 @@ TEST(GradeNotDecided, ByAServerElsewhereThatOnlyItsProcessCouldTell) {
     const std::string where = "127.0.0.1:" + std::to_string(server.port());
     const auto finished = grade({"04", "--connect", where, "--required"});
     EXPECT_EQ(finished.exit, exited(3)) << text(finished);
-    EXPECT_THAT(finished.lines.back(), StartsWith("NOT DECIDED  22 of 24 steps passed; 2 required steps could not be "
-                                                  "asked with --connect (crash_and_restart, no_orphans)"));
+    EXPECT_THAT(finished.lines.back(), StartsWith("NOT DECIDED  "));
+    EXPECT_THAT(finished.lines.back(), HasSubstr("; 2 required steps could not be asked with --connect "
+                                                 "(crash_and_restart, no_orphans)"));
 }
 
 TEST(GradeNotDecided, InJsonToo) {
@@ -217,8 +218,7 @@ TEST(GradeTimeLimit, AtASignalTheReportIsWhole) {
         grader.signal(signal);
         EXPECT_EQ(grader.wait_exit(), exited(3));
         const std::string name = signal == SIGTERM ? "SIGTERM" : "SIGINT";
-        EXPECT_EQ(grader.count_lines("ended by " + name), grader.count_lines("  -       ")) << name;
-        EXPECT_THAT(grader.lines().back(), testing::ContainsRegex("^NOT DECIDED .*not reached"));
+        EXPECT_THAT(grader.lines().back(), testing::ContainsRegex("^NOT DECIDED .*not reached .*; ended by " + name));
     }
 }
 

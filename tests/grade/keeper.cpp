@@ -97,7 +97,13 @@ int execute(const std::vector<std::string>& command, int output) {
     ::dup2(output, STDERR_FILENO);
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
-    if (given_limit.rlim_cur != 0) ::setrlimit(RLIMIT_NOFILE, &given_limit);
+    if (given_limit.rlim_cur != 0) {
+        // A shell gives 1024, which would fail every server alike, those that can count further and those that cannot.
+        constexpr rlim_t enough_for_a_thousand_clients = 2048;
+        rlimit limit = given_limit;
+        limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, enough_for_a_thousand_clients));
+        ::setrlimit(RLIMIT_NOFILE, &limit);
+    }
     std::vector<char*> words;
     for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
     words.push_back(nullptr);

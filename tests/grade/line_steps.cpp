@@ -77,6 +77,20 @@ void long_line(Trial& trial) {
     client.send("short\n").expect("ECHO short\n");
 }
 
+/// What a line is not to be taken for: each of these texts comes back as it is.
+void text_as_it_is(Trial& trial) {
+    Client client(trial.server);
+    for (const auto& [text, hint] : {
+             std::pair("  two  words \t\n",
+                       "Blanks belong to the line, at its ends, too: take off its line feed, and no more."),
+             std::pair("100% %d %x %s\n", "What a client sends is data, never a format: printf(\"%s\", line)."),
+             std::pair("C:\\temp\\new \"quoted\" 'too' $HOME\n",
+                       "A backslash, a quote and a dollar are signs like any other; nothing is to be replaced."),
+         }) {
+        client.send(text).expect(echo(text), hint);
+    }
+}
+
 void bytes(Trial& trial) {
     Client client(trial.server);
     // All bytes but those that mean something to telnet or to lines: LF, CR, and 255.
@@ -219,8 +233,14 @@ std::vector<Step> line_steps() {
          "(head -c 10000 /dev/zero | tr '\\0' x; echo; echo short) | nc HOST PORT",
          "A line may be longer than the buffer of one recv(); no byte of it may be lost, and none be answered twice.",
          "docs/01_naive.md", long_line},
+        {"text_as_it_is", every_stage, required, nothing,
+         R"(nc HOST PORT, then "  two  words ", then 100% %d %x %s, then C:\temp\new)",
+         "Libraries like to be helpful: they strip, format, unescape. An echo does none of it.", "docs/01_naive.md",
+         text_as_it_is},
         {"bytes", every_stage, required, nothing, "printf 'a\\0b\\nnot \\200 UTF-8 \\303\\n' | nc HOST PORT | xxd",
-         "Not everything that a client sends is text, and not all text is UTF-8. What came is what goes back.",
+         "Not everything that a client sends is text, and not all text is UTF-8. What came is what goes back. (255 is "
+         "not "
+         "asked here: it begins telnet's commands, and telnet_commands is advice.)",
          "docs/01_naive.md", bytes},
         {"half_close", every_stage, required, nothing, "printf 'hello\\n' | nc -N HOST PORT",
          "nc -N closes its sending half at the end of its input, and waits for the answers. A server that forgets to "

@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
     if (target == nullptr) usage_error("which stage? One of " + names_of_targets());
     check(options, *target);
 
-    Run run{stage, "", options.seed, options.strict, !options.only.empty(), !options.connect.empty(), {}};
+    Run run{stage, "", options.seed, options.strict, !options.only.empty(), !options.connect.empty(), {}, ""};
     for (const auto* const step : chosen(stage, options.only)) {
         if (options.required && step->weight != Step::Weight::required) continue;
         run.steps.emplace_back(step, Outcome());

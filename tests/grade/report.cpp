@@ -69,15 +69,17 @@ public:
         }
     }
     void begins(const Step& step) override {
+        begun_ = &step;
         if (is_terminal_) out_ << "  ...     " << step.name << std::flush;
     }
     void ends(const Run& run, const Step& step, const Outcome& outcome, const Server& server) override {
+        if (begun_ != &step) return;  // the last line counts, or names, those that were not begun
         if (is_terminal_) out_ << "\r\033[K";
         switch (outcome.verdict) {
             case Outcome::Verdict::passed: out_ << coloured(green, "  ok      ") << step.name; break;
             case Outcome::Verdict::not_possible:
             case Outcome::Verdict::not_reached: out_ << "  -       " << step.name << ": " << outcome.reason; break;
-            case Outcome::Verdict::not_run: return;  // the last line counts them
+            case Outcome::Verdict::not_run: return;
             case Outcome::Verdict::failed:
                 out_ << (run.decides(step) ? coloured(red, "  FAIL    ") : coloured(yellow, "  advice  ")) << step.name
                      << "\n"
@@ -100,9 +102,9 @@ public:
         }
         out_ << "  " << passed << " of " << run.steps.size() << (run.only ? " chosen steps passed" : " steps passed");
         if (advised > 0) out_ << ", " << advised << " with advice";
-        out_ << undecided(run, Outcome::Verdict::not_possible,
-                          run.connect ? "could not be asked with --connect" : "could not be asked")
+        out_ << undecided(run, Outcome::Verdict::not_possible, "could not be asked")
              << undecided(run, Outcome::Verdict::not_reached, "not reached");
+        if (!run.over.empty()) out_ << "; " << run.over;
         if (not_run > 0) out_ << ", " << not_run << " not run after that (--keep-going runs them)";
         out_ << std::endl;
     }
@@ -117,12 +119,14 @@ private:
     static constexpr auto yellow = "\033[33m";
 
     /// Those that decide and have no verdict, by name.
-    static std::string undecided(const Run& run, Outcome::Verdict outcome, const std::string& why) {
-        const auto names = run.deciding(outcome);
-        if (names.empty()) return "";
-        std::string all;
-        for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
-        return "; " + count(names.size(), run.strict ? "step" : "required step") + " " + why + " (" + all + ")";
+    static std::string undecided(const Run& run, Outcome::Verdict outcome, std::string why) {
+        const auto steps = run.deciding(outcome);
+        if (steps.empty()) return "";
+        std::string names;
+        for (const auto* const step : steps) names += (names.empty() ? "" : ", ") + step->name;
+        const auto needs_process = [](const Step* step) { return step->needs == Step::Needs::our_process; };
+        if (run.connect && std::all_of(steps.begin(), steps.end(), needs_process)) why += " with --connect";
+        return "; " + count(steps.size(), run.strict ? "step" : "required step") + " " + why + " (" + names + ")";
     }
 
     std::string coloured(const char* colour, const std::string& text) const {
@@ -131,6 +135,7 @@ private:
 
     std::ostream& out_;
     const bool is_terminal_;
+    const Step* begun_ = nullptr;
 };
 
 class JsonReport : public Report {
@@ -164,7 +169,7 @@ public:
         boost::json::array undecided;
         using enum Outcome::Verdict;
         for (const auto open : {not_possible, not_reached}) {
-            for (const auto& name : run.deciding(open)) undecided.emplace_back(name);
+            for (const auto* const step : run.deciding(open)) undecided.emplace_back(step->name);
         }
         write(run, {{"verdict", verdicts[static_cast<int>(run.verdict())]},
                     {"undecided", std::move(undecided)},
@@ -180,6 +185,7 @@ private:
         object["server"] = run.server;
         object["seed"] = run.seed;
         object["strict"] = run.strict;
+        if (!run.over.empty()) object["reason"] = run.over;
         out_ << boost::json::serialize(object) << std::endl;
     }
 
@@ -196,12 +202,12 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 
 }  // namespace
 
-std::vector<std::string> Run::deciding(Outcome::Verdict verdict) const {
-    std::vector<std::string> names;
+std::vector<const Step*> Run::deciding(Outcome::Verdict verdict) const {
+    std::vector<const Step*> found;
     for (const auto& [step, outcome] : steps) {
-        if (outcome.verdict == verdict && decides(*step)) names.push_back(step->name);
+        if (outcome.verdict == verdict && decides(*step)) found.push_back(step);
     }
-    return names;
+    return found;
 }
 
 Run::Verdict Run::verdict() const {

@@ -28,14 +28,15 @@ struct Run {
     bool only = false;     ///< some steps were chosen: the verdict is on these
     bool connect = false;  ///< the server runs somewhere: what needs its process cannot be asked
     std::vector<std::pair<const Step*, Outcome>> steps;
+    std::string over;  ///< why it ended before its steps did; empty where it did not
 
     /// Whether this step's failure decides.
     bool decides(const Step& step) const { return strict || step.weight == Step::Weight::required; }
     enum class Verdict { pass, fail, not_decided };
     /// Fail when a step failed that decides; pass when each that decides has passed; else nobody can say.
     Verdict verdict() const;
-    /// The names of those that decide and have this outcome.
-    std::vector<std::string> deciding(Outcome::Verdict outcome) const;
+    /// Those that decide and have this outcome.
+    std::vector<const Step*> deciding(Outcome::Verdict outcome) const;
 };
 
 /// Tells people, or programs, of a run while it goes on. Exceptions from writing do not occur: what cannot be written

@@ -70,7 +70,8 @@ void do_steps(Run& run, Server& server, const RunOptions& options, TimeLimit& li
             report.ends(run, *step, outcome, server);
             continue;
         }
-        if (outcome.reason = limit.run_is_over(); !outcome.reason.empty()) {
+        if (run.over = limit.run_is_over(); !run.over.empty()) {
+            outcome.reason = run.over;
             outcome.verdict = Outcome::Verdict::not_reached;
             report.ends(run, *step, outcome, server);
             continue;

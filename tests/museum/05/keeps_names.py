@@ -1,4 +1,5 @@
 # Never gives a name free again.
+# grade: --only name_is_free_again
 import socket
 import sys
 import threading

@@ -1,0 +1,47 @@
+# Looks whether a name is taken, and takes it a moment later: two who come at once both get it.
+import socket
+import sys
+import threading
+import time
+
+members = {}
+lock = threading.Lock()
+
+
+def tell(text):
+    for member in list(members.values()):
+        try:
+            member.send(text.encode() + b"\n", socket.MSG_DONTWAIT)
+        except OSError:
+            pass  # he has gone, or reads too slowly for us
+
+
+def serve(conn):
+    name = None
+    try:
+        with conn.makefile("rb") as lines:
+            for line in lines:
+                text = line.decode(errors="replace").rstrip("\r\n")
+                if name is None and text in members:
+                    conn.sendall(b"The name is taken; another one?\n")
+                    continue
+                if name is None:
+                    time.sleep(0.01)  # as a question to a data base takes
+                with lock:
+                    if name:
+                        tell(f"{name} says: {text}")
+                    else:
+                        tell(f"{text} has joined the room")
+                        name, members[text] = text, conn
+    except OSError:
+        pass
+    with lock:
+        if members.pop(name, None):
+            tell(f"{name} has left the room")
+    conn.close()
+
+
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
+while True:
+    conn, _ = server.accept()
+    threading.Thread(target=serve, args=(conn,), daemon=True).start()
