@@ -172,7 +172,7 @@ void expect_one_of_two(Room& room, Person& witness, const std::string& witness_n
     for (const std::string words : {"Who is it?", "And who else?"}) {  // the second one may take a moment longer
         witness.types(words);
         for (std::string news;
-             (news = witness.news(quoted(witness_name + " says: " + words))) != witness_name + " says: " + words;) {
+             (news = witness.news(in_quotes(witness_name + " says: " + words))) != witness_name + " says: " + words;) {
             if (news == name + " has joined the room") ++joined;
         }
         server.sleep(server.patience().pause());
@@ -180,7 +180,8 @@ void expect_one_of_two(Room& room, Person& witness, const std::string& witness_n
     }
     if (joined > 1) {
         throw Wrong(
-            "that one of two gets in who say the same name at once", quoted(name + " has joined the room") + ", twice",
+            "that one of two gets in who say the same name at once",
+            in_quotes(name + " has joined the room") + ", twice",
             "To look whether a name is taken and to take it must be one step: under one lock, or in one place.");
     }
     one.client.close();
