@@ -9,16 +9,18 @@
 namespace chat_tests {
 namespace {
 
-/// Runs ip(8); whether it succeeded.
-bool ip(const std::string& words) {
-    return support::run_to_end({{"sh", "-c", "ip " + words}}).exit == exited(0);
+/// Runs ip(8); whether it succeeded. Else `why`, where given, is what it said.
+bool ip(const std::string& words, std::string* why = nullptr) {
+    const auto finished = support::run_to_end({{"sh", "-c", "ip " + words}});
+    if (why != nullptr) *why = finished.errors;
+    return finished.exit == exited(0);
 }
 
 /// A computer of its own, as far as the network is concerned, while this object lives.
 class Computer {
 public:
     explicit Computer(const std::string& name) : name_("five-" + std::to_string(::getpid()) + name) {
-        exists_ = ip("netns add " + name_) && ip("-n " + name_ + " link set lo up");
+        exists_ = ip("netns add " + name_, &why_not_) && ip("-n " + name_ + " link set lo up", &why_not_);
         network_ = support::Descriptor(::open(("/run/netns/" + name_).c_str(), O_RDONLY | O_CLOEXEC));
     }
     ~Computer() { ip("netns del " + name_); }
@@ -26,6 +28,7 @@ public:
     Computer& operator=(const Computer&) = delete;
 
     bool exists() const { return exists_; }
+    const std::string& why_not() const { return why_not_; }
     const std::string& name() const { return name_; }
 
     /// Does something there: what it starts and connects belongs to that computer.
@@ -39,7 +42,7 @@ public:
     }
 
 private:
-    std::string name_;
+    std::string name_, why_not_;
     bool exists_ = false;
     support::Descriptor network_;
 };
@@ -59,7 +62,8 @@ TEST(TwoComputers, ShareARoomUntilTheCableIsPulledAndAgainWhenItIsBack) {
         GTEST_SKIP() << "networks of our own need root, and the program ip";
     }
     const Computer first("a"), second("b");
-    if (!first.exists() || !second.exists()) GTEST_SKIP() << "this machine allows no networks of our own";
+    if (!first.exists() || !second.exists())
+        GTEST_SKIP() << "this machine allows no networks of our own: " << first.why_not() << second.why_not();
     ASSERT_TRUE(lay_cable(first, second));
 
     const std::string secret = testing::TempDir() + "five-secret-" + std::to_string(::getpid());
