@@ -48,11 +48,15 @@ net::awaitable<void> Peer::run() {
 
 net::awaitable<void> Peer::handle_events() {
     while (auto event = connection_.next_event()) {
+        if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
         const auto wait = on_event_(*event);
         flush();
         if (wait.count() <= 0 || connection_.is_closed()) continue;
         pause_.expires_after(wait);
-        co_await pause_.async_wait(net::outcome);
+        if (!co_await socket_.async_pause(pause_)) {
+            is_broken_ = true;
+            connection_.lost(net::reason(socket_.why_closed()));
+        }
         connection_.receive({}, Clock::now());  // it was not silent: we did not listen
     }
 }
@@ -64,6 +68,7 @@ void Peer::flush() {
 }
 
 void Peer::close(std::string why) {
+    is_broken_ = true;
     connection_.lost(std::move(why));
     pause_.cancel();
     flush();
