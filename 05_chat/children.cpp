@@ -63,4 +63,11 @@ void Children::stop() {
     }
 }
 
+std::string Children::tree() const {
+    if (supervisor_) return supervisor_->tree(1);
+    std::string lines;
+    for (const Child& child : children_) lines += "    " + std::string(child.name) + "\n";
+    return lines;
+}
+
 }  // namespace chat

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +28,8 @@ public:
     void start(std::function<void()> give_up);
     /// Stops all of them, the last one first.
     void stop();
+    /// Who they are, a line for each, below something else.
+    std::string tree() const;
     bool have_given_up() const { return has_given_up_; }
 
     /// So many exceptions within 5 s are one too few to give up.

@@ -2,28 +2,14 @@
 
 namespace chat {
 
-namespace {
+void Listing::add(const std::string& item) {
+    if (++count_ > most_) return;
+    text_ += (text_.empty() ? "" : ", ") + item;
+}
 
-// "a, b and 7 more": a list that stays one line, however many there are.
-class Listing {
-public:
-    explicit Listing(std::size_t most) : most_(most) {}
-
-    void add(const std::string& item) {
-        if (++count_ > most_) return;
-        text_ += (text_.empty() ? "" : ", ") + item;
-    }
-    std::string text() const {
-        return count_ > most_ ? text_ + " and " + std::to_string(count_ - most_) + " more" : text_;
-    }
-
-private:
-    std::size_t most_;
-    std::size_t count_ = 0;
-    std::string text_;
-};
-
-}  // namespace
+std::string Listing::text() const {
+    return count_ > most_ ? text_ + " and " + std::to_string(count_ - most_) + " more" : text_;
+}
 
 House::House(const Limits& limits, std::string_view lobby) : limits_(limits), lobby_(lobby) {
     rooms_.try_emplace(folded(lobby), Named{lobby_, Room(limits_)});
@@ -61,6 +47,16 @@ std::string rooms(const House& house, std::size_t most) {
         list.add(named.name + " (" + std::to_string(named.room.people().size()) + ")");
     }
     return "Rooms: " + list.text();
+}
+
+std::string who_is_where(const House& house, std::size_t most) {
+    std::string lines;
+    for (const auto& [key, named] : house.rooms()) {
+        Listing names(most);
+        for (const auto& [person, name] : named.room.people()) names.add(name);
+        lines += "    room " + named.name + ": " + (named.room.people().empty() ? "nobody" : names.text()) + "\n";
+    }
+    return lines;
 }
 
 }  // namespace chat

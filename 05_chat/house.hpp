@@ -51,9 +51,25 @@ private:
     Sequence last_ = 0;  // one order for all rooms: a room that closes and opens again never meets an old number
 };
 
+/// "a, b and 7 more": a list that stays one line, however many there are.
+class Listing {
+public:
+    explicit Listing(std::size_t most = 100) : most_(most) {}
+
+    void add(const std::string& item);
+    std::string text() const;
+
+private:
+    std::size_t most_;
+    std::size_t count_ = 0;
+    std::string text_;
+};
+
 /// What a text door prints for /who: the people of the room, at most `most` by name and the rest counted.
 std::string who(const Room& room, std::size_t most = 100);
 /// What it prints for /rooms, in the same manner.
 std::string rooms(const House& house, std::size_t most = 100);
+/// Both for the operator, a line for each room.
+std::string who_is_where(const House& house, std::size_t most = 100);
 
 }  // namespace chat

@@ -142,7 +142,8 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             if (wait->count() > 0) {
                 link.pause.expires_after(*wait);
-                co_await link.pause.async_wait(net::outcome);
+                const bool is_there = co_await link.wire->socket().async_pause(link.pause);
+                if (!is_there) co_return;
             }
             // A node that comes back asks for a room's history once for each of its people. It gets one after the other
             // as fast as it reads, and is not cut off for what it asked for.
@@ -161,7 +162,7 @@ boost::system::result<LinkServer::Clock::duration, std::string> LinkServer::hand
     bool is_join = false;
     if (const auto* wanted = std::get_if<link::Owner::Wanted>(&*todo)) {
         is_join = std::holds_alternative<Join>(wanted->submission.request);
-        const auto result = rooms_.apply(wanted->submission.room, wanted->submission.request);
+        const auto result = rooms_.apply(wanted->submission.room, wanted->submission.request, link.who);
         std::vector<Line> history;
         if (const Room* room = rooms_.house().find(wanted->submission.room); result && room != nullptr && is_join) {
             history.assign(room->history().begin(), room->history().end());
@@ -187,7 +188,7 @@ void LinkServer::introduced(Link& link) {
 }
 
 void LinkServer::farewell_of(Link& link) {
-    for (const auto& farewell : link.owner.closed()) rooms_.apply(farewell.room, farewell.request);
+    for (const auto& farewell : link.owner.closed()) rooms_.apply(farewell.room, farewell.request, link.who);
 }
 
 /// A peer that has gone without a word is noticed.

@@ -15,7 +15,11 @@
 
 #include <boost/asio.hpp>
 
+#include <csignal>
 #include <iostream>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace {
 
@@ -27,6 +31,22 @@ constexpr std::string_view lobby = "lobby";
 [[noreturn]] void fail(const std::string& what) {
     std::cerr << what << std::endl;
     std::exit(EXIT_FAILURE);
+}
+
+std::string_view name_of(int signal) {
+    switch (signal) {
+        case SIGINT: return "SIGINT";
+        case SIGTERM: return "SIGTERM";
+        case SIGHUP: return "SIGHUP";
+        default: return "SIGUSR1";
+    }
+}
+
+/// A terminal that is closed says SIGHUP, which ends nothing; but then nobody is left to stop us, and so it does.
+bool can_open_terminal() {
+    const int terminal = ::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (terminal >= 0) ::close(terminal);
+    return terminal >= 0;
 }
 
 /// Runs the loop until this has happened.
@@ -99,12 +119,15 @@ private:
     void open_doors();
     void join_others();
     void raise_children();
+    void hear_signals();
+    void show();
     void stop();
 
     const Options& options_;
     const app::ServerOptions& server_;
     asio::io_context loop_{1};
-    asio::signal_set signals_{loop_, SIGINT, SIGTERM};
+    asio::signal_set signals_{loop_};
+    const bool has_terminal_ = can_open_terminal();
     net::Listener listener_;
     link::Self self_;
     Backlog backlog_;  // what waits for all who read slowly
@@ -186,6 +209,7 @@ void Chat::raise_children() {
 }
 
 int Chat::run() {
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) signals_.add(signal);
     open_doors();
     join_others();
     if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
@@ -198,6 +222,7 @@ int Chat::run() {
     }
 #endif
     app::announce(server_, text_->listener());
+    if (server_.faults) app::tell({"server"}, app::events::faults_are_on, "!throw door !throw room");
     raise_children();
     if (!why_down_.empty()) {
         app::tell({"server"}, app::events::room_is_down, joined_, why_down_);
@@ -208,14 +233,31 @@ int Chat::run() {
     if (erlang_node_) erlang_node_->start(options_.cookie.has_value());
 #endif
     text_->start();
-    signals_.async_wait([this](boost::system::error_code cancelled, int number) {
-        if (cancelled) return;
-        app::tell({"server"}, app::events::got_signal, number == SIGINT ? "SIGINT" : "SIGTERM");
-        stop();
-    });
+    hear_signals();
     loop_.run();  // until nobody is left
     app::tell({"server"}, app::events::stopped);
     return children_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+void Chat::hear_signals() {
+    signals_.async_wait([this](boost::system::error_code cancelled, int number) {
+        if (cancelled) return;
+        app::tell({"server"}, app::events::got_signal, name_of(number));
+        if (number == SIGUSR1) {
+            show();
+        } else if (number != SIGHUP || (has_terminal_ && !can_open_terminal())) {
+            return stop();
+        }
+        hear_signals();
+    });
+}
+
+/// The tree, and who is where.
+void Chat::show() {
+    const bool is_guest = venue_ != &rooms_;
+    app::story::show({"server"}, "tree",
+                     "chat  " + std::to_string(::getpid()) + "\n" + children_.tree() +
+                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.house())));
 }
 
 void Chat::stop() {

@@ -69,7 +69,8 @@ boost::system::result<Line, Refusal> Room::happen(const Leave& request) {
     const auto person = people_.extract(request.person);
     if (person.empty()) return Refusal::not_here;
     names_.erase(folded(person.mapped()));
-    return Line{last_, Line::Kind::left, request.person, person.mapped(), without_controls(request.why)};
+    return Line{last_, Line::Kind::left, request.person, person.mapped(),
+                shortened(without_controls(request.why), max_why)};
 }
 
 }  // namespace chat

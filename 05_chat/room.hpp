@@ -39,6 +39,9 @@ struct Limits {
     std::size_t history_bytes = 512 * 1024;  // of those things together, as they are shown: half of --max-backlog
 };
 
+/// Bytes of the reason for which somebody left, as everybody is shown it.
+inline constexpr std::size_t max_why = 100;
+
 // What somebody wants of a room.
 
 struct Join {

@@ -1,14 +1,18 @@
 #include "05_chat/rooms_here.hpp"
 
+#include "app/events.hpp"
 #include "app/faults.hpp"
 
 namespace chat {
 
-boost::system::result<Line, Refusal> RoomsHere::apply(std::string_view room, const Request& request) {
+boost::system::result<Line, Refusal> RoomsHere::apply(std::string_view room, const Request& request,
+                                                      const app::Who& by) {
+    const bool was_open = std::holds_alternative<Say>(request) || house_.find(room) != nullptr;
     try {
         app::faults::throw_in("room");
         auto result = engine_.submit(room, request);
         if (result) {
+            if (!std::holds_alternative<Say>(request)) tell(room, *result, was_open, by);
             audiences_.append(room, *result);
             for (const auto& listener : listeners_) listener(room, *result);
         }
@@ -18,6 +22,17 @@ boost::system::result<Line, Refusal> RoomsHere::apply(std::string_view room, con
         failed_.wake();
         throw;
     }
+}
+
+/// Whoever watches the story sees who is where, also of the people whom others bring.
+void RoomsHere::tell(std::string_view room, const Line& line, bool was_open, const app::Who& by) const {
+    if (!was_open) app::tell({"server"}, app::events::opens_room, room);
+    if (!by.role.empty() && line.kind == Line::Kind::joined) {
+        app::tell(by, app::events::has_in_room, line.name, room);
+    } else if (!by.role.empty()) {
+        app::tell(by, app::events::has_no_longer_in_room, line.name, room);
+    }
+    if (was_open && house_.find(room) == nullptr) app::tell({"server"}, app::events::closes_room, room);
 }
 
 net::awaitable<void> RoomsHere::live(std::function<void()> tell_others) {

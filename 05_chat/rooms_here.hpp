@@ -2,6 +2,7 @@
 
 #include "05_chat/house.hpp"
 #include "05_chat/venue.hpp"
+#include "app/story.hpp"
 
 #include <exception>
 #include <functional>
@@ -37,11 +38,13 @@ public:
     /// An id for somebody new, of whatever door.
     PersonId next_person() { return ++last_person_; }
 
-    /// An exception goes to whoever asked, and to live().
-    boost::system::result<Line, Refusal> apply(std::string_view room, const Request& request);
+    /// An exception goes to whoever asked, and to live(). `by`: the link or node whose person it is, which tells of
+    /// those who come and go; the text door tells of its own.
+    boost::system::result<Line, Refusal> apply(std::string_view room, const Request& request, const app::Who& by = {});
     /// What /who and /rooms answer.
     std::string answer(const Question& question) const;
     const House& house() const { return house_; }
+    bool has_the_rooms() const override { return true; }
 
     net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) override;
     net::awaitable<std::string> ask(Visitor& visitor, const Question& question) override;
@@ -59,6 +62,7 @@ private:
     };
     void enter(Visitor& visitor, const std::string& room, const std::string& name);
     void begin_anew();
+    void tell(std::string_view room, const Line& line, bool was_open, const app::Who& by) const;
 
     Limits limits_;
     House house_;

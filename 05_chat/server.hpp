@@ -58,7 +58,7 @@ public:
     net::Socket& socket() { return wire->socket(); }
     app::Who who() const { return who_; }
     Step open() const { return door_.open(); }
-    Step typed(std::string_view line) { return is_leaving() ? Step() : door_.line(line); }
+    Step typed(std::string_view line);
     /// Prints, does what is to be done, until the door has nothing more to do.
     net::awaitable<void> carry_out(Step step);
     /// The room hears that he is gone.
@@ -71,6 +71,7 @@ public:
 
     /// Looks whether they are idle at `now`, or have not given a name in time.
     void look(std::chrono::steady_clock::time_point now);
+    const TextDoor& door() const { return door_; }
     bool is_nameless() const { return !has_come_in_ && !is_leaving(); }
     /// Nameless, they go at once: others need the place.
     void make_place();
@@ -115,6 +116,9 @@ public:
     void start();
     /// Lets go of the port and of everybody; they are told. The acceptor ends.
     void stop();
+
+    /// Those of our people who are in rooms, a line for each room, for the operator.
+    std::string who_is_where() const;
 
     net::Listener& listener() { return listener_; }
     boost::asio::io_context& loop() { return loop_; }

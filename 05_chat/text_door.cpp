@@ -52,6 +52,9 @@ Step TextDoor::open() const {
 }
 
 Step TextDoor::line(std::string_view typed) {
+    // A web page may send its visitors' browsers here, and would speak in their names: "POST / HTTP/1.1".
+    if (name_.empty() && typed.find(" HTTP/") != typed.npos)
+        return goodbye("This is a chat, and no web server. Goodbye!");
     if (typed.starts_with('/')) return command(typed);
     if (!down_.empty()) return print(down_words_);
     if (is_out_) return print(in_no_room);

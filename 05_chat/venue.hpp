@@ -58,6 +58,8 @@ public:
     virtual net::awaitable<std::string> ask(Visitor& visitor, const Question& question) = 0;
     /// He has gone: from now on nothing is said to him.
     virtual void forget(Visitor& visitor) = 0;
+    /// Whether the rooms are in this program.
+    virtual bool has_the_rooms() const { return false; }
 };
 
 /// The audiences of the text door, one for each room in which somebody of it is.

@@ -1,10 +1,13 @@
 #include "05_chat/server.hpp"
 
+#include "05_chat/house.hpp"
 #include "app/events.hpp"
+#include "app/faults.hpp"
 
 #include <boost/asio.hpp>
 
 #include <algorithm>
+#include <map>
 
 #include <sys/resource.h>
 
@@ -49,6 +52,18 @@ Visit::Visit(std::shared_ptr<Wire> wire, app::Who who, PersonId person, const st
       came_(Clock::now()),
       active_(came_) {
     this->wire->set_last_words(last_words);
+}
+
+Step Visit::typed(std::string_view line) {
+    if (is_leaving()) return {};
+    // With --faults: it has been obeyed, and is nothing to say to the room; but what is to break in the room has to get
+    // there.
+    if (app::faults::are_on && line == "!throw door")
+        return door_.answer("The door will throw after the next newcomer.");
+    if (app::faults::are_on && line == "!throw room" && !venue_.has_the_rooms()) {
+        return door_.answer("The rooms are those of another node: nothing is thrown here.");
+    }
+    return door_.line(line);
 }
 
 net::awaitable<void> Visit::carry_out(Step step) {
@@ -256,6 +271,17 @@ void TextServer::stop() {
     for (const auto& entry : visits_) {
         if (const auto visit = entry.lock()) visit->stop();
     }
+}
+
+std::string TextServer::who_is_where() const {
+    std::map<std::string, Listing> rooms;
+    for (const auto& entry : visits_) {
+        const auto visit = entry.lock();
+        if (visit && !visit->door().room().empty()) rooms[visit->door().room()].add(visit->door().name());
+    }
+    std::string lines;
+    for (const auto& [room, names] : rooms) lines += "    room " + room + ": " + names.text() + "\n";
+    return lines;
 }
 
 net::awaitable<void> TextServer::wait(std::chrono::milliseconds time) {

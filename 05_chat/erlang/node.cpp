@@ -138,7 +138,7 @@ void Node::welcome(net::Socket socket) {
 }
 
 Clock::duration Node::handle(Guest& guest, Event& event) {
-    const auto leave = [&](const chat::Request& request) { rooms_.apply(rooms_.house().lobby(), request); };
+    const auto leave = [&](const chat::Request& request) { rooms_.apply(rooms_.house().lobby(), request, guest.who); };
     if (const auto* given = std::get_if<NameGiven>(&event)) handle(guest, *given);
     if (const auto* up = std::get_if<Up>(&event)) handle(guest, *up);
     if (const auto* message = std::get_if<Message>(&event)) return handle(guest, *message);
@@ -180,7 +180,7 @@ Clock::duration Node::handle(Guest& guest, const Message& event) {
         return {};
     }
     const auto& request = std::get<chat::Request>(wanted);
-    const auto result = rooms_.apply(rooms_.house().lobby(), request);
+    const auto result = rooms_.apply(rooms_.house().lobby(), request, guest.who);
     guest.room->outcome(request, result);
     if (!result) app::tell(guest.who, events::was_refused, chat::reason(result.error()));
     // Also what is refused costs us work.
@@ -201,7 +201,7 @@ void Node::handle(Guest& guest, const Closed& event) {
     connected_.erase(guest.peer->connection().peer());
     for (chat::Request farewell : farewells) {
         std::get<chat::Leave>(farewell).why = "node down";
-        rooms_.apply(rooms_.house().lobby(), farewell);
+        rooms_.apply(rooms_.house().lobby(), farewell, guest.who);
     }
 }
 

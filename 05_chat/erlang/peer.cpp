@@ -48,6 +48,7 @@ net::awaitable<void> Peer::run() {
 
 net::awaitable<void> Peer::handle_events() {
     while (auto event = connection_.next_event()) {
+        // What a node wanted that has broken off, nobody does in its name.
         if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
         const auto wait = on_event_(*event);
         flush();

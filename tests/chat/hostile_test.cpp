@@ -189,6 +189,24 @@ TEST_F(Hostile, ErlangNodeThatSpeaksForAnothersProcess) {
     for (Person* person : {&michael, &mikey}) EXPECT_EQ(person->hear(), "Anna has left the room (node down)");
 }
 
+TEST_F(Hostile, ErlangNodeThatIsResetWhileItMayNotSpeak) {
+    const auto slow = erlang_node({"--rate", "1", "--burst", "2"});
+    Person anna(*slow, "Anna");
+    ErlangPeer peer(*slow, "ghost@localhost");
+    peer.tell_room(peer.pid(1), "join", "Ghost");
+    for (int line = 0; line < 100; ++line) peer.tell_room(peer.pid(1), "message", "x");
+    EXPECT_EQ(anna.hear(), "Ghost has joined the room");
+    slow->wait_for_line("node 1 has Ghost in the room lobby");
+    EXPECT_EQ(anna.hear(), "Ghost says: x");
+    peer.client().reset();
+    // A hundred seconds before the last line would have been said.
+    std::string heard;
+    while (heard = anna.hear(), heard == "Ghost says: x") {
+    }
+    EXPECT_EQ(heard, "Ghost has left the room (node down)");
+    slow->wait_for_line("node 1 has Ghost no longer in the room lobby");
+}
+
 TEST_F(Hostile, ErlangNodeThatNeverReads) {
     ErlangPeer peer(*server, "sleepy@localhost");
     peer.tell_room(peer.pid(1), "join", "Sleepy");
@@ -223,6 +241,23 @@ TEST_F(Hostile, NodesThatTakeTheirTimeToSayHello) {
     dribble(slow, hello());
     server->wait_for_line("is gone: it is silent");
     EXPECT_NO_THROW(silent.wait_for_end());
+}
+
+TEST_F(Hostile, NodeThatIsResetWhileItMayNotSpeak) {
+    Server slow({"--node-port", "0", "--rate", "1", "--burst", "2"});
+    Person anna(slow, "Anna");
+    Client peer(slow.node_port());
+    std::string frames = hello();
+    chat::link::encode(chat::link::Enter{1, "lobby", "Ghost"}, frames);
+    for (int line = 0; line < 1000; ++line) chat::link::encode(chat::link::Speak{1, "x"}, frames);
+    peer.send(frames);
+    EXPECT_EQ(anna.hear(), "Ghost has joined the room");
+    EXPECT_EQ(anna.hear(), "Ghost says: x");
+    peer.reset();
+    std::string heard;
+    while (heard = anna.hear(), heard == "Ghost says: x") {
+    }
+    EXPECT_EQ(heard, "Ghost has left the room (node down)");
 }
 
 TEST_F(Hostile, NodesThatAreNone) {

@@ -62,7 +62,8 @@ TEST(People, AreToldWhyANameIsRefusedAndMayTryAgain) {
              {"two words", "A name has no spaces or control characters"},
              {"e\x1b[31mred", "A name has no spaces or control characters"},
              {"bell\a", "A name has no spaces or control characters"},
-             {"turned\u202e", "A name has no spaces or control characters"},
+             {"turned\u202e", "A name has nothing invisible in it"},
+             {"Michael\u200d", "A name has nothing invisible in it"},
              {"wide\u00a0space", "A name has no spaces or control characters"},
              {std::string(33, 'x'), "A name has at most 32 characters"},
              {"\xff\xff\xc3(", "The name is not UTF-8"},
@@ -167,6 +168,8 @@ TEST(People, AreNotShownControlCharactersOfOthers) {
     Person michael(server, "Michael");
     michael.say("a\x1b[2Jb\a\x7f\u0085c é 日本");
     EXPECT_EQ(michael.hear(), "Michael says: a[2Jbc é 日本");
+    michael.say("x\u2028server stopped\u202e\u2066 שלום\u200f 👩\u200d🚀");
+    EXPECT_EQ(michael.hear(), "Michael says: xserver stopped שלום\u200f 👩\u200d🚀");
     michael.say("\xff\xff\xc3(");
     EXPECT_EQ(michael.hear(), "The line is not UTF-8.");
     michael.chat("Michael", "still here");
@@ -306,6 +309,201 @@ TEST(People, WhoseConnectionBreaksHaveLeft) {
     mikey.client().reset();
     EXPECT_EQ(michael.hear(), "Mikey has left the room");
     server.wait_for_line("connection lost");
+}
+
+TEST(People, WhoAreResetWhileTheyPauseHaveLeft) {
+    Server server({"--rate", "1", "--burst", "2"});
+    Person michael(server, "Michael");
+    Client ghost(server.port());
+    std::string lines = "Ghost\n";
+    for (int line = 0; line < 1000; ++line) lines += "x\n";
+    ghost.send(lines);
+    EXPECT_EQ(michael.hear(), "Ghost has joined the room");
+    EXPECT_EQ(michael.hear(), "Ghost says: x");
+    ghost.reset();
+    // A thousand seconds before the last line would have been said.
+    while (michael.hear() == "Ghost says: x") {
+    }
+    server.wait_for_line("client 2 connection lost: connection reset by peer");
+    Person back(server);
+    back.say("Ghost");
+    back.hear_up_to("You are in the room lobby as Ghost. /help lists the commands.");
+}
+
+TEST(People, WhoHalfCloseWhileTheyPauseAreHeardToTheEnd) {
+    Server server({"--rate", "10", "--burst", "2"});
+    Person michael(server, "Michael");
+    Client program(server.port());
+    program.send("Program\n1\n2\n3\n4\n5");
+    program.half_close();
+    EXPECT_EQ(michael.hear(), "Program has joined the room");
+    for (int line = 1; line <= 5; ++line) EXPECT_EQ(michael.hear(), "Program says: " + std::to_string(line));
+    EXPECT_EQ(michael.hear(), "Program has left the room");
+}
+
+TEST(People, WhoReadNothingAreCutOffInTime) {
+    Server server({"--idle-timeout", "1", "--max-backlog", "67108864"});
+    Person michael(server, "Michael");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy has joined the room");
+    // Awake, but not reading. The system keeps some megabytes, and the room far more than comes.
+    for (int said = 0; said < 2000; ++said) michael.chat("Michael", std::string(4000, 'x'));
+    std::string heard;
+    for (const support::Deadline deadline(patience()); !heard.starts_with("Sleepy") && !deadline.passed();) {
+        sleepy.send_some("\r\n");
+        michael.say("Wake up!");
+        heard = michael.hear();
+    }
+    EXPECT_EQ(heard, "Sleepy has left the room (it reads nothing)");
+}
+
+TEST(People, WhoDoNotReadAreCutOffForWhatAllOfThemCost) {
+    Server server({"--max-waiting", "1048576"});
+    Person michael(server, "Michael"), mikey(server, "Mikey");
+    Client first(server.port(), {.receive_buffer = 4096}), second(server.port(), {.receive_buffer = 4096});
+    first.send("First\r\n");
+    EXPECT_EQ(michael.hear_up_to("First has joined the room").size(), 2u);
+    mikey.say("/join garden");
+    mikey.hear_up_to("You are in the room garden as Mikey. /help lists the commands.");
+    EXPECT_EQ(michael.hear(), "Mikey has left the room");
+    second.send("Second\r\n/join garden\r\n");
+    EXPECT_EQ(mikey.hear(), "Second has joined the room");
+    michael.hear_up_to("Second has left the room");
+    // Each of the two is behind by half of what one of them might be alone.
+    const std::string text(4000, 'x');
+    std::string heard;
+    for (int said = 0; !heard.ends_with(")") && said < 5000; ++said) {
+        mikey.chat("Mikey", text);
+        michael.say(text);
+        heard = michael.hear();
+    }
+    EXPECT_EQ(heard, "First has left the room (too much waits for those who do not read)");
+}
+
+TEST(People, WhoAreCutOffAreToldWhyAfterAWholeLine) {
+    Server server({"--max-backlog", "65536"});
+    Person michael(server, "Michael");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy has joined the room");
+    const std::string text(4000, 'x');
+    for (int said = 0; said < 5000; ++said) {
+        michael.say(text);
+        if (michael.hear().starts_with("Sleepy has left")) break;
+    }
+    // Then they wake up.
+    const std::string all = sleepy.recv_until_close();
+    EXPECT_THAT(all, testing::EndsWith("\r\nYou are cut off: it reads too slowly. Goodbye!\r\n"));
+}
+
+TEST(People, WhoGiveNoNameAreSentAway) {
+    Server server({"--name-timeout", "0.3"});
+    Person michael(server, "Michael");
+    Person nobody(server);
+    EXPECT_EQ(nobody.hear(), "You have not told me your name. Goodbye!");
+    EXPECT_EQ(nobody.client().wait_for_end(), Client::End::closed);
+    michael.chat("Michael", "I have a name");
+    // Only names that are one count.
+    Person odd(server);
+    odd.say("two words");
+    odd.hear();
+    EXPECT_EQ(odd.hear(), "You have not told me your name. Goodbye!");
+}
+
+TEST(People, WhoGiveNoNameKeepNobodyOut) {
+    Server server({"--node-port", "0"}, {.words = {}, .max_open_files = 100});
+    std::vector<std::unique_ptr<Client>> silent;
+    for (int client = 0; client < 150; ++client) silent.push_back(std::make_unique<Client>(server.port()));
+    Person michael(server, "Michael");
+    EXPECT_EQ(silent.front()->recv_until_close(),
+              "Welcome! What is your name?\r\nYou are in no room yet, and others need the place. Goodbye!\r\n");
+    // The door for nodes is open, too.
+    Server guests({"--join", "127.0.0.1:" + std::to_string(server.node_port())});
+    Person anna(guests, "Anna");
+    EXPECT_EQ(michael.hear(), "Anna has joined the room");
+}
+
+TEST(People, WhoFindEveryPlaceTakenAreToldSo) {
+    Server server({}, {.words = {}, .max_open_files = 100});
+    std::vector<std::unique_ptr<Person>> people;
+    for (int person = 0; person < 50; ++person) {
+        people.push_back(std::make_unique<Person>(server, "p" + std::to_string(person)));
+    }
+    Client late(server.port());
+    EXPECT_EQ(late.recv_until_close(), "ERROR the server has no place left: try again later\r\n");
+    people.front()->say("/quit");
+    people.front()->client().wait_for_end();
+    people.front()->leave();
+    EXPECT_TRUE(eventually([&] { return Client(server.port()).recv_line() == "Welcome! What is your name?\r\n"; }));
+}
+
+TEST(People, WhoComeByTheHundredWaitForTheirTurn) {
+    Server server({"--rate", "2"});
+    std::vector<std::unique_ptr<Client>> people;
+    const auto begin = std::chrono::steady_clock::now();
+    for (int person = 0; person < 120; ++person) {
+        people.push_back(std::make_unique<Client>(server.port()));
+        people.back()->send("p" + std::to_string(person) + "\n");
+    }
+    people.back()->recv_line();
+    EXPECT_THAT(people.back()->recv_line(), StartsWith("You are in the room lobby as p119"));
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, 1500ms);  // twenty of them, a tenth of a second each
+}
+
+TEST(People, OutliveAShortageOfMemory) {
+    if (support::sanitized) GTEST_SKIP() << "a sanitizer needs terabytes of address space";
+    Server server({"--max-backlog", "134217728", "--max-waiting", "134217728"},
+                  {.words = {}, .max_address_space = std::uint64_t{64} << 20});
+    Person michael(server, "Michael");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy has joined the room");
+    const std::string text(4000, 'x');
+    std::string heard;
+    for (int said = 0; !heard.starts_with("Sleepy has left") && said < 40'000; ++said) {
+        michael.say(text);
+        heard = michael.hear();
+    }
+    EXPECT_EQ(heard, "Sleepy has left the room (it reads nothing)");
+    michael.hear();
+    michael.chat("Michael", "That was close");
+    EXPECT_EQ(server.terminate(), exited(0));
+}
+
+TEST(People, AreNotWebPages) {
+    Server server;
+    Person michael(server, "Michael");
+    Client browser(server.port());
+    browser.send("POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept:*/*\r\n\r\nhello\r\n");
+    EXPECT_EQ(browser.recv_line(), "Welcome! What is your name?\r\n");
+    EXPECT_EQ(browser.recv_line(), "This is a chat, and no web server. Goodbye!\r\n");
+    browser.wait_for_end();
+    michael.expect_silence();
+}
+
+TEST(People, AreShownToTheOperatorAtSigusr1AndNotEndedBySighup) {
+    Server server({"--node-port", "0"});
+    Server guests({"--join", "127.0.0.1:" + std::to_string(server.node_port())});
+    Person michael(server, "Michael");
+    Person anna(guests, "Anna");
+    EXPECT_EQ(michael.hear(), "Anna has joined the room");
+    server.wait_for_line("link 1 has Anna in the room lobby");
+    michael.say("/join garden");
+    michael.hear();
+    server.wait_for_line("server opens the room garden");
+    for (Server* each : {&server, &guests}) {
+        each->signal(SIGHUP);
+        each->wait_for_line("server got signal SIGHUP");
+        each->signal(SIGUSR1);
+        each->wait_for_line("    acceptor");
+        each->wait_for_line("    room lobby: Anna");
+    }
+    server.wait_for_line("    room garden: Michael");
+    michael.say("/quit");
+    server.wait_for_line("server closes the room garden: nobody is in it");
+    anna.leave();
+    server.wait_for_line("link 1 has Anna no longer in the room lobby");
 }
 
 TEST(People, WhoNeverGiveANameAreNothingToTheRoom) {

@@ -17,7 +17,7 @@ TEST(Supervised, WithoutItADoorThatThrowsIsShutForGood) {
     Server server({"--faults"});
     Person michael(server, "Michael");
     command(michael, "!throw door");
-    Person mikey(server, "Mikey", 1);  // the last one whom it lets in
+    Person mikey(server, "Mikey");  // the last one whom it lets in
     server.wait_for_line("acceptor crashed: !throw door");
     EXPECT_EQ(michael.hear(), "Mikey has joined the room");
     michael.chat("Michael", "We are still here");
@@ -29,10 +29,10 @@ TEST(Supervised, ADoorThatThrowsIsOpenedAnewAndNobodyElseNotices) {
     Server server({"--faults", "--supervised"});
     Person michael(server, "Michael");
     command(michael, "!throw door");
-    Person mikey(server, "Mikey", 1);
+    Person mikey(server, "Mikey");
     server.wait_for_line("supervisor chat reports child_terminated. Reason: !throw door. Offender: id=acceptor");
     server.wait_for_line("supervisor chat started id=acceptor", 2);
-    Person anna(server, "Anna", 1);
+    Person anna(server, "Anna");
     EXPECT_EQ(michael.hear(), "Mikey has joined the room");
     EXPECT_EQ(michael.hear(), "Anna has joined the room");
     michael.chat("Michael", "We are all here");
@@ -73,13 +73,23 @@ TEST(Supervised, WithoutItARoomThatThrowsEndsTheSessionThatAsked) {
     michael.chat("Michael", "Luckily nothing was broken");
 }
 
+TEST(Supervised, AFaultInTheRoomsOfAnotherNodeIsNotThrownHere) {
+    Server server({"--faults", "--node-port", "0"});
+    server.wait_for_line("server obeys faults: !throw door !throw room");
+    Server guest({"--faults", "--join", "127.0.0.1:" + std::to_string(server.node_port())});
+    Person anna(guest, "Anna");
+    anna.say("!throw room");
+    EXPECT_EQ(anna.hear(), "The rooms are those of another node: nothing is thrown here.");
+    anna.chat("Anna", "Good");
+}
+
 TEST(Supervised, ItGivesUpWhenADoorDoesNothingButThrow) {
     Server server({"--faults", "--supervised"});
     Person michael(server, "Michael");
     std::vector<std::unique_ptr<Person>> others;
     for (int crash = 1; crash <= 4; ++crash) {
         michael.say("!throw door");
-        michael.hear_up_to("Michael says: !throw door");
+        michael.hear_up_to("The door will throw after the next newcomer.");
         others.push_back(std::make_unique<Person>(server));
         server.wait_for_line("child_terminated. Reason: !throw door", static_cast<std::size_t>(crash));
     }
