@@ -24,6 +24,7 @@ struct Options {
     net::SocketOptions socket;
     std::string send, from;
     bool active = false;
+    std::chrono::milliseconds patience{10'000};  ///< for a reply; 0: without end
 
     bool is_line() const { return socket.packet == net::Packet::line; }
     bool is_raw() const { return socket.packet == net::Packet::raw; }
@@ -43,8 +44,12 @@ void print(std::string_view packet) {
 }
 
 /// The reply to what was just sent.
-std::string_view reply_or_fail(net::Socket& socket) {
-    const auto packet = socket.recv();
+std::string_view reply_or_fail(net::Socket& socket, const Options& options) {
+    const auto packet = socket.recv(options.patience.count() > 0 ? options.patience : net::Socket::for_ever);
+    if (packet.error() == asio::error::timed_out) {
+        fail("no reply within " + std::to_string(options.patience.count()) + " ms: is the server's --packet " +
+             std::string(net::to_string(options.socket.packet)) + ", too?");
+    }
     if (!packet) fail("no reply: " + net::reason(packet.error()));
     return *packet;
 }
@@ -55,14 +60,14 @@ void send_or_fail(net::Socket& socket, std::initializer_list<std::string_view> p
 
 void send_one(net::Socket& socket, const Options& options) {
     send_or_fail(socket, {options.send, options.line_end()});
-    print(reply_or_fail(socket));
+    print(reply_or_fail(socket, options));
 }
 
 /// Passive: while the person types a line, send it, wait for the reply.
 void talk(net::Socket& socket, const Options& options) {
     for (std::string line; std::getline(std::cin, line);) {
         send_or_fail(socket, {line, options.line_end()});
-        print(reply_or_fail(socket));
+        print(reply_or_fail(socket, options));
     }
     socket.shutdown(net::tcp::socket::shutdown_send);
     while (const auto packet = socket.recv()) print(*packet);
@@ -91,8 +96,8 @@ void compare_file(net::Socket& socket, const Options& options) {
         send_or_fail(socket, {sent});
         if (file.eof()) socket.shutdown(net::tcp::socket::shutdown_send);  // or an unfinished last line has no reply
         const std::string expected = (options.is_line() ? "ECHO " : "") + sent;
-        std::string got(reply_or_fail(socket));
-        while (options.is_raw() && got.size() < expected.size()) got += reply_or_fail(socket);
+        std::string got(reply_or_fail(socket, options));
+        while (options.is_raw() && got.size() < expected.size()) got += reply_or_fail(socket, options);
         if (got != expected) {
             const auto differs = std::mismatch(got.begin(), got.end(), expected.begin(), expected.end()).first;
             fail("packet " + std::to_string(packets + 1) + ", which starts at byte " + std::to_string(bytes) +
@@ -160,13 +165,13 @@ int main(int argc, char** argv) {
     app::CommandLine line("echo_client",
                           "Sends packets to a server and prints what comes back; reads lines from stdin.");
     line.group("What it does");
-    line.text("--send", options.send, "TEXT", "Send one packet, print the reply, and end");
+    line.any_text("--send", options.send, "TEXT", "Send one packet, print the reply, and end");
     line.text("--from", options.from, "FILE", "Send a file, and check that it comes back unchanged");
     line.flag("--active", options.active, "Print what comes when it comes, not only when a reply is due");
     line.group("Whom it talks to");
-    line.text("--host", options.host, "HOST", "An address or a name");
-    line.number("--port", options.port, 1, 65535, "A TCP port");
+    line.server(options.host, options.port);
     line.choice("--packet", options.socket.packet, net::packet_names, "As the server's");
+    line.seconds("--timeout", options.patience, std::chrono::hours(24), "How long a reply may take; 0: for ever");
     line.number("--max-packet", options.socket.max_packet, 1, 1 << 30, "Longest reply, in bytes");
     line.parse_or_exit(argc, argv);
     std::signal(SIGPIPE, SIG_IGN);

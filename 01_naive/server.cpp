@@ -26,19 +26,24 @@ void serve(net::Socket& client, std::string_view prefix) {
     }
 }
 
+/// The next client. Where the system is short of descriptors, it stays in the backlog until one is free.
+net::Socket accept(net::Listener& listener) {
+    app::tell(server, events::waits_for_client);
+    for (;;) {
+        auto client = listener.accept();
+        if (client) return std::move(*client);
+        app::tell_shortage(server, client.error());
+        std::this_thread::sleep_for(app::shortage_wait);
+    }
+}
+
 void accept_loop(net::Listener& listener, std::string_view prefix) {
     for (;;) {
-        app::tell(server, events::waits_for_client);
-        auto client = listener.accept();
-        if (!client) {
-            app::tell_shortage(server, client.error());
-            std::this_thread::sleep_for(app::shortage_wait);
-            continue;
-        }
-        app::tell_connected(server, *client);
-        serve(*client, prefix);
-        app::tell_closed(server, client->why_closed());
-        client->close();
+        auto client = accept(listener);
+        app::tell_connected(server, client);
+        serve(client, prefix);
+        app::tell_closed(server, client.why_closed());
+        client.close();
     }
 }
 

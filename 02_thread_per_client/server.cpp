@@ -49,8 +49,8 @@ void handle(Server& server, net::Socket& socket, app::Who client) try {
 
 /// Waits for a client; null when the server stops. Shared, because the acceptor hands it to a thread.
 std::shared_ptr<net::Socket> accept(Server& server, app::Who acceptor) {
+    app::tell(acceptor, events::waits_for_client);
     for (;;) {
-        app::tell(acceptor, events::waits_for_client);
         auto socket = server.listener.accept();
         if (socket.error() == net::Error::stopped) return nullptr;
         if (!socket) {

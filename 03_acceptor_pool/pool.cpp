@@ -17,7 +17,7 @@ constexpr app::Who server{"server"};
 
 std::vector<std::unique_ptr<Loop>> make_loops(unsigned threads) {
     std::vector<std::unique_ptr<Loop>> loops;
-    for (unsigned i = 0; i < threads; ++i) loops.push_back(std::make_unique<Loop>());
+    for (unsigned number = 1; number <= threads; ++number) loops.push_back(std::make_unique<Loop>(number));
     return loops;
 }
 
@@ -34,7 +34,7 @@ void Options::declare(app::CommandLine& line, const std::string& heading) {
     line.choice("--overload", overload, std::array{"queue", "reject"},
                 "Clients above it wait in the backlog, or are closed");
     line.seconds("--idle-timeout", idle_timeout, std::chrono::hours(24),
-                 "Close clients that are silent so long; 0: never");
+                 "Close clients when no byte has come or gone for so long; 0: never");
     line.number("--setup-ms", setup_ms, 0, 60'000,
                 "Let each acceptor work so long on each connection, in milliseconds");
     line.seconds("--shutdown-timeout", shutdown_timeout, std::chrono::hours(1),
@@ -121,6 +121,7 @@ void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket,
     // a client would keep as long as it stays the large blocks in which it was accepted and handed over.
     auto owned = std::make_unique<net::Socket>(std::move(socket));
     asio::post(loop.context, [this, &loop, client, socket = std::move(owned), place = std::move(place)]() mutable {
+        if (loops_.size() > 1) app::tell(client, events::runs_in_loop, loop.number);
         auto connection = loop.connections.add(std::move(*socket), client, std::move(place));
         asio::co_spawn(loop.context, session(std::move(connection), prefix_),
                        [this, client](const std::exception_ptr& exception) {

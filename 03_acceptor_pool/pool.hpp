@@ -31,6 +31,9 @@ struct Options {
 
 /// An event loop: one thread runs it, and what belongs to it is touched by that thread only.
 struct Loop {
+    explicit Loop(unsigned its_number) : number(its_number) {}
+
+    const unsigned number;  ///< from 1, for people
     asio::io_context context{1};
     Connections connections{context};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};

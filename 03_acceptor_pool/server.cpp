@@ -40,21 +40,27 @@ net::awaitable<void> session(Connections::Entry connection, std::string_view pre
     co_await connection.socket().async_close();
 }
 
+/// The next client, for `loop`, or that the pool stops. Where the system is short of descriptors, the client stays in
+/// the backlog until one is free.
+net::awaitable<net::result<net::Socket>> accept(Pool& pool, std::uint64_t number, Loop& loop) {
+    app::tell({"acceptor", number}, events::waits_for_client);
+    for (;;) {
+        auto socket = co_await pool.listener().async_accept(loop.context);
+        if (socket || socket.error() == net::Error::stopped) co_return socket;
+        app::tell_shortage({"acceptor", number}, socket.error());
+        co_await pool.wait(number, app::shortage_wait);
+    }
+}
+
 /// Accepts clients until the pool stops.
 net::awaitable<void> acceptor(Pool& pool, std::uint64_t number) {
     const app::Who acceptor{"acceptor", number};
     for (;;) {
         // Before the client: a hard limit means that one client too many is never accepted.
         Place place = co_await pool.places().take_to_accept(acceptor);
-        app::tell(acceptor, events::waits_for_client);
         Loop& loop = pool.next_loop();
-        auto socket = co_await pool.listener().async_accept(loop.context);
-        if (socket.error() == net::Error::stopped) break;
-        if (!socket) {
-            app::tell_shortage(acceptor, socket.error());
-            co_await pool.wait(number, app::shortage_wait);
-            continue;
-        }
+        auto socket = co_await accept(pool, number, loop);
+        if (!socket) break;
         app::tell_connected(acceptor, *socket);
         if (!place) place = pool.places().try_take();
         if (!place) {

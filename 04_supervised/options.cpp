@@ -27,7 +27,7 @@ void Options::parse_or_exit(int argc, char** argv) {
     line.flag("--tree", tree, "Print the tree of supervisors, and again after each change");
     pool.declare(line, "Each worker");
     server.declare(line);
-    line.cli().add_option(worker_option, worker)->group("");
+    line.number(worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
     line.parse_or_exit(argc, argv);
 }
 

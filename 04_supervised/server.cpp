@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
     try {
         return run_worker(options);
     } catch (const boost::system::system_error& error) {
+        if (net::is_shortage(error.code())) throw;  // a worker of a root's, but with too little to begin with
         std::cerr << "04_supervised: --as-worker is only for the root to use: " << net::reason(error.code())
                   << std::endl;
         return EXIT_FAILURE;

@@ -47,6 +47,7 @@ inline constexpr Event<1> crashed{"crashed", "crashed: {reason}"};
 inline constexpr Event<1> accepted{"accepted", "accepted {clients} clients"};
 
 // Whoever serves: the server itself in 01, a client's own thread or coroutine from 02 on.
+inline constexpr Event<1> runs_in_loop{"runs_in_loop", "runs in loop {loop}"};  // 03, where there are several
 inline constexpr Event<0> waits_for_data{"waits_for_data", "waits for data"};
 inline constexpr Event<1> got_data_from_client{"got_data_from_client", "got data from client {data}"};
 inline constexpr Event<0> connection_closed{"connection_closed", "connection closed"};

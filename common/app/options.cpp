@@ -7,7 +7,15 @@
 #include <charconv>
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
+#include <exception>
 #include <iostream>
+#include <new>
+#include <system_error>
+#include <tuple>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace app {
 
@@ -45,11 +53,43 @@ CLI::Option* CommandLine::seconds(const std::string& option, std::chrono::millis
 
 CLI::Option* CommandLine::text(const std::string& option, std::string& value, const std::string& placeholder,
                                const std::string& help) {
+    const auto check = [placeholder](const std::string& given) {
+        return given.empty() ? "empty: " + placeholder + " is allowed" : std::string();
+    };
+    return any_text(option, value, placeholder, help)->check(CLI::Validator(check, ""));
+}
+
+CLI::Option* CommandLine::any_text(const std::string& option, std::string& value, const std::string& placeholder,
+                                   const std::string& help) {
     return describe(cli_.add_option(option, value), value, placeholder, help);
 }
 
 CLI::Option* CommandLine::flag(const std::string& option, bool& value, const std::string& help) {
-    return cli_.add_flag(option, value, help)->group(group_);
+    return cli_.add_flag(option, value, help)->group(group_)->check(one_of({"true", "false"}));
+}
+
+void CommandLine::server(std::string& host, std::uint16_t& port) {
+    const std::string allowed = "HOST:PORT is allowed";
+    const auto check = [allowed](const std::string& text) {
+        return parse_address(text) ? std::string() : text + ": " + allowed;
+    };
+    const auto receive = [&host, &port](const std::string& text) { std::tie(host, port) = *parse_address(text); };
+    auto* const added = cli_.add_option_function<std::string>("--connect", receive);
+    describe(added, host + ":" + std::to_string(port), "HOST:PORT", "The server")->check(CLI::Validator(check, ""));
+    text("--host", host, "HOST", "The same in two words: an address or a name");
+    number("--port", port, 1, 65535, "And a TCP port");
+}
+
+std::optional<std::pair<std::string, std::uint16_t>> parse_address(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == text.npos) return std::nullopt;
+    std::string_view host = text.substr(0, colon);
+    const std::string_view digits = text.substr(colon + 1);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (host.empty() || error != std::errc() || end != digits.data() + digits.size() || port == 0) return std::nullopt;
+    return std::pair(std::string(host), port);
 }
 
 // Not CLI11's own reading of numbers, which takes 010 for 8.
@@ -132,7 +172,46 @@ void ServerOptions::declare(CommandLine& line, bool speaks_packets) {
     line.flag("--faults", faults, "Obey lines that break the server: " + std::string(faults::commands));
 }
 
+namespace {
+
+/// Whoever starts us may have closed one of these, and the next that we open, a socket say, would get its number: what
+/// is meant for people would go to a client.
+void open_standard_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (::fcntl(stream, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // takes the smallest number that is free
+    }
+}
+
+/// What the system says where it refuses us something; empty for any other exception.
+std::string refusal(const std::exception_ptr& exception) {
+    try {
+        if (exception) std::rethrow_exception(exception);
+    } catch (const boost::system::system_error& error) {
+        return net::reason(error.code());
+    } catch (const std::system_error& error) {
+        return net::reason(error.code());
+    } catch (const std::bad_alloc&) {
+        return "no memory left";
+    } catch (...) {
+    }
+    return {};
+}
+
+/// For an exception that nobody has caught. Where the system refuses a server what it cannot be without, a descriptor
+/// or a thread, that is one line for its operator; everything else is a mistake of ours, and a core is wanted.
+std::terminate_handler terminate_as_usual = nullptr;
+[[noreturn]] void say_what_is_missing() {
+    const std::string why = refusal(std::current_exception());
+    if (why.empty()) terminate_as_usual();
+    std::cerr << "cannot go on: " << why << std::endl;
+    std::_Exit(EXIT_FAILURE);  // not exit(): other threads may still use what that destroys
+}
+
+}  // namespace
+
 void ServerOptions::apply() const {
+    open_standard_streams();
+    terminate_as_usual = std::set_terminate(say_what_is_missing);
     std::signal(SIGPIPE, SIG_IGN);
     story::open(log);
     if (faults) faults::switch_on();

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace app {
@@ -36,9 +38,17 @@ public:
     CLI::Option* seconds(const std::string& option, std::chrono::milliseconds& value, std::chrono::seconds max,
                          const std::string& help);
 
-    /// Any text.
+    /// Text. Not an empty one: that is what a script's unset variable becomes, and a server that took it for "any
+    /// host", or for no password, would be open to everybody.
     CLI::Option* text(const std::string& option, std::string& value, const std::string& placeholder,
                       const std::string& help);
+
+    /// Any text, be it empty.
+    CLI::Option* any_text(const std::string& option, std::string& value, const std::string& placeholder,
+                          const std::string& help);
+
+    /// Whom a client talks to: --connect HOST:PORT, or --host and --port.
+    void server(std::string& host, std::uint16_t& port);
 
     /// One of a few words; `value` receives its place among them.
     template <class Enum, class Words>
@@ -78,6 +88,9 @@ private:
     std::string group_ = "Options";
 };
 
+/// `127.0.0.1:1234`, `[::1]:1234`, `host.example:1234`; nothing where it is none of these, or the port is 0.
+std::optional<std::pair<std::string, std::uint16_t>> parse_address(std::string_view text);
+
 /// The options that every server has.
 struct ServerOptions {
     std::string host = "127.0.0.1";
@@ -91,7 +104,9 @@ struct ServerOptions {
     void declare(CommandLine& line, bool speaks_packets = true);
 
     /// What every server does between reading its options and serving: opens the story, switches faults on, makes sure
-    /// that a reader who has gone (of stdout, say) is an error and not SIGPIPE. Before the first thread starts.
+    /// that a reader who has gone (of stdout, say) is an error and not SIGPIPE, that stdin, stdout and stderr are open,
+    /// and that a refusal of the system which nobody has caught ends us with one line and exit 1. Before the first
+    /// thread.
     void apply() const;
 
     /// What goes before each reply: in line mode the originals' "ECHO ", so that a reply is not taken for an echo of

@@ -6,7 +6,8 @@
 /// How every server begins and is told to end.
 namespace app {
 
-/// Listens as the options say. Where that cannot be: one line on stderr, and exit 1.
+/// Listens as the options say. Where that cannot be: one line on stderr, and exit 1. Where the port is taken, a second
+/// line names who has it, as far as that can be known, and another port.
 net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions& options);
 
 /// Writes the first line and tells how the server stands. Call it when clients can connect.

@@ -39,6 +39,12 @@ bool is_control(char32_t character) {
     return character < 0x20 || (character >= 0x7F && character < 0xA0);
 }
 
+bool is_layout(char32_t character) {
+    const auto is_between = [character](char32_t low, char32_t high) { return character >= low && character <= high; };
+    return is_between(0x2028, 0x202E) || is_between(0x2066, 0x2069) || is_between(0x200E, 0x200F) ||
+           character == 0x061C;
+}
+
 std::string visible(std::string_view bytes, std::size_t limit) {
     constexpr std::string_view hex = "0123456789abcdef";
     std::string_view rest = bytes;
@@ -50,7 +56,7 @@ std::string visible(std::string_view bytes, std::size_t limit) {
         if (bytes.size() - before.size() + length > limit) {
             return shown + "... (" + std::to_string(before.size()) + " bytes more)";
         }
-        if (character && !is_control(*character) && *character != U'\\') {
+        if (character && !is_control(*character) && !is_layout(*character) && *character != U'\\') {
             shown += before.substr(0, length);
             continue;
         }

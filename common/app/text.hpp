@@ -28,8 +28,13 @@ bool is_utf8(std::string_view bytes);
 /// Control characters of ASCII (DEL too) and of Latin-1 (U+0080–U+009F): what a terminal obeys instead of showing.
 bool is_control(char32_t character);
 
+/// What is shown by nothing of its own, and yet makes a line look like two, or its words stand in another order: U+2028
+/// and U+2029 (line and paragraph separator), and the marks of bidirectional text.
+bool is_layout(char32_t character);
+
 /// `bytes` as one printable line of UTF-8: printable characters as they are, `\` as `\\`, a line feed as `\n`,
-/// carriage return `\r`, tab `\t`, every other control character or ill-formed byte as `\xHH`.
+/// carriage return `\r`, tab `\t`, the bytes of every other control or layout character and every ill-formed one as
+/// `\xHH`.
 /// At most `limit` bytes of the input are shown; what is cut is counted: `abc... (97 bytes more)`.
 std::string visible(std::string_view bytes, std::size_t limit);
 

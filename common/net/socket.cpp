@@ -22,16 +22,28 @@ Socket::Socket(TcpSocket socket, const SocketOptions& options)
 
 // The two twins differ in how they wait, and in nothing else.
 
-result<std::string_view> Socket::recv() {
+result<std::string_view> Socket::recv(std::chrono::milliseconds within) {
     for (;;) {
         const auto packet = in_.next();
         if (packet) return packet;
         if (!in_.goes_on()) return why_closed_ = packet.error();
         if (const auto sent = flush(); !sent) return sent.error();
+        if (within != for_ever && !becomes_readable(within)) return boost::system::error_code(asio::error::timed_out);
         const auto space = in_.space();
         boost::system::error_code error;
         const std::size_t size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
         if (!arrived(error, size)) return why_closed_ = error;
+    }
+}
+
+/// Whether there is something to read, or the end, before the time is over.
+bool Socket::becomes_readable(std::chrono::milliseconds within) {
+    const auto deadline = std::chrono::steady_clock::now() + within;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        if (left.count() <= 0) return false;
+        pollfd readable{socket_.native_handle(), POLLIN, 0};
+        if (::poll(&readable, 1, static_cast<int>(left.count())) > 0) return true;  // else a signal, perhaps
     }
 }
 
@@ -224,10 +236,8 @@ void Socket::close() {
         say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
         const auto deadline = std::chrono::steady_clock::now() + linger;
         while (!read_away()) {
-            const auto left =
-                std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-            pollfd readable{socket_.native_handle(), POLLIN, 0};
-            if (left.count() <= 0 || ::poll(&readable, 1, static_cast<int>(left.count())) <= 0) break;
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            if (!becomes_readable(left)) break;
         }
     }
     socket_.close(ignored);

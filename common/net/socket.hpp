@@ -68,13 +68,15 @@ private:
 /// for one socket. One thread at a time, except for shutdown(), which any thread may call while the socket is open.
 class Socket {
 public:
+    static constexpr std::chrono::milliseconds for_ever{-1};
+
     /// Takes over a connected socket.
     Socket(TcpSocket socket, const SocketOptions& options);
 
     /// The next packet; valid until the next call. Error::closed when the peer has ended its stream and everything
     /// before that was delivered; else Error::too_long, Error::cut_short or the system's error. Answers telnet
-    /// meanwhile.
-    result<std::string_view> recv();
+    /// meanwhile. asio::error::timed_out where nothing has come for `within`; then it may be called again.
+    result<std::string_view> recv(std::chrono::milliseconds within = for_ever);
     awaitable<result<std::string_view>> async_recv();
 
     /// All whole packets of one read, but at most packets_a_turn: at least one. Errors as in recv(). Valid until the
@@ -146,6 +148,7 @@ private:
     boost::system::error_code write_once();
     boost::system::error_code write_without_waiting();
     void put_answers();
+    bool becomes_readable(std::chrono::milliseconds within);
     void never_block();
     bool is_broken();
     void say_error(std::string_view why);

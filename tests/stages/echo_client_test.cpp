@@ -168,6 +168,20 @@ TEST(EchoClientFails, ActivelyAsSoonAsTheServerHasGone) {
     EXPECT_EQ(terminal.wait_exit(), exited(1));
 }
 
+TEST(EchoClientFails, WhereNoReplyComesInTime) {
+    const Server server(naive);
+    // A frame: to a server that waits for a line's end it is the beginning of one.
+    expect_failure(run_client(server.port(), {"--packet", "1", "--send", "abc", "--timeout", "0.1"}),
+                   "no reply within 100 ms: is the server's --packet 1, too?");
+}
+
+TEST(EchoClient, TakesTheServersNameInOneWord) {
+    const Server server(naive);
+    const auto where = "127.0.0.1:" + std::to_string(server.port());
+    expect_line(support::run_to_end({.words = {support::path_of("echo_client"), "--connect", where, "--send", "abc"}}),
+                "ECHO abc");
+}
+
 TEST(EchoClientUsage, AllowsOneThingAtATime) {
     for (const std::vector<std::string>& options :
          {std::vector<std::string>{"--send", "abc", "--active"}, {"--send", "abc", "--from", "file"}}) {

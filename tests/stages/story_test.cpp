@@ -80,6 +80,14 @@ TEST_P(StoryOfSeveral, NamesWhoServesEachClient) {
     EXPECT_EQ(server.count_lines("acceptor 1 got client connection 127.0.0.1:"), 2u);
 }
 
+TEST(StoryOfThePool, SaysWhichLoopServesWhom) {
+    Server server(acceptor_pool, {"--threads", "2"});
+    for (int i = 0; i < 3; ++i) expect_served(server.port());
+    server.wait_for_line("client 1 runs in loop 1");
+    server.wait_for_line("client 2 runs in loop 2");
+    server.wait_for_line("client 3 runs in loop 1");
+}
+
 TEST_P(Story, QuietWritesTheFirstLineOnly) {
     Server server(stage(), {"--log", "quiet"});
     expect_served(server.port());

@@ -2,7 +2,9 @@
 
 #include "stages/stage.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include <unistd.h>
 
@@ -101,12 +103,16 @@ TEST_P(Usage, VersionNamesTheStage) {
     EXPECT_THAT(version.lines, ElementsAre(StartsWith(stage() + " 0.")));
 }
 
-TEST_P(Usage, APortThatIsTakenIsOneLineAndExit1) {
+TEST_P(Usage, APortThatIsTakenIsExit1AndSaysWhoHasIt) {
     const Server other(stage());
     const auto port = std::to_string(other.port());
     const auto second = run({"--port", port});
     EXPECT_EQ(second.exit, exited(1));
-    EXPECT_EQ(second.errors, "cannot listen on 127.0.0.1:" + port + ": address already in use\n");
+    const auto pid = std::to_string(other.process().pid());
+    const auto next = std::to_string(other.port() < 65535 ? other.port() + 1 : other.port() - 1);
+    EXPECT_EQ(second.errors, "cannot listen on 127.0.0.1:" + port + ": address already in use\n" + stage() +
+                                 " (process " + pid + ") has the port: end it (kill " + pid +
+                                 "), or choose another one: --port " + next + "\n");
     EXPECT_THAT(second.lines, IsEmpty());
     expect_served(other.port());
 }
@@ -133,6 +139,51 @@ TEST_P(Usage, AnUnknownHostIsOneLineAndExit1) {
     EXPECT_THAT(unknown.errors, StartsWith("cannot listen on no.such.host.invalid:1234: host not found"));
     EXPECT_EQ(std::count(unknown.errors.begin(), unknown.errors.end(), '\n'), 1);
     EXPECT_THAT(unknown.lines, IsEmpty());
+}
+
+// Else a socket would get the number 1, and what is told would go to a client.
+TEST_P(Usage, StdinAndStdoutMayBeClosed) {
+    const std::string closed = R"(exec "$0" --port 0 <&- >&-)";
+    const support::Program server({.words = {"sh", "-c", closed, support::path_of(stage())}});
+    const auto descriptors = "/proc/" + std::to_string(server.process().pid()) + "/fd/";
+    for (const auto* const stream : {"0", "1"}) {
+        EXPECT_TRUE(support::eventually([&] {
+            std::error_code not_yet;
+            return std::filesystem::read_symlink(descriptors + stream, not_yet) == "/dev/null";
+        })) << "descriptor "
+            << stream;
+    }
+}
+
+TEST_P(Usage, WhatWasTypedIsSafeToPrint) {
+    const auto unknown = run({"--host", "no\x1b[2J.invalid"});
+    EXPECT_EQ(unknown.exit, exited(1));
+    EXPECT_THAT(unknown.errors, StartsWith("cannot listen on no\\x1b[2J.invalid:1234: "));
+}
+
+TEST_P(Usage, TooFewDescriptorsToBeginWithAreOneLineAndExit1) {
+    for (const std::string descriptors : {"4", "5", "6"}) {
+        SCOPED_TRACE(descriptors);
+        // Without those that it would inherit from whoever runs the tests.
+        const std::string limited =
+            "exec 3<&- 4<&- 5<&- 6<&- 7<&-; ulimit -n " + descriptors + R"(; exec "$0" --port 0)";
+        const auto finished = support::run_to_end({.words = {"sh", "-c", limited, support::path_of(stage())}});
+        EXPECT_EQ(finished.exit, exited(1));
+        EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
+        EXPECT_THAT(finished.errors, HasSubstr(": too many open files\n"));
+    }
+}
+
+TEST_P(Usage, NoThreadToBeginWithIsOneLineAndExit1) {
+    if (stage() == naive) GTEST_SKIP() << "it needs none";
+    if (::geteuid() != 0) GTEST_SKIP() << "root only can become somebody without other processes";
+    constexpr unsigned somebody = 54321;
+    const auto finished = support::run_to_end(
+        {.words = {"prlimit", "--nproc=1", support::path_of(stage()), "--port", "0", "--log", "quiet"},
+         .user = somebody});
+    if (finished.errors.find("ermission denied") != std::string::npos) GTEST_SKIP() << finished.errors;
+    EXPECT_EQ(finished.exit, exited(1));
+    EXPECT_EQ(finished.errors, "cannot go on: resource temporarily unavailable\n");
 }
 
 TEST_P(Usage, AnAddressOfAnotherMachineIsOneLineAndExit1) {

@@ -119,7 +119,29 @@ TEST(OptionsDeathTest, AMistakeIsOneLineThatSaysWhatIsAllowed) {
                        "--timeout: " + wrong + ": a number of seconds from 0 to 3600 is allowed");
     }
     expect_mistake({"--port"}, "--port: ");
-    expect_mistake({"--faults=perhaps"}, "");
+    expect_mistake({"--faults=perhaps"}, "--faults: perhaps: true|false is allowed");
+    // What a script's unset variable becomes.
+    expect_mistake({"--host", ""}, "--host: empty: HOST is allowed");
+}
+
+TEST(Options, AServerIsNamedInOneWordOrInTwo) {
+    for (std::vector<std::string> arguments :
+         {std::vector<std::string>{"--connect", "[::1]:99"}, {"--host", "::1", "--port", "99"}}) {
+        app::CommandLine line{"client", "A client for tests."};
+        std::string host = "127.0.0.1";
+        std::uint16_t port = 1234;
+        line.server(host, port);
+        arguments.insert(arguments.begin(), "./client");
+        std::vector<char*> argv;
+        for (auto& argument : arguments) argv.push_back(argument.data());
+        line.parse_or_exit(static_cast<int>(argv.size()), argv.data());
+        EXPECT_EQ(host, "::1");
+        EXPECT_EQ(port, 99);
+    }
+    EXPECT_EQ(app::parse_address("host.example:1"), std::pair(std::string("host.example"), std::uint16_t{1}));
+    for (const auto* const wrong : {"", ":", ":1", "host", "host:", "host:0", "host:65536", "host:1x", "[]:1"}) {
+        EXPECT_EQ(app::parse_address(wrong), std::nullopt) << wrong;
+    }
 }
 
 TEST(OptionsDeathTest, AMistakeIsOneLineWhateverWasTyped) {

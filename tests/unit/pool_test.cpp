@@ -24,8 +24,7 @@ public:
 
     void start() {
         pool.start([this] { deaf = true; });
-        for (auto& loop : pool.loops())
-            threads_.push_back(std::async(std::launch::async, [&] { loop->run(); }));
+        for (auto& loop : pool.loops()) threads_.push_back(std::async(std::launch::async, [&] { loop->run(); }));
     }
 
     /// Whether all loops end by themselves, as they must after stop().

@@ -298,6 +298,15 @@ TEST_F(AwaitingSocket, AllWholePacketsOfOneReadComeTogether) {
     EXPECT_EQ(*recv(), "unfinished no more\n");
 }
 
+TEST_F(BlockingSocket, RecvWaitsNoLongerThanItIsTold) {
+    meet();
+    EXPECT_EQ(socket->recv(50ms).error(), boost::asio::error::timed_out);
+    write(client, "hel");
+    EXPECT_EQ(socket->recv(50ms).error(), boost::asio::error::timed_out);
+    write(client, "lo\n");
+    EXPECT_EQ(*socket->recv(twins::deadline), "hello\n") << "and nothing is lost by that";
+}
+
 TEST_F(AwaitingSocket, OneTurnBringsSoManyPacketsAndNoMore) {
     meet();
     std::atomic<std::uint64_t> turns = 0;

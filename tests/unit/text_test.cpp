@@ -35,6 +35,10 @@ TEST(Text, VisibleShowsLettersAndEscapesWhatATerminalWouldObey) {
 }
 
 TEST(Text, VisibleCutsBetweenCharactersAndCountsTheRest) {
+    EXPECT_EQ(text::visible("a\u2028b\u2029c", 100), "a\\xe2\\x80\\xa8b\\xe2\\x80\\xa9c") << "two more ends of a line";
+    EXPECT_EQ(text::visible("\u202Eb\u2066c\u200F\u061C", 100),
+              "\\xe2\\x80\\xaeb\\xe2\\x81\\xa6c\\xe2\\x80\\x8f\\xd8\\x9c")
+        << "what turns the order of words around";
     EXPECT_EQ(text::visible("abcdef", 6), "abcdef");
     EXPECT_EQ(text::visible("abcdef", 4), "abcd... (2 bytes more)");
     EXPECT_EQ(text::visible("aПП", 4), "aП... (2 bytes more)");
