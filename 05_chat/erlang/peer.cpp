@@ -47,16 +47,17 @@ net::awaitable<void> Peer::run() {
 }
 
 net::awaitable<void> Peer::handle_events() {
-    bool is_there = true;
     while (auto event = connection_.next_event()) {
         // What a node wanted that has broken off, nobody does in its name.
-        if (!is_there && !std::holds_alternative<Closed>(*event)) continue;
+        if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
         const auto wait = on_event_(*event);
         flush();
         if (wait.count() <= 0 || connection_.is_closed()) continue;
         pause_.expires_after(wait);
-        is_there = co_await socket_.async_pause(pause_);
-        if (!is_there) connection_.lost(net::reason(socket_.why_closed()));
+        if (!co_await socket_.async_pause(pause_)) {
+            is_broken_ = true;
+            connection_.lost(net::reason(socket_.why_closed()));
+        }
         connection_.receive({}, Clock::now());  // it was not silent: we did not listen
     }
 }
@@ -68,6 +69,7 @@ void Peer::flush() {
 }
 
 void Peer::close(std::string why) {
+    is_broken_ = true;
     connection_.lost(std::move(why));
     pause_.cancel();
     flush();

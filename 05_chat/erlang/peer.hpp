@@ -13,7 +13,7 @@ namespace erlang {
 class Peer : public std::enable_shared_from_this<Peer> {
 public:
     /// What the owner does with an event, in order; how long to wait before the next one is looked at. While that lasts
-    /// the peer is not read. Closed is the last.
+    /// the peer is not read; but where the connection breaks meanwhile, only Closed follows. Closed is the last.
     using OnEvent = std::function<Clock::duration(Event& event)>;
 
     /// `socket` speaks raw bytes.
@@ -44,6 +44,7 @@ private:
     net::Timer pause_;
     chat::Signal more_;
     chat::Signal written_;
+    bool is_broken_ = false;  // nobody is there any more: what else they have said is not heard
     bool is_awake_ = true;    // the writer will look for output
     bool has_ended_ = false;  // the writer has
 };

@@ -148,6 +148,20 @@ TEST(ErlangDoor, TakesAChattyPeerAtItsRate) {
     EXPECT_GE(std::chrono::steady_clock::now() - begin, 500ms);
 }
 
+TEST(ErlangDoor, HearsNoMoreOfADeadNodesPeople) {
+    const auto owner = erlang_node({"--rate", "1", "--burst", "1"});
+    Person michael(*owner, "Michael");
+    ErlangPeer peer(*owner, "mortal@localhost");
+    peer.tell_room(peer.pid(1), "join", "Ghost");
+    for (int line = 1; line <= 1000; ++line) peer.tell_room(peer.pid(1), "message", std::to_string(line));
+    EXPECT_EQ(michael.hear(), "Ghost has joined the room");
+    EXPECT_EQ(michael.hear(), "Ghost says: 1");
+    peer.client().reset();
+    EXPECT_THAT(michael.hear_up_to("Ghost has left the room (node down)"), testing::SizeIs(testing::Lt(5)));
+    owner->wait_for_line("node 1 is gone: connection reset by peer");
+    EXPECT_EQ(owner->terminate(), exited(0));
+}
+
 TEST(ErlangDoor, TriesFewCookiesASecond) {
     const auto owner = erlang_node();
     Person michael(*owner, "Michael");
