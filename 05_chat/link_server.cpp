@@ -142,7 +142,9 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             if (wait->count() > 0) {
                 link.pause.expires_after(*wait);
-                co_await link.pause.async_wait(net::outcome);
+                // A node that is dead does not go on with what it had sent.
+                const bool is_there = co_await link.wire->socket().async_pause(link.pause);
+                if (!is_there) co_return;
             }
             // A node that comes back asks for a room's history once for each of its people. It gets one after the other
             // as fast as it reads, and is not cut off for what it asked for.
