@@ -142,6 +142,7 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             if (wait->count() > 0) {
                 link.pause.expires_after(*wait);
+                // A node that is dead does not go on with what it had sent.
                 const bool is_there = co_await link.wire->socket().async_pause(link.pause);
                 if (!is_there) co_return;
             }

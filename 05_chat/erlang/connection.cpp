@@ -131,7 +131,7 @@ void Connection::handle(std::string_view frame) {
 // A process of another node may not be spoken for, however the frame came here.
 bool Connection::is_theirs(const Pid& pid) {
     if (pid.node == peer()) return true;
-    ignore("it speaks for a process of " + app::text::visible(pid.node, max_node_name));
+    ignore("a message in the name of a process of " + app::text::visible(pid.node, max_node_name));
     return false;
 }
 

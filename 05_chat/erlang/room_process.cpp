@@ -57,7 +57,7 @@ std::variant<chat::Request, Ignored> RoomProcess::message(std::string_view term)
         return Ignored{"a message that the room does not know: " + show(term)};
     }
     if (pid->node != connection_.peer()) {
-        return Ignored{"it speaks for a process of " + app::text::visible(pid->node, max_node_name)};
+        return Ignored{"a message in the name of a process of " + app::text::visible(pid->node, max_node_name)};
     }
     const auto known = persons_.find(*pid);
     if (verb == "message") {
@@ -66,7 +66,7 @@ std::variant<chat::Request, Ignored> RoomProcess::message(std::string_view term)
     }
     if (known != persons_.end()) {
         tell(*pid, chat::reason(chat::Refusal::already_here));
-        return Ignored{"somebody joins a second time"};
+        return Ignored{"a second join of one process"};
     }
     const chat::PersonId person = next_person_();
     persons_.emplace(*pid, person);

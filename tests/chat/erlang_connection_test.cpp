@@ -172,7 +172,7 @@ TEST_F(TwoNodes, NobodySpeaksForAnothersProcess) {
     settle();
     EXPECT_TRUE(all<Message>(heard_by_called).empty());
     ASSERT_EQ(all<Ignored>(heard_by_called).size(), 2u);
-    EXPECT_EQ(all<Ignored>(heard_by_called)[0].what, "it speaks for a process of west@host");
+    EXPECT_EQ(all<Ignored>(heard_by_called)[0].what, "a message in the name of a process of west@host");
 }
 
 TEST_F(TwoNodes, HostileFramesEndTheConnectionWithAReason) {

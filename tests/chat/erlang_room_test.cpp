@@ -176,7 +176,7 @@ TEST_F(RoomAndGuests, NobodyJoinsOrSpeaksForAnotherNodesProcess) {
     put_binary(message, "Mallory");
     caller.send(north.spawn(), "chatroom", message);
     settle();
-    EXPECT_EQ(ignored, Lines{"it speaks for a process of west@host"});
+    EXPECT_EQ(ignored, Lines{"a message in the name of a process of west@host"});
     EXPECT_EQ(process->people(), 0u);
 }
 

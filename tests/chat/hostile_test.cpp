@@ -170,7 +170,7 @@ TEST_F(Hostile, ErlangNodeThatSpeaksForAnothersProcess) {
     EXPECT_EQ(michael.hear(), "Anna has joined the room");
     EXPECT_EQ(mikey.hear(), "Anna has joined the room");
     ErlangPeer thief(*server, "thief@localhost");
-    repeat_until_told(*server, "node 2 ignores it speaks for a process of anna@localhost",
+    repeat_until_told(*server, "node 2 ignores a message in the name of a process of anna@localhost",
                       [&] { thief.tell_room(anna.pid(7), "message", "I am not Anna"); });
     // Nor may a frame's own sender be another's.
     std::string frame;
