@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <exception>
 #include <mutex>
@@ -110,7 +111,8 @@ inline void must_wait_quietly(const std::string& expected, const std::string& hi
 /// What ends a program without a word is told like everything else.
 inline void tell_sudden_ends() {
     for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
-        std::signal(number, [](int n) { wrong("that the program goes on", "it is ended by the signal " + shown(n)); });
+        std::signal(number,
+                    [](int n) { wrong("that the program goes on", std::string("a signal ends it: ") + strsignal(n)); });
     }
     std::set_terminate([] {
         if (const auto exception = std::current_exception()) {
@@ -135,7 +137,7 @@ inline void tell_sudden_ends() {
 }
 
 template <class Body>
-void step(const char* what, Body body, const char* hint_if_endless = "Does somebody wait for ever?") {
+void step(const char* what, const char* hint_if_endless, Body body) {
     if (!current_step) tell_sudden_ends();
     current_step = what;
     std::thread([what, hint_if_endless] {
@@ -151,6 +153,10 @@ void step(const char* what, Body body, const char* hint_if_endless = "Does someb
         wrong("that nothing is thrown here", std::string("an exception: ") + error.what());
     }
     say(std::string("  ok    ") + what + "\n");
+}
+template <class Body>
+void step(const char* what, Body body) {
+    step(what, "Does somebody wait for ever?", body);
 }
 
 }  // namespace checking

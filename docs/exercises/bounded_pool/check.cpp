@@ -77,32 +77,29 @@ void must_have_passed(Gate& gate, int number, const char* expected, const char* 
 }  // namespace
 
 int main() {
-    step(
-        "it does no more at once than it has threads",
-        [] {
-            Gate gate;
-            std::thread opener;
-            {
-                Pool pool(2, 8);
-                for (int i = 0; i < 2; ++i) must_take(pool, gate, "2 threads, and 8 may wait");
-                must_be_inside(gate, 2, "that 2 threads do 2 tasks at the same time", keeps_the_lock);
-                for (int i = 0; i < 4; ++i) must_take(pool, gate, "2 threads are busy, and 8 may wait");
-                gate.wait_inside(3, moment);
-                if (gate.most_inside() > 2) {
-                    wrong("that 2 threads do at most 2 tasks at the same time",
-                          shown(gate.most_inside()) + " ran at the same time",
-                          "Start the threads in the constructor, and none in submit.");
-                }
-                opener = std::thread([&gate] {
-                    std::this_thread::sleep_for(moment);  // until the destructor has begun, with four tasks waiting
-                    gate.open();
-                });
+    step("it does no more at once than it has threads", keeps_the_lock, [] {
+        Gate gate;
+        std::thread opener;
+        {
+            Pool pool(2, 8);
+            for (int i = 0; i < 2; ++i) must_take(pool, gate, "2 threads, and 8 may wait");
+            must_be_inside(gate, 2, "that 2 threads do 2 tasks at the same time", keeps_the_lock);
+            for (int i = 0; i < 4; ++i) must_take(pool, gate, "2 threads are busy, and 8 may wait");
+            gate.wait_inside(3, moment);
+            if (gate.most_inside() > 2) {
+                wrong("that 2 threads do at most 2 tasks at the same time",
+                      shown(gate.most_inside()) + " ran at the same time",
+                      "Start the threads in the constructor, and none in submit.");
             }
-            opener.join();
-            must_be("the tasks that are done once the destructor has returned", gate.passed(), 6,
-                    "A thread goes home when it is the end and nothing waits.");
-        },
-        keeps_the_lock);
+            opener = std::thread([&gate] {
+                std::this_thread::sleep_for(moment);  // until the destructor has begun, with four tasks waiting
+                gate.open();
+            });
+        }
+        opener.join();
+        must_be("the tasks that are done once the destructor has returned", gate.passed(), 6,
+                "A thread goes home when it is the end and nothing waits.");
+    });
     step("it says no when the queue is full", [] {
         Gate gate;
         Pool pool(1, 2);

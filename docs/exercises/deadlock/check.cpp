@@ -32,7 +32,7 @@ int main() {
         must_be("whether Mikey is moved from the lobby, while in the tea room", move("Mikey", lobby, tea), false);
         must_be("the people in the tea room", tea.people, People{"Mikey"});
     });
-    step("to the room where somebody is already", [] {
+    step("to the room where somebody is already", "Two names, one room: is its one mutex locked twice?", [] {
         Room lobby;
         lobby.people = {"Michael"};
         must_move("Michael", lobby, lobby);
