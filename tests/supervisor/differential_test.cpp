@@ -229,12 +229,12 @@ struct TemporaryFile {
     std::string name = (std::getenv("TMPDIR") ? std::string(std::getenv("TMPDIR")) : "/tmp") + "/scenarios-XXXXXX";
 };
 
-// It ends by itself when a step takes so long, and says which.
-constexpr int patience_of_a_step = 30;
+// The Erlang side ends by itself when a step takes so long, and says which. All together have a deadline, too.
+constexpr std::chrono::seconds for_a_step{30};
 
-Lines run_otp(const std::string& file, int seconds_for_a_step = patience_of_a_step) {
-    constexpr std::chrono::seconds for_all{100};
-    return support::run_to_end({.words = {"escript", OTP_SUPERVISOR_ESCRIPT, file, std::to_string(seconds_for_a_step)}},
+Lines run_otp(const std::string& file, std::uint64_t scenarios, std::chrono::seconds step = for_a_step) {
+    const std::chrono::milliseconds for_all = std::chrono::seconds(20) + scenarios * std::chrono::milliseconds(200);
+    return support::run_to_end({.words = {"escript", OTP_SUPERVISOR_ESCRIPT, file, std::to_string(step.count())}},
                                for_all)
         .lines;
 }
@@ -266,7 +266,7 @@ TEST(Differential, the_same_starts_stops_reports_and_answers_as_the_supervisor_o
             scenarios.emplace(seed, *scenario);
         }
     }
-    const Lines output = run_otp(file.name);
+    const Lines output = run_otp(file.name, count);
     std::map<std::uint64_t, Lines> printed;
     std::uint64_t seed = 0;
     bool ended = false;
@@ -313,5 +313,6 @@ TEST(Differential, says_what_it_waited_for_in_vain) {
     ASSERT_TRUE(scenario) << scenario.error().message;
     TemporaryFile file;
     std::ofstream(file.name) << term(7, *scenario);
-    EXPECT_THAT(run_otp(file.name, 1), testing::Contains("waited 1 s for {seed,7,{stop,root}}"));
+    EXPECT_THAT(run_otp(file.name, 1, std::chrono::seconds(1)),
+                testing::Contains("waited 1 s for {seed,7,{stop,root}}"));
 }
