@@ -48,7 +48,9 @@ TEST(ErlangDoor, LetsPeopleOfAnotherOfOurNodesIn) {
     EXPECT_EQ(anna.hear(), "You are in the room chatroom as Anna. /help lists the commands.");
     anna.chat("Anna", "Again.");
     anna.leave();
+    const auto told = guest.count_lines(" is DOWN: ");
     EXPECT_EQ(guest.terminate(), exited(0));
+    EXPECT_EQ(guest.count_lines(" is DOWN: "), told);  // our own end is not the room's
     EXPECT_EQ(owner->terminate(), exited(0));
 }
 
