@@ -3,11 +3,13 @@
 //     Michael's client: Mikey says: Hello!
 //
 // The room is on an Erlang node (--room), ours or one in Elixir, or behind a text door (--connect).
+// Whatever it says, nothing but text reaches our terminal, and whoever is not let in ends with exit code 1.
 
 #include "05_chat/keyboard.hpp"
 #include "05_chat/names.hpp"
 #include "05_chat/places.hpp"
 #include "app/options.hpp"
+#include "app/text.hpp"
 #include "net/socket.hpp"
 
 #if FIVE_ERLANG
@@ -28,16 +30,23 @@ using chat::Keyboard;
 struct Options {
     std::string name;
     std::string room;
-    std::string connect = "127.0.0.1:1234";
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 1234;
     std::string cookie;
     bool has_cookie = false;
 };
 
 constexpr std::chrono::seconds patience{5};
 
+/// What came from elsewhere, without what a terminal would obey instead of showing it.
+std::string harmless(std::string_view text) {
+    constexpr std::size_t most = 1000;  // of what is no text
+    return app::text::is_utf8(text) ? chat::without_controls(text) : app::text::visible(text, most);
+}
+
 /// What the room said, as the original prints it.
 void print(const Options& options, std::string_view text) {
-    std::cout << options.name << "'s client: " << text << std::endl;
+    std::cout << options.name << "'s client: " << harmless(text) << std::endl;
 }
 
 // ---- the text door --------------------------------------------------------------------------------------------------
@@ -47,9 +56,12 @@ class TextSession {
 public:
     TextSession(asio::io_context& loop, const Options& options) : loop_(loop), options_(options), keyboard_(loop) {}
 
-    net::awaitable<std::string> run(chat::Address where) {
-        auto socket = co_await net::async_connect(loop_, where.host, where.port, {}, patience);
-        if (!socket) co_return "cannot connect to " + options_.connect + ": " + net::reason(socket.error());
+    net::awaitable<std::string> run() {
+        auto socket = co_await net::async_connect(loop_, options_.host, options_.port, {}, patience);
+        if (!socket) {
+            co_return "cannot connect to " + net::host_and_port(options_.host, options_.port) + ": " +
+                net::reason(socket.error());
+        }
         socket_.emplace(std::move(*socket));
         socket_->put({options_.name, "\n"});
         const auto sent = co_await socket_->async_flush();
@@ -60,24 +72,36 @@ public:
             if (!packet) break;
             std::string_view line = *packet;
             while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
-            if (is_in || line.find(" says: ") != line.npos) {
-                print(options_, line);
-            } else if (line.starts_with("You are in the room ")) {
+            if (!is_in && line.starts_with("You are in the room ")) {
                 is_in = true;
                 asio::co_spawn(loop_, post(), [](const std::exception_ptr&) {});
-            } else if (!line.starts_with(welcome)) {
-                why = "refused: " + std::string(line);
+            } else if (!is_in && is_question(line)) {
+                if (!line.starts_with(welcome)) why = "refused: " + harmless(line);
+            } else {
+                print(options_, line);  // before we are in, it is what was said before
             }
         }
         keyboard_.close();
-        if (why.empty() && !is_in) why = "the server closed the connection";
-        if (why.empty() && !has_said_all_) why = "connection lost: " + net::reason(socket_->why_closed());
+        if (why.empty()) why = why_ended(is_in);
         socket_->close();
         co_return why;
     }
 
 private:
     static constexpr std::string_view welcome = "Welcome!";
+
+    /// Why the connection has ended too early, or nothing.
+    std::string why_ended(bool is_in) const {
+        if (socket_->why_closed() == net::Error::too_long) return "the server's line is too long";
+        if (!is_in) return "the server closed the connection before we were in the room";
+        return has_said_all_ ? "" : "connection lost: " + net::reason(socket_->why_closed());
+    }
+
+    /// The server asks who we are: at first, or because it does not want us under that name. Nobody else does: what
+    /// people have said begins with their name, and a name has no spaces in it.
+    static bool is_question(std::string_view line) {
+        return line.ends_with(" What is your name?") && line.substr(line.find(' ') + 1).find("says: ") != 0;
+    }
 
     /// Posts what is typed; at its end, tells the server that no more will come. It sends what we are owed, and closes.
     net::awaitable<void> post() {
@@ -197,10 +221,8 @@ std::string result_of(asio::io_context& loop, net::awaitable<std::string> sessio
 std::string run(const app::CommandLine& line, const Options& options) {
     asio::io_context loop(1);
     if (options.room.empty()) {
-        const auto where = chat::parse_address(options.connect);
-        if (!where) line.usage_error("--connect: " + options.connect + ": HOST:PORT is allowed");
         TextSession session(loop, options);
-        return result_of(loop, session.run(*where));
+        return result_of(loop, session.run());
     }
     const auto where = chat::parse_erlang_room(options.room);
     if (!where) line.usage_error("--room: " + options.room + ": chatroom@room1@host[:port] is allowed");
@@ -223,7 +245,8 @@ int main(int argc, char** argv) {
     line.text("--name", options.name, "NAME", "Who you are")->required();
     auto* const room =
         line.text("--room", options.room, "ROOM", "A room on an Erlang node: chatroom@room1@host[:port]");
-    line.text("--connect", options.connect, "HOST:PORT", "Or the text door of a server")->excludes(room);
+    line.server(options.host, options.port);
+    for (const char* const door : {"--connect", "--host", "--port"}) line.cli().get_option(door)->excludes(room);
     auto* const cookie =
         line.text("--cookie", options.cookie, "TEXT", "What the node wants to hear; else ~/.erlang.cookie has it");
     line.parse_or_exit(argc, argv);

@@ -47,9 +47,10 @@ ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
         if (const auto guest = guest_of(person)) let_out(*guest, why);
     };
     connection_.on_down = [this](const std::string& why) {
+        if (is_stopping_) return;  // we have let go of it, and everybody is told that we close
         app::tell(us, events::room_is_down, address(settings_.where), why);
         for (const auto& [person, guest] : guests_) room_down(*guest);
-        if (!settings_.rejoin || is_stopping_) return;
+        if (!settings_.rejoin) return;
         asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     };
 }

@@ -1,6 +1,12 @@
 // The command lines of 05_chat and chat_client: one clear line for each mistake, and the exit codes of the contract.
 
 #include "chat/chat.hpp"
+#include "support/descriptor.hpp"
+
+#include <array>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace chat_tests {
 namespace {
@@ -110,7 +116,7 @@ TEST(ChatUsage, EachPortThatIsTakenIsOneLineAndExit1) {
          }) {
         const auto second = run("05_chat", options);
         EXPECT_EQ(second.exit, exited(1));
-        EXPECT_EQ(second.errors, taken);
+        EXPECT_THAT(second.errors, StartsWith(taken));
         EXPECT_THAT(second.lines, IsEmpty());
     }
     Person michael(other, "Michael");
@@ -176,6 +182,73 @@ TEST(ChatClient, SaysWhatIsPipedAndEndsWell) {
     const auto taken = support::run_to_end(shell("echo hm | " + client + " --name mikey"));
     EXPECT_EQ(taken.exit, exited(1));
     EXPECT_EQ(taken.errors, "chat_client: refused: The name is taken. What is your name?\n");
+}
+
+/// What chat_client makes of a server that sends just this, and closes.
+support::Finished client_of(const std::string& bytes) {
+    const support::Descriptor door(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    if (::bind(door.get(), any, size) != 0 || ::listen(door.get(), 1) != 0 ||
+        ::getsockname(door.get(), any, &size) != 0) {
+        throw std::runtime_error("cannot listen");
+    }
+    // It has a keyboard at which nobody types.
+    support::Program client({.words = {support::path_of("chat_client"), "--name", "Ann", "--port",
+                                       std::to_string(ntohs(address.sin_port))}});
+    {
+        const support::Descriptor session(::accept(door.get(), nullptr, nullptr));
+        ::send(session.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        std::array<char, 100> name;
+        while (::recv(session.get(), name.data(), name.size(), 0) > 0 && bytes.size() < 1000) {
+            ::shutdown(session.get(), SHUT_WR);
+        }
+    }
+    const auto exit = client.wait_exit();
+    return {exit, client.lines(), client.errors()};
+}
+
+TEST(ChatClient, KnowsWhatWasSaidBeforeFromARefusal) {
+    const std::string in = "You are in the room lobby as Ann. /help lists the commands.\r\n";
+    const auto history = client_of("Welcome! What is your name?\r\nBen waves\r\nBen says: What is your name?\r\n" + in);
+    EXPECT_THAT(history.lines,
+                testing::ElementsAre("Ann's client: Ben waves", "Ann's client: Ben says: What is your name?"));
+    EXPECT_THAT(history.errors, Not(HasSubstr("refused")));
+    const auto refused = client_of("Welcome! What is your name?\r\nA name has no spaces. What is your name?\r\n");
+    EXPECT_EQ(refused.exit, exited(1));
+    EXPECT_EQ(refused.errors, "chat_client: refused: A name has no spaces. What is your name?\n");
+}
+
+TEST(ChatClient, ShowsTextAndObeysNothing) {
+    const std::string in = "You are in the room lobby as Ann. /help lists the commands.\r\n";
+    const auto shown = client_of(in +
+                                 "Ben says: \x1b[2J\x1b]0;owned\x07\xc2\x9b"
+                                 "boo\r\nbad\xfe\r\n");
+    EXPECT_THAT(shown.lines, testing::ElementsAre("Ann's client: Ben says: [2J]0;ownedboo", "Ann's client: bad\\xfe"));
+    const auto refused = client_of("\x1b[2JNo. What is your name?\r\n");
+    EXPECT_EQ(refused.exit, exited(1));
+    EXPECT_EQ(refused.errors, "chat_client: refused: [2JNo. What is your name?\n");
+}
+
+TEST(ChatClient, SaysWhatIsWrongWithALineThatDoesNotEnd) {
+    const auto huge = client_of(std::string(100'000, 'H'));
+    EXPECT_EQ(huge.exit, exited(1));
+    EXPECT_EQ(huge.errors, "chat_client: the server's line is too long\n");
+    const auto silent = client_of("");
+    EXPECT_EQ(silent.exit, exited(1));
+    EXPECT_EQ(silent.errors, "chat_client: the server closed the connection before we were in the room\n");
+}
+
+TEST(ChatClient, TakesTheServersAddressInTwoWordsToo) {
+    Server server;
+    const auto client =
+        support::run_to_end(shell("echo Hello! | " + support::path_of("chat_client") +
+                                  " --name Ann --host localhost --port " + std::to_string(server.port())));
+    EXPECT_EQ(client.exit, exited(0)) << client.errors;
+    EXPECT_THAT(client.lines, testing::ElementsAre("Ann's client: Ann says: Hello!"));
 }
 
 TEST(ChatClient, TellsThatTheServerHasGone) {
