@@ -28,10 +28,7 @@ struct Person {
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
             const auto result = engine.submit(submission->room, submission->request);
             if (result) said.push_back(submission->room + ": " + words(*result));
-            const Room* room = house.find(submission->room);
-            std::vector<Line> history;
-            if (room) history.assign(room->history().begin(), room->history().end());
-            run(door.outcome(result, history));
+            run(result ? door.done() : door.refused(reason(result.error())));
         }
     }
     House& house;
