@@ -67,15 +67,6 @@ TEST_F(AtTextDoor, ARefusedNameGetsAReasonAndAnotherTry) {
     EXPECT_EQ(mikey.types("Mikey").substr(0, 12), "You are in t");
 }
 
-TEST_F(AtTextDoor, ANewcomerIsShownWhatWasSaid) {
-    michael.types("Michael");
-    michael.types("one");
-    michael.types("two");
-    EXPECT_EQ(mikey.types("Mikey"),
-              "Michael says: one\r\nMichael says: two\r\n"
-              "You are in the room lobby as Mikey. /help lists the commands.\r\n");
-}
-
 TEST_F(AtTextDoor, Commands) {
     EXPECT_EQ(michael.types("/who"), "First tell me your name.\r\n");
     EXPECT_EQ(michael.types("/rooms"), "Rooms: lobby (0)\r\n");
