@@ -100,13 +100,10 @@ Step TextDoor::refused(std::string_view why) {
     return print(sentence(why) + (joining && room_.empty() && !is_out_ ? ". What is your name?" : "."));
 }
 
-Step TextDoor::done(std::span<const Line> history) {
+Step TextDoor::done() {
     const std::string wanted = std::exchange(wanted_, {});
     if (wanted.empty()) return {};
-    Step step;
-    for (const Line& line : history) encode_text(line, step.print);
-    step.print += "You are in the room " + wanted + " as " + name_ + ". /help lists the commands.";
-    step.print += line_end;
+    Step step = print("You are in the room " + wanted + " as " + name_ + ". /help lists the commands.");
     if (!room_.empty()) step.then = Submission{room_, Leave{person_, {}}};
     room_ = wanted;
     is_out_ = false;

@@ -3,7 +3,6 @@
 #include "05_chat/room.hpp"
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -49,15 +48,11 @@ public:
     Step open() const;
     /// He typed this; without its line end. Not while a submission or a question is open.
     Step line(std::string_view typed);
-    /// The Submission was carried out; for a Join, `history` is what he is shown of the room.
-    /// After it he may be in another room (room()), whose lines he is to hear from here on.
-    Step done(std::span<const Line> history = {});
+    /// The Submission was carried out. After it he may be in another room (room()), whose lines he is to hear from here
+    /// on.
+    Step done();
     /// It was not, for this reason: the end of a sentence, "the name is taken".
     Step refused(std::string_view why);
-    /// Either, as the room said it.
-    Step outcome(const boost::system::result<Line, Refusal>& result, std::span<const Line> history = {}) {
-        return result ? done(history) : refused(reason(result.error()));
-    }
     /// The answer to the Question.
     Step answer(std::string_view text) const;
     /// He typed nothing for a long time: is he still there? `closing` the second time.

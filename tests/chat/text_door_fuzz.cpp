@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 encode_text(*result, line);
                 check(line);
             }
-            step = door.outcome(result);
+            step = result ? door.done() : door.refused(reason(result.error()));
         }
     };
     std::string_view rest(reinterpret_cast<const char*>(data), size);

@@ -28,10 +28,7 @@ struct Person {
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
             const auto result = engine.submit(submission->room, submission->request);
             if (result) said.push_back(submission->room + ": " + words(*result));
-            const Room* room = house.find(submission->room);
-            std::vector<Line> history;
-            if (room) history.assign(room->history().begin(), room->history().end());
-            run(door.outcome(result, history));
+            run(result ? door.done() : door.refused(reason(result.error())));
         }
     }
     House& house;
@@ -68,15 +65,6 @@ TEST_F(AtTextDoor, ARefusedNameGetsAReasonAndAnotherTry) {
     EXPECT_EQ(mikey.types("\xff"), "The name is not UTF-8. What is your name?\r\n");
     EXPECT_TRUE(mikey.door.room().empty());
     EXPECT_EQ(mikey.types("Mikey").substr(0, 12), "You are in t");
-}
-
-TEST_F(AtTextDoor, ANewcomerIsShownWhatWasSaid) {
-    michael.types("Michael");
-    michael.types("one");
-    michael.types("two");
-    EXPECT_EQ(mikey.types("Mikey"),
-              "Michael says: one\r\nMichael says: two\r\n"
-              "You are in the room lobby as Mikey. /help lists the commands.\r\n");
 }
 
 TEST_F(AtTextDoor, Commands) {
