@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 
 namespace {
@@ -24,7 +25,7 @@ bool is_mistake(int c) {
 
 /// Where glibc's own inline toupper looks.
 // NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming): the name is glibc's
-extern "C" const std::int32_t** __ctype_toupper_loc() {
+extern "C" const std::int32_t** __ctype_toupper_loc() noexcept {
     static std::array<std::int32_t, highest - lowest + 1> table;
     static const std::int32_t* const zero = [] {
         using Original = const std::int32_t** (*)();
@@ -37,15 +38,15 @@ extern "C" const std::int32_t** __ctype_toupper_loc() {
     return &mine;
 }
 
-extern "C" int toupper(int c) {
+extern "C" int toupper(int c) noexcept {
     return c >= lowest && c <= highest ? (*__ctype_toupper_loc())[c] : c;
 }
-extern "C" int islower(int c) {
+extern "C" int islower(int c) noexcept {
     return is_mistake(c) || is_between(c, 'a', 'z');
 }
-extern "C" int isalpha(int c) {
+extern "C" int isalpha(int c) noexcept {
     return islower(c) || is_between(c, 'A', 'Z');
 }
-extern "C" int isalnum(int c) {
+extern "C" int isalnum(int c) noexcept {
     return isalpha(c) || is_between(c, '0', '9');
 }

@@ -9,6 +9,7 @@ using namespace checking;
 namespace {
 
 using People = std::set<std::string>;
+constexpr auto one_step = "Change nothing before both rooms are locked, and unlock neither in between.";
 
 void must_move(const char* name, Room& from, Room& to) {
     must_be(std::string("that ") + name + " is moved", move(name, from, to), true);
@@ -69,7 +70,7 @@ int main() {
         if (torn != 0) {
             wrong("that everybody is in exactly one room, for whoever holds both locks",
                   "in " + shown(looks) + " looks somebody was " + shown(torn) + " times in neither room, or in both",
-                  "Both rooms stay locked until the person has been moved.");
+                  one_step);
         }
     });
     // Whichever of the two is locked, the mover waits for it; and whoever gets hold of the other as well sees everybody
@@ -86,8 +87,7 @@ int main() {
                               "try_lock in a loop asks a million times. std::scoped_lock sleeps until it is told.");
             if (std::unique_lock both(other.mutex, std::try_to_lock); both) {
                 must_be("the rooms that Michael is in, during the move",
-                        lobby.people.count("Michael") + tea.people.count("Michael"), 1U,
-                        "Change nothing before both rooms are locked.");
+                        lobby.people.count("Michael") + tea.people.count("Michael"), 1U, one_step);
             }
             lock.unlock();
             mover.join();
