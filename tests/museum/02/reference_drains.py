@@ -1,0 +1,36 @@
+# A reference: at SIGTERM it accepts nobody, lets its threads answer what has come, and ends.
+# grade: --strict --only drain
+import signal
+import socket
+import sys
+import threading
+
+connections = set()
+sessions = []
+
+
+def serve(conn):
+    with conn, conn.makefile("rb") as lines:
+        for line in lines:
+            conn.sendall(b"ECHO " + line)
+        connections.discard(conn)
+
+
+def stop(*_):
+    raise InterruptedError
+
+
+signal.signal(signal.SIGTERM, stop)
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
+try:
+    while True:
+        conn, _ = server.accept()
+        connections.add(conn)
+        sessions.append(threading.Thread(target=serve, args=(conn,), daemon=True))
+        sessions[-1].start()
+except InterruptedError:
+    server.close()
+for conn in connections.copy():
+    conn.shutdown(socket.SHUT_RD)  # what has come is still read, and then the end
+for session in sessions:
+    session.join()
