@@ -107,14 +107,14 @@ public:
     int run();
 
 private:
-    net::Listener listen_or_exit(const std::string& host, std::uint16_t port, net::Packet packet,
-                                 std::size_t max_packet) {
+    net::Listener listen_or_exit(std::string_view option, const std::string& host, std::uint16_t port,
+                                 net::Packet packet, std::size_t max_packet) {
         app::ServerOptions where = server_;
         where.host = host;
         where.port = port;
         where.socket.packet = packet;
         where.socket.max_packet = max_packet;
-        return app::listen_or_exit(loop_, where);
+        return app::listen_or_exit(loop_, where, option);
     }
     void open_doors();
     void join_others();
@@ -148,15 +148,18 @@ private:
 
 void Chat::open_doors() {
     if (options_.node_port) {
-        links_.emplace(loop_, listen_or_exit(server_.host, *options_.node_port, net::Packet::four, link::max_frame),
-                       rooms_,
-                       LinkServer::Settings{self_, options_.handshake_timeout, options_.manners.max_backlog,
-                                            options_.manners.rate, options_.manners.burst, options_.max_node_people});
+        links_.emplace(
+            loop_, listen_or_exit("--node-port", server_.host, *options_.node_port, net::Packet::four, link::max_frame),
+            rooms_,
+            LinkServer::Settings{self_, options_.handshake_timeout, options_.manners.max_backlog, options_.manners.rate,
+                                 options_.manners.burst, options_.max_node_people});
     }
 #if FIVE_ERLANG
     if (!options_.sname.empty() && !options_.join_erlang) {
         erlang_node_.emplace(
-            loop_, listen_or_exit(options_.dist_host, options_.dist_port, net::Packet::raw, link::max_frame), rooms_,
+            loop_,
+            listen_or_exit("--dist-port", options_.dist_host, options_.dist_port, net::Packet::raw, link::max_frame),
+            rooms_,
             erlang::Node::Settings{identity_or_exit(options_), options_.registered, bounds(options_),
                                    options_.manners.rate, options_.manners.burst});
     }

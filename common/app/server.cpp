@@ -26,7 +26,7 @@ sigset_t shutdown_signals() {
 }
 
 /// What to do where somebody else has the port.
-void advise(std::uint16_t port) {
+void advise(std::string_view option, std::uint16_t port) {
     const auto owner = owner_of(port);
     if (owner && !owner->program.empty()) {
         std::cerr << owner->program << " (process " << owner->pid << ") has the port: end it (kill " << owner->pid
@@ -35,18 +35,18 @@ void advise(std::uint16_t port) {
         std::cerr << "another program has the port (ss -ltnp may know which): end it, or choose another one";
     }
     // 65535 is the last.
-    std::cerr << ": --port " << (port < 65535 ? port + 1 : port - 1) << std::endl;
+    std::cerr << ": " << option << " " << (port < 65535 ? port + 1 : port - 1) << std::endl;
 }
 
 }  // namespace
 
-net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions& options) {
+net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions& options, std::string_view option) {
     auto listener = net::listen(loop, options.host, options.port, options.socket);
     if (!listener) {
         constexpr std::size_t max_shown = 256;
         const auto where = text::visible(net::host_and_port(options.host, options.port), max_shown);
         std::cerr << "cannot listen on " << where << ": " << net::reason(listener.error()) << std::endl;
-        if (listener.error() == boost::system::errc::address_in_use) advise(options.port);
+        if (listener.error() == boost::system::errc::address_in_use) advise(option, options.port);
         std::exit(EXIT_FAILURE);
     }
     return std::move(*listener);

@@ -7,8 +7,9 @@
 namespace app {
 
 /// Listens as the options say. Where that cannot be: one line on stderr, and exit 1. Where the port is taken, a second
-/// line names who has it, as far as that can be known, and another port.
-net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions& options);
+/// line names who has it, as far as that can be known, and another port for `option`.
+net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions& options,
+                             std::string_view option = "--port");
 
 /// Writes the first line and tells how the server stands. Call it when clients can connect.
 void announce(const ServerOptions& options, const net::Listener& listener);

@@ -106,7 +106,7 @@ TEST(ChatUsage, HelpShowsTheOptionsInGroupsWithTheirDefaults) {
     EXPECT_THAT(text, Not(HasSubstr("--packet")));
 }
 
-TEST(ChatUsage, EachPortThatIsTakenIsOneLineAndExit1) {
+TEST(ChatUsage, EachPortThatIsTakenIsExit1AndSaysWhichOptionChoosesAnother) {
     const Server other;
     const auto port = std::to_string(other.port());
     const auto taken = "cannot listen on 127.0.0.1:" + port + ": address already in use\n";
@@ -117,6 +117,7 @@ TEST(ChatUsage, EachPortThatIsTakenIsOneLineAndExit1) {
         const auto second = run("05_chat", options);
         EXPECT_EQ(second.exit, exited(1));
         EXPECT_THAT(second.errors, StartsWith(taken));
+        EXPECT_THAT(second.errors, HasSubstr("or choose another one: " + options[options.size() - 2] + " "));
         EXPECT_THAT(second.lines, IsEmpty());
     }
     Person michael(other, "Michael");
