@@ -158,6 +158,7 @@ void Visit::say_goodbye(const Step& step) {
     is_leaving_ = true;
     print(step);
     pause_.cancel();
+    wire->wait_no_longer();
     socket().shutdown(net::tcp::socket::shutdown_receive);
 }
 

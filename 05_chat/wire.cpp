@@ -146,8 +146,12 @@ net::result<std::size_t> Wire::write_some() {
 
 net::awaitable<void> Wire::eased(std::size_t at_most) {
     is_awaited_ = true;
-    while (!has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
+    while (is_awaited_ && !has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
     is_awaited_ = false;
+}
+
+void Wire::wait_no_longer() {
+    if (std::exchange(is_awaited_, false)) written_.wake();
 }
 
 net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {

@@ -51,6 +51,8 @@ public:
     /// Waits until no more than so many bytes are left to be written, or it ends: whoever does not read what they asked
     /// for is not read either. One at a time.
     net::awaitable<void> eased(std::size_t at_most);
+    /// Ends that wait, where somebody is in it: they have to go.
+    void wait_no_longer();
 
     /// Writes what is left and ends our direction; waits for that, and for the peer to end its own, `within` at most.
     net::awaitable<void> finish(std::chrono::milliseconds within);

@@ -517,6 +517,20 @@ TEST(People, WhoNeverGiveANameAreNothingToTheRoom) {
     michael.expect_silence();
 }
 
+TEST(People, WhoTalkAndDoNotReadDoNotHoldUpTheEnd) {
+    Server server({"--max-backlog", "67108864"});
+    Person michael(server, "Michael");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy has joined the room");
+    // More than the system keeps: then whoever talks is not read either, until they read.
+    for (int said = 0; said < 2000; ++said) michael.chat("Michael", std::string(4000, 'x'));
+    sleepy.send("Hello!\r\n");
+    EXPECT_EQ(michael.hear(), "Sleepy says: Hello!");
+    server.signal(SIGTERM);
+    EXPECT_EQ(server.wait_exit(), exited(0));
+}
+
 TEST(People, AreToldWhenTheServerCloses) {
     for (const int signal : {SIGTERM, SIGINT}) {
         Server server;
