@@ -23,20 +23,20 @@ public:
 
     // What happens, in order, for the owner of this.
 
-    /// He is in, and hears the room from here on. `again`: in a room that he had lost.
+    /// They are in, and hear the room from here on. `again`: in a room that they had lost.
     struct IsIn {
         PersonId person;
         std::string room;
         bool again;
     };
-    /// He is not in; or, `entering` false, what he said was refused.
+    /// They are not in; or, `entering` false, what they said was refused.
     struct IsRefused {
         PersonId person;
         std::string why;
         bool entering;
         bool again;
     };
-    /// For a newcomer: what was said before him.
+    /// For a newcomer: what was said before they came.
     struct IsPast {
         PersonId person;
         Line line;
@@ -77,14 +77,14 @@ public:
     // The people. Only while up.
 
     void enter(PersonId person, std::string_view room, std::string_view name);
-    /// He is in that room, else nothing happens.
+    /// They are in that room, else nothing happens.
     void speak(PersonId person, std::string_view room, std::string_view text);
     void go(PersonId person, std::string_view room, std::string_view why);
     /// About a room, or with an empty one about all: the number under which it will be answered. As everything comes in
     /// order, the answer comes after all that came of what was said before.
     Stay ask(std::string_view room);
 
-    /// He has gone, from wherever he was. Also while down.
+    /// They have gone, from wherever they were. Also while down.
     void forget(PersonId person);
 
 private:

@@ -225,7 +225,7 @@ net::awaitable<std::string> LinkVenue::submit(Visitor& visitor, const Submission
         send();
         co_return std::string();
     }
-    // Everything that he said comes back before the answer does.
+    // Everything that they said comes back before the answer does.
     std::string answer = co_await question(submission.room);
     if (!guest_.is_up()) co_return answer;
     audiences_.leave(*visitor.wire, submission.room);

@@ -57,7 +57,7 @@ struct Leave {
 };
 using Request = std::variant<Join, Say, Leave>;
 
-/// What happened, with its place in the order: every member gets it, but a newcomer not his own `joined`.
+/// What happened, with its place in the order: every member gets it, but a newcomer not their own `joined`.
 struct Line {
     enum class Kind : std::uint8_t { joined = 1, said = 2, left = 3 };
     Sequence sequence;

@@ -77,7 +77,7 @@ std::string RoomsHere::answer(const Question& question) const {
 
 net::awaitable<std::string> RoomsHere::submit(Visitor& visitor, const Submission& submission) {
     Wire& wire = *visitor.wire;
-    // Nobody hears of his own leaving.
+    // Nobody hears of their own leaving.
     if (std::holds_alternative<Leave>(submission.request)) {
         audiences_.leave(wire, submission.room);
         const auto place = visitors_.find(visitor.id);

@@ -1,8 +1,8 @@
 // 05_chat: a room for everybody.
 //
 // Until now clients had nothing to do with each other. Here what one says all others hear, and the rule is that nobody
-// ever waits for anybody: who speaks puts his line into the room's log and goes on, and each connection has a writer
-// (wire.cpp) that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
+// ever waits for anybody: whoever speaks puts the line into the room's log and goes on, and each connection has a
+// writer (wire.cpp) that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
 // microseconds, and the order of a room has to be made in one place anyway.
 
 #include "05_chat/server.hpp"
@@ -36,7 +36,8 @@ net::awaitable<void> hear_out(Visit& visit) {
     }
 }
 
-/// One person. Whatever ends the conversation, the room hears that he has left, and he is sent what he is owed.
+/// One person. Whatever ends the conversation, the room hears that they have left, and they are sent what they are
+/// owed.
 net::awaitable<void> session(std::shared_ptr<Visit> visit) {
     visit->wire->start();
     std::exception_ptr crash;

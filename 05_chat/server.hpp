@@ -45,10 +45,10 @@ inline constexpr std::size_t longest_typed = 64 * 1024;
 /// is something to be read.
 std::chrono::milliseconds grace(std::chrono::milliseconds idle_timeout);
 
-/// How long whoever leaves may take to read what he is still owed.
+/// How long whoever leaves may take to read what they are still owed.
 inline constexpr std::chrono::milliseconds farewell{2000};
 
-/// One connection at the text door: the person behind it, and what the venue tells him.
+/// One connection at the text door: the person behind it, and what the venue tells them.
 class Visit : public Visitor {
 public:
     Visit(std::shared_ptr<Wire> wire, app::Who who, PersonId person, const std::string& lobby, Venue& venue,
@@ -61,7 +61,7 @@ public:
     Step typed(std::string_view line);
     /// Prints, does what is to be done, until the door has nothing more to do.
     net::awaitable<void> carry_out(Step step);
-    /// The room hears that he is gone.
+    /// The room hears that they are gone.
     net::awaitable<void> leave();
     bool is_leaving() const { return is_leaving_ || !wire->why_cut_off().empty(); }
     /// A line was read: whether they type faster than they may, or do not read, and are to wait() before the next one.
@@ -75,7 +75,7 @@ public:
     bool is_nameless() const { return !has_come_in_ && !is_leaving(); }
     /// Nameless, they go at once: others need the place.
     void make_place();
-    /// The server stops: his stream ends here.
+    /// The server stops: their stream ends here.
     void stop();
 
     void entered() override;
@@ -96,13 +96,13 @@ private:
     net::Timer pause_;
     std::chrono::milliseconds idle_timeout_, name_timeout_;
     std::chrono::steady_clock::time_point came_;
-    std::chrono::steady_clock::time_point active_;  // when he last typed something
-    bool was_asked_ = false;                        // whether he is still there
+    std::chrono::steady_clock::time_point active_;  // when they last typed something
+    bool was_asked_ = false;                        // whether they are still there
     bool is_talking_ = false;                       // a submission or a question is open
     std::optional<std::string> went_down_;          // the room did, meanwhile: what they are to be told
     bool has_come_in_ = false;                      // somewhere, under a name
     bool is_leaving_ = false;
-    std::optional<Step> entered_;  // what is left to do of entering a room, when he has been told that he is in
+    std::optional<Step> entered_;  // what is left to do of entering a room, when they have been told that they are in
 };
 
 /// The text door: accepts people and lets each of them talk to the venue. The loop's thread only.

@@ -16,9 +16,9 @@
 /// How one line reaches a thousand people without being copied a thousand times.
 ///
 /// A line is encoded once for all members that read the same dialect, and appended to one log of bytes. A member has
-/// only a place in that log. When his socket can take more, everything from his place to the end goes out in one
-/// gathered write: nothing is allocated or copied for a member and a line. (Measured against a queue of lines for each
-/// member: half the CPU; against a write for each line: a twentieth.)
+/// only a place in that log. When the member's socket can take more, everything from that place to the end goes out in
+/// one gathered write: nothing is allocated or copied for a member and a line. (Measured against a queue of lines for
+/// each member: half the CPU; against a write for each line: a twentieth.)
 ///
 /// Pure; one thread at a time for a log and all its readers.
 namespace chat {
@@ -93,29 +93,29 @@ private:
     std::vector<std::uint64_t> overrun_;
 };
 
-/// What is still to be written to one member: his part of a room's log, and among it what is meant for him alone
+/// What is still to be written to one member: its part of a room's log, and among it what is meant for it alone
 /// (answers, history), in the order in which it came about.
 class Outbox {
 public:
     /// For somebody who is in no room yet; `owner` as in SharedLog::Reader.
     explicit Outbox(std::uint64_t owner) : owner_(owner) {}
 
-    /// From here on he hears this log. What he had not been sent of the one before is kept (a copy, once).
+    /// From here on it hears this log. What it had not been sent of the one before is kept (a copy, once).
     void enter(SharedLog& log);
-    /// He hears no log any more. What he had not been sent is kept.
+    /// It hears no log any more. What it had not been sent is kept.
     void leave();
 
-    /// For him alone, after everything that is in the log now.
+    /// For this member alone, after everything that is in the log now.
     void add(std::string_view own);
-    /// Nothing of all this any more; he hears no log.
+    /// Nothing of all this any more; it hears no log.
     void clear();
 
     bool empty() const { return patches_.empty() && log_bytes() == 0; }
     /// How many bytes are to be written.
     std::size_t size() const;
-    /// How many of them are his alone, and in memory for him alone.
+    /// How many of them are for this member alone, and in memory for it alone.
     std::size_t own_size() const;
-    /// He reads too slowly: some of what he was to be sent is gone, so that the rest would make no sense.
+    /// It reads too slowly: some of what it was to be sent is gone, so that the rest would make no sense.
     bool is_overrun() const { return reader_ && reader_->is_overrun(); }
 
     /// What is to be written, as at most `room.size()` pieces, valid as SharedLog::gather says. Not when overrun.

@@ -41,23 +41,23 @@ struct Step {
 
 class TextDoor {
 public:
-    /// `person` is his for as long as the connection lasts; his first room is `lobby`.
+    /// `person` is theirs for as long as the connection lasts; their first room is `lobby`.
     TextDoor(PersonId person, std::string lobby) : person_(person), lobby_(std::move(lobby)) {}
 
     /// The question for the name: the first thing at this door.
     Step open() const;
-    /// He typed this; without its line end. Not while a submission or a question is open.
+    /// They typed this; without its line end. Not while a submission or a question is open.
     Step line(std::string_view typed);
-    /// The Submission was carried out. After it he may be in another room (room()), whose lines he is to hear from here
+    /// The Submission was carried out. After it they may be in another room (room()), whose lines they hear from here
     /// on.
     Step done();
     /// It was not, for this reason: the end of a sentence, "the name is taken".
     Step refused(std::string_view why);
     /// The answer to the Question.
     Step answer(std::string_view text) const;
-    /// He typed nothing for a long time: is he still there? `closing` the second time.
+    /// They typed nothing for a long time: are they still there? `closing` the second time.
     Step idle(bool closing) const;
-    /// He has not given a name for so long that he is sent away.
+    /// They have not given a name for so long that they are sent away.
     Step nameless() const;
     /// Others need the place of somebody who is in no room yet.
     Step others_wait() const;
@@ -71,7 +71,7 @@ public:
     /// The connection ended: what is left to say to the engine.
     std::optional<Submission> hang_up();
 
-    /// Empty until he has joined, and again when the room went down.
+    /// Empty until they have joined, and again when the room went down.
     const std::string& room() const { return room_; }
     const std::string& name() const { return name_; }
 
@@ -81,7 +81,7 @@ private:
 
     PersonId person_;
     std::string lobby_;
-    std::string name_;  // the last one asked for; his own once room_ is not empty
+    std::string name_;  // the last one asked for; their own once room_ is not empty
     std::string room_;
     std::string wanted_;      // the room of a Join whose outcome is open
     std::string down_;        // the room that went down, until rejoined()

@@ -4,7 +4,7 @@ namespace chat {
 
 void Audiences::enter(Wire& wire, std::string_view room) {
     audiences_.try_emplace(folded(room), executor_, max_backlog_, all_).first->second.enter(wire);
-    // The one he was in before may be empty now.
+    // The one they were in before may be empty now.
     std::erase_if(audiences_, [](const auto& audience) { return audience.second.empty(); });
 }
 

@@ -22,7 +22,7 @@ constexpr std::string_view room_is_away(bool awaited) {
                    : "The node that has this room is away: what you type is lost. /quit leaves.";
 }
 
-/// A person at the text door, as venues see him.
+/// A person at the text door, as venues see them.
 class Visitor {
 public:
     Visitor(PersonId id, std::shared_ptr<Wire> wire) : id(id), wire(std::move(wire)) {}
@@ -31,11 +31,11 @@ public:
     const PersonId id;
     const std::shared_ptr<Wire> wire;
 
-    /// A line for him alone; without its end.
+    /// A line for them alone; without its end.
     void tell(std::string_view line) { wire->add(std::string(line) + std::string(line_end)); }
 
-    /// He is in the room that he has submitted to join, and hears it from now on: the moment to tell him so, before he
-    /// hears anybody there. A venue that answers at once need not call it.
+    /// They are in the room that they have submitted to join, and hear it from now on: the moment to tell them so,
+    /// before they hear anybody there. A venue that answers at once need not call it.
     virtual void entered() = 0;
     /// They are out of their room: its node is gone. `words` is what they are told, now and whenever they type
     /// something. Also while a submission of theirs is open, which is then refused.
@@ -51,12 +51,12 @@ class Venue {
 public:
     virtual ~Venue() = default;
 
-    /// Carries out what he wants: why not, or nothing when it is done. A newcomer has then been sent the room's history
-    /// and hears the room from here on. After a Leave everything that he said before has reached him.
+    /// Carries out what they want: why not, or nothing when it is done. A newcomer has then been sent the room's
+    /// history and hears the room from here on. After a Leave everything that was said before has reached them.
     virtual net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) = 0;
     /// The answer, or why there is none.
     virtual net::awaitable<std::string> ask(Visitor& visitor, const Question& question) = 0;
-    /// He has gone: from now on nothing is said to him.
+    /// They have gone: from now on nothing is said to them.
     virtual void forget(Visitor& visitor) = 0;
     /// Whether the rooms are in this program.
     virtual bool has_the_rooms() const { return false; }

@@ -10,7 +10,7 @@
 
 namespace erlang {
 
-/// How long somebody who leaves waits for the room to send him his own last words.
+/// How long somebody who leaves waits for the room to send them their own last words.
 inline constexpr std::chrono::milliseconds echo_patience{1000};
 
 /// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its

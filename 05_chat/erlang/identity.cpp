@@ -51,7 +51,7 @@ std::string system_words() {
     return std::strerror(errno);
 }
 
-// As Erlang does when a user starts his first node.
+// As Erlang does when a user starts their first node.
 Cookie make_cookie(const std::string& path) {
     constexpr std::size_t length = 20;
     std::string cookie;

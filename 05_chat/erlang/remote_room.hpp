@@ -31,7 +31,7 @@ public:
     bool is_there(const Message& message) const;
     void join(chat::PersonId person, std::string_view name);
     void say(chat::PersonId person, std::string_view text);
-    /// His process ends, normally; a room that monitors it is told.
+    /// Their process ends, normally; a room that monitors it is told.
     void leave(chat::PersonId person);
 
     struct Heard {

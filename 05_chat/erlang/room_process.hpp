@@ -31,7 +31,7 @@ public:
 
     /// A message to the room: what the engine is to be asked, and its answer given to outcome(). Or why not.
     std::variant<chat::Request, Ignored> message(std::string_view term);
-    /// Somebody ended: his Leave, if he was a member.
+    /// Somebody ended: their Leave, if they were a member.
     std::optional<chat::Request> down(const Down& down);
     /// The connection has ended: the Leave of everybody it brought.
     std::vector<chat::Request> closed();
@@ -52,9 +52,9 @@ private:
     struct Member {
         Pid pid;
         std::string prefix;     // send_prefix(pid)
-        std::string reference;  // under which we monitor him
+        std::string reference;  // under which we monitor them
         chat::SharedLog::Position from;
-        bool joined = false;  // false: his Join is on its way to the engine
+        bool joined = false;  // false: their Join is on its way to the engine
     };
 
     void forget(chat::PersonId person);
