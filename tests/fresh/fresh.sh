@@ -61,7 +61,7 @@ inside() { # command...: as root of the bare system, in the clone
     # shellcheck disable=SC2016 # the inner shell's
     bounded env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${kept[@]}" sh -c '
         mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && mount --rbind /dev "$0/dev" &&
-            mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" sh -c "cd /root/five_servers && exec \"\$@\"" sh "$@"' \
+            mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" sh -c "cd /srv/five_servers && exec \"\$@\"" sh "$@"' \
         "$root" "$@"
 }
 cleanup() {
@@ -93,7 +93,7 @@ make_bare_system() {
     if [[ $source == https:* ]]; then
         cp /usr/local/share/ca-certificates/*.crt "$root/usr/local/share/ca-certificates/" 2> /dev/null || true
     fi
-    git clone --quiet --depth 1 "file://$PWD" "$root/root/five_servers"
+    git clone --quiet --depth 1 "file://$PWD" "$root/srv/five_servers"
     if [[ $source == https:* ]]; then inside update-ca-certificates > /dev/null; fi
 }
 

@@ -2,6 +2,7 @@
 import socket
 import sys
 import threading
+import time
 
 members = {}
 lock = threading.Lock()
@@ -18,6 +19,7 @@ def tell(text):
 def serve(conn):
     name = None
     try:
+        time.sleep(0.1)  # as a greeting from a data base takes: a quick client's next line is there by then
         name = conn.recv(1024).decode(errors="replace").rstrip("\r\n")
         with lock:
             tell(f"{name} has joined the room")
