@@ -28,13 +28,19 @@ public:
     CaughtStdout(const CaughtStdout&) = delete;
     CaughtStdout& operator=(const CaughtStdout&) = delete;
 
-    /// All that has been written since the last call, line by line.
-    std::vector<std::string> lines() {
+    /// All that has been written since the last call.
+    std::string bytes() {
         std::string bytes;
         char buffer[4096];
         for (ssize_t size = 0; (size = ::read(read_end_, buffer, sizeof buffer)) > 0;) {
             bytes.append(buffer, static_cast<std::size_t>(size));
         }
+        return bytes;
+    }
+
+    /// The same, line by line.
+    std::vector<std::string> lines() {
+        const std::string bytes = this->bytes();
         std::vector<std::string> lines;
         for (std::size_t start = 0; start < bytes.size();) {
             const auto end = bytes.find('\n', start);
