@@ -60,9 +60,12 @@ void serve(int client) {
         if (size <= 0) break;  // 0: the client has ended its stream; less: its connection is broken
         waiting.append(arrived, static_cast<std::size_t>(size));
         std::size_t begin = 0;
-        for (std::size_t end; (end = waiting.find('\n', begin)) != waiting.npos; begin = end + 1) {
+        while (true) {
+            const std::size_t end = waiting.find('\n', begin);
+            if (end == waiting.npos) break;
             if (end - begin > max_line) return refuse(client, "ERROR line longer than 65536 bytes\r\n");
             if (!send_all(client, "ECHO " + waiting.substr(begin, end + 1 - begin))) return;
+            begin = end + 1;
         }
         waiting.erase(0, begin);
         if (waiting.size() > max_line) return refuse(client, "ERROR line longer than 65536 bytes\r\n");
