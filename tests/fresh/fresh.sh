@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # Bounds for one suite, whole.
-readonly most_minutes=70
+readonly most_minutes=45
 readonly most_megabytes=12000
 readonly place=${TMPDIR:-/var/tmp}/five_servers.fresh
 
