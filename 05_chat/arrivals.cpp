@@ -10,10 +10,11 @@ namespace {
 
 /// Whose address it is: of IPv6's, everybody has as many as there are behind the first eight bytes.
 std::string owner_of(std::string_view peer) {
-    const std::string host(peer.substr(0, peer.rfind(':')));
-    if (!host.starts_with('[')) return host;
+    const auto host = peer.substr(0, peer.rfind(':'));
+    if (!host.starts_with('[')) return std::string(host);
     boost::system::error_code wrong;
-    const auto address = boost::asio::ip::make_address_v6(host.substr(1, host.size() - 2), wrong).to_bytes();
+    const std::string between_brackets(host.substr(1, host.size() - 2));
+    const auto address = boost::asio::ip::make_address_v6(between_brackets, wrong).to_bytes();
     return {address.begin(), address.begin() + 8};
 }
 
