@@ -16,11 +16,9 @@ cannot() { say "cannot try it here: $*"; exit 77; }
 
 # ---- from this machine's apt ----------------------------------------------------------------------------------------
 
-mirror() { # where this machine gets Debian from; Debian's own address, where it is another system
-    local found
+mirror() { # where this machine gets Debian from; empty, where it is another system: then debootstrap knows
     # shellcheck disable=SC2016 # apt's own words
-    found=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 2> /dev/null | grep '^http' || true)
-    head -1 <<< "${found:-http://deb.debian.org/debian}"
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 2> /dev/null | grep -m 1 '^http' || true
 }
 settings() { apt-config dump | grep -E '^Acquire::(https?|Check-|Retries).* ".+";$' || true; } # proxies and the like
 environment() { env | grep -iE '^(https?|ftp|all|no)_proxy=' || true; }
@@ -78,7 +76,7 @@ make_bare_system() {
     local source scripts=/usr/share/debootstrap/scripts words=()
     source=$(mirror)
     use_the_proxy_of_apt
-    say "$suite: a bare system, from $source"
+    say "$suite: a bare system, from ${source:-Debian}"
     words=(--variant=minbase --merged-usr)
     if [[ $source == https:* ]]; then words+=(--include=ca-certificates); fi
     words+=("$suite" "$root" "$source")
