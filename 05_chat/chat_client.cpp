@@ -100,7 +100,7 @@ private:
     /// The server asks who we are: at first, or because it does not want us under that name. Nobody else does: what
     /// people have said begins with their name, and a name has no spaces in it.
     static bool is_question(std::string_view line) {
-        return line.ends_with(" What is your name?") && line.substr(line.find(' ') + 1).find("says: ") != 0;
+        return line.ends_with(" What is your name?") && !line.substr(line.find(' ') + 1).starts_with("says: ");
     }
 
     /// Posts what is typed; at its end, tells the server that no more will come. It sends what we are owed, and closes.
