@@ -218,6 +218,7 @@ std::string refusal(const std::exception_ptr& exception) {
     } catch (const std::bad_alloc&) {
         return "no memory left";
     } catch (...) {
+        return {};
     }
     return {};
 }

@@ -178,7 +178,7 @@ void start_writer() {
         std::thread(wait_and_write).detach();
         output.has_writer = true;
     } catch (const std::system_error&) {
-        // No thread is to be had: whoever tells next tries to write what waits.
+        output.has_writer = false;  // no thread is to be had: whoever tells next tries to write what waits
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -228,7 +228,9 @@ void write_line(std::string line) {
 /// begin at its front, and need not. Where it cannot be done, poll() has to suffice.
 void own_stdout() {
     struct stat kind{};
-    if (::fstat(STDOUT_FILENO, &kind) != 0 || !(S_ISFIFO(kind.st_mode) || S_ISCHR(kind.st_mode))) return;
+    if (::fstat(STDOUT_FILENO, &kind) != 0) return;
+    const bool may_make_wait = S_ISFIFO(kind.st_mode) || S_ISCHR(kind.st_mode);
+    if (!may_make_wait) return;
     const int ours = ::open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (ours < 0) return;
     ::dup2(ours, STDOUT_FILENO);
@@ -304,17 +306,17 @@ std::vector<std::vector<std::string_view>> parts_of(std::string_view text, std::
 
 }  // namespace
 
-void story::show(const Who& who, std::string_view name, std::string_view text) {
+void story::show(const Who& who, std::string_view name, std::string_view lines) {
     if (story::mode != Log::json) {
-        for (const auto& part : parts_of(text, PIPE_BUF, std::identity())) {
-            std::string lines;
-            for (const auto line : part) (lines += line) += '\n';
-            put(lines);
+        for (const auto& part : parts_of(lines, PIPE_BUF, std::identity())) {
+            std::string whole;
+            for (const auto line : part) (whole += line) += '\n';
+            put(whole);
         }
         return;
     }
     constexpr std::size_t around = 512;  // the other fields
-    const auto parts = parts_of(text, PIPE_BUF - around, [](auto line) { return boost::json::serialize(line); });
+    const auto parts = parts_of(lines, PIPE_BUF - around, [](auto line) { return boost::json::serialize(line); });
     for (std::size_t number = 1; number <= parts.size(); ++number) {
         const auto& part = parts[number - 1];
         boost::json::object event = json_event(who, name);
