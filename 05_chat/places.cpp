@@ -1,6 +1,8 @@
 #include "05_chat/places.hpp"
+#include "app/options.hpp"
 
 #include <charconv>
+#include <utility>
 
 namespace chat {
 
@@ -16,13 +18,9 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
-    const auto colon = text.rfind(':');
-    if (colon == text.npos) return std::nullopt;
-    std::string_view host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    const auto port = parse_port(text.substr(colon + 1));
-    if (host.empty() || !port) return std::nullopt;
-    return Address{std::string(host), *port};
+    auto parsed = app::parse_address(text);
+    if (!parsed) return std::nullopt;
+    return Address{std::move(parsed->first), parsed->second};
 }
 
 std::optional<ErlangRoom> parse_erlang_room(std::string_view text) {
