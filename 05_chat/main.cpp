@@ -1,16 +1,16 @@
 // Options, doors and signals of 05_chat; what it teaches is in server.cpp.
 
-#include "05_chat/children.hpp"
-#include "05_chat/link_server.hpp"
-#include "05_chat/link_venue.hpp"
+#include "05_chat/services.hpp"
+#include "05_chat/link/server.hpp"
+#include "05_chat/link/backend.hpp"
 #include "05_chat/options.hpp"
 #include "app/events.hpp"
 #include "app/server.hpp"
 
 #if FIVE_ERLANG
-#include "05_chat/erlang/erlang_venue.hpp"
-#include "05_chat/erlang/identity.hpp"
-#include "05_chat/erlang/node.hpp"
+#include "05_chat/erlang/backend.hpp"
+#include "05_chat/erlang/dist/identity.hpp"
+#include "05_chat/erlang/door.hpp"
 #endif
 
 #include <boost/asio.hpp>

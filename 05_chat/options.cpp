@@ -1,6 +1,6 @@
 #include "05_chat/options.hpp"
 
-#include "05_chat/node_link.hpp"
+#include "05_chat/link/message.hpp"
 
 #include "app/text.hpp"
 

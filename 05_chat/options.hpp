@@ -1,8 +1,8 @@
 #pragma once
 
-#include "05_chat/places.hpp"
-#include "05_chat/room.hpp"
-#include "05_chat/server.hpp"
+#include "05_chat/base/addresses.hpp"
+#include "05_chat/room/room.hpp"
+#include "05_chat/text/server.hpp"
 #include "app/options.hpp"
 
 #include <optional>

@@ -5,7 +5,7 @@
 // writer (wire.cpp) that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
 // microseconds, and the order of a room has to be made in one place anyway.
 
-#include "05_chat/server.hpp"
+#include "05_chat/text/server.hpp"
 #include "app/events.hpp"
 #include "app/faults.hpp"
 #include "app/server.hpp"

@@ -1,7 +1,7 @@
 #include "05_chat/erlang/room_connection.hpp"
 
-#include "05_chat/erlang/epmd_client.hpp"
-#include "05_chat/erlang/identity.hpp"
+#include "05_chat/erlang/dist/epmd_client.hpp"
+#include "05_chat/erlang/dist/identity.hpp"
 
 #include <boost/asio.hpp>
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "05_chat/erlang/peer.hpp"
+#include "05_chat/erlang/dist/peer.hpp"
 #include "05_chat/erlang/remote_room.hpp"
-#include "05_chat/places.hpp"
+#include "05_chat/base/addresses.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,9 +1,9 @@
 // Both sides of a link between two C++ nodes, without a socket: link_handshake, link_owner, link_guest, backoff.
 
-#include "05_chat/backoff.hpp"
-#include "05_chat/bytes.hpp"
-#include "05_chat/link_guest.hpp"
-#include "05_chat/link_owner.hpp"
+#include "05_chat/base/backoff.hpp"
+#include "05_chat/base/bytes.hpp"
+#include "05_chat/link/guest.hpp"
+#include "05_chat/link/host.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-#include "05_chat/house.hpp"
-#include "05_chat/shared_log.hpp"
-#include "05_chat/text_door.hpp"
+#include "05_chat/room/rooms.hpp"
+#include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/text/protocol.hpp"
 
 #include "app/text.hpp"
 

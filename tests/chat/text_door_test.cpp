@@ -1,5 +1,5 @@
-#include "05_chat/text_door.hpp"
-#include "05_chat/house.hpp"
+#include "05_chat/text/protocol.hpp"
+#include "05_chat/room/rooms.hpp"
 
 #include <gtest/gtest.h>
 
