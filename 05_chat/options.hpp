@@ -12,7 +12,7 @@ namespace chat {
 /// The options of this stage; beside them stand those of every server.
 struct Options {
     Limits limits;
-    Manners manners;
+    SessionLimits session_limits;
     std::chrono::milliseconds handshake_timeout{5000};  // for other nodes, C++ and Erlang
 
     std::optional<std::uint16_t> node_port;  // where other C++ nodes link; none: nowhere

@@ -20,29 +20,30 @@ net::awaitable<supervision::Reason> with_a_reason(net::awaitable<void> work) {
 
 }  // namespace
 
-void Children::add(std::string_view name, Body body, std::function<void()> stop) {
-    children_.push_back({name, std::move(body), std::move(stop)});
+void Services::add(std::string_view name, Body body, std::function<void()> stop) {
+    services_.push_back({name, std::move(body), std::move(stop)});
 }
 
-void Children::start(std::function<void()> give_up) {
+void Services::start(std::function<void()> give_up) {
     if (is_supervised_) return supervise(std::move(give_up));
-    for (const Child& child : children_) {
-        boost::asio::co_spawn(loop_, child.body(),
-                              [name = child.name](const std::exception_ptr& crash) { app::tell_crash({name}, crash); });
+    for (const Service& service : services_) {
+        boost::asio::co_spawn(loop_, service.body(), [name = service.name](const std::exception_ptr& crash) {
+            app::tell_crash({name}, crash);
+        });
     }
 }
 
-void Children::supervise(std::function<void()> give_up) {
+void Services::supervise(std::function<void()> give_up) {
     std::vector<supervision::ChildSpec> specs;
-    for (const Child& child : children_) {
-        const auto life = [body = child.body] { return with_a_reason(body()); };
+    for (const Service& service : services_) {
+        const auto life = [body = service.body] { return with_a_reason(body()); };
         specs.push_back(
-            {.id = std::string(child.name), .argument = supervision::coroutine_child(loop_, life, child.stop)});
+            {.id = std::string(service.name), .argument = supervision::coroutine_child(loop_, life, service.stop)});
     }
     const auto over = [this, give_up = std::move(give_up)](const supervision::Reason&) {
         if (is_stopping_) return;
         has_given_up_ = true;
-        for (const Child& child : std::views::reverse(children_)) child.stop();  // also the one that had ended
+        for (const Service& service : std::views::reverse(services_)) service.stop();  // also the one that had ended
         give_up();
     };
     supervisor_ = std::make_shared<supervision::Driver>(
@@ -54,19 +55,19 @@ void Children::supervise(std::function<void()> give_up) {
     supervisor_->start();
 }
 
-void Children::stop() {
+void Services::stop() {
     if (std::exchange(is_stopping_, true)) return;
     if (supervisor_) {
         supervisor_->exit(supervision::Reason::shutdown());
     } else {
-        for (const Child& child : std::views::reverse(children_)) child.stop();
+        for (const Service& service : std::views::reverse(services_)) service.stop();
     }
 }
 
-std::string Children::tree() const {
+std::string Services::tree() const {
     if (supervisor_) return supervisor_->tree(1);
     std::string lines;
-    for (const Child& child : children_) lines += "    " + std::string(child.name) + "\n";
+    for (const Service& service : services_) lines += "    " + std::string(service.name) + "\n";
     return lines;
 }
 

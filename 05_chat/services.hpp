@@ -15,9 +15,9 @@ namespace chat {
 /// coroutine. Where an exception ends one, it stays ended, and that door shut; or, supervised, stage 04's supervisor
 /// starts it anew (one_for_one: the others do not notice). The conversations under way are not among them: each
 /// contains its own exceptions. The loop's thread only.
-class Children {
+class Services {
 public:
-    Children(boost::asio::io_context& loop, bool supervised) : loop_(loop), is_supervised_(supervised) {}
+    Services(boost::asio::io_context& loop, bool supervised) : loop_(loop), is_supervised_(supervised) {}
 
     /// `body` gives the coroutine of each life, and may not itself be one; after `stop` it ends by itself.
     /// `name` is a literal, `stop` may be called twice.
@@ -36,7 +36,7 @@ public:
     static constexpr int max_restarts = 3;
 
 private:
-    struct Child {
+    struct Service {
         std::string_view name;
         Body body;
         std::function<void()> stop;
@@ -45,7 +45,7 @@ private:
 
     boost::asio::io_context& loop_;
     bool is_supervised_;
-    std::vector<Child> children_;
+    std::vector<Service> services_;
     std::shared_ptr<supervision::Driver> supervisor_;
     bool is_stopping_ = false;
     bool has_given_up_ = false;

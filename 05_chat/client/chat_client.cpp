@@ -5,9 +5,9 @@
 // The room is on an Erlang node (--room), ours or one in Elixir, or behind a text door (--connect).
 // Whatever it says, nothing but text reaches our terminal, and whoever is not let in ends with exit code 1.
 
+#include "05_chat/base/addresses.hpp"
 #include "05_chat/client/keyboard.hpp"
 #include "05_chat/room/names.hpp"
-#include "05_chat/base/addresses.hpp"
 #include "app/options.hpp"
 #include "app/text.hpp"
 #include "net/socket.hpp"
@@ -162,7 +162,7 @@ public:
             room_.flush();
         }
         // What we said comes back to us, as to everybody.
-        const chat::Timeout deadline(loop_.get_executor(), std::chrono::milliseconds(1000), [this] { heard_last(); });
+        const chat::Deadline deadline(loop_.get_executor(), std::chrono::milliseconds(1000), [this] { heard_last(); });
         while (!last_said_.empty() && why_.empty()) co_await echo_.wait();
         if (why_.empty() && room_.room() != nullptr) room_.room()->leave(person);
         std::string result = why_;
@@ -176,7 +176,7 @@ private:
 
     /// Until the room has let us in, or not, or gives no sign.
     net::awaitable<void> answer() {
-        const chat::Timeout deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
+        const chat::Deadline deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
         while (!is_in_ && why_.empty()) co_await answered_.wait();
     }
     void let_in() {
@@ -197,9 +197,9 @@ private:
     asio::io_context& loop_;
     const Options& options_;
     Keyboard keyboard_;
-    chat::Signal answered_;
+    chat::Notify answered_;
     bool is_in_ = false;
-    chat::Signal echo_;
+    chat::Notify echo_;
     erlang::RoomConnection room_;
     std::string last_said_;  // until it has come back
     std::string why_;        // why it is over before the end of the input

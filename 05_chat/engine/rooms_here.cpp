@@ -13,7 +13,7 @@ boost::system::result<Line, Refusal> RoomsHere::apply(std::string_view room, con
         auto result = engine_.submit(room, request);
         if (result) {
             if (!std::holds_alternative<Say>(request)) tell(room, *result, was_open, by);
-            audiences_.append(room, *result);
+            subscribers_.append(room, *result);
             for (const auto& listener : listeners_) listener(room, *result);
         }
         return result;
@@ -50,23 +50,23 @@ void RoomsHere::stop_living() {
 }
 
 void RoomsHere::begin_anew() {
-    const auto people = std::exchange(visitors_, {});
+    const auto people = std::exchange(participants_, {});
     const std::string lobby = house_.lobby();
     house_ = House(limits_, lobby);
     for (const auto& [person, place] : people) {
-        place.visitor->wire->leave();
-        place.visitor->room_down("The room has crashed and begins anew: what you type is lost.");
+        place.participant->writer->leave();
+        place.participant->room_down("The room has crashed and begins anew: what you type is lost.");
     }
     for (const auto& [person, place] : people) {
         const auto result = apply(place.room, Join{person, place.name});
-        if (result) enter(*place.visitor, place.room, place.name);
-        place.visitor->rejoined(result ? std::string_view() : reason(result.error()));
+        if (result) enter(*place.participant, place.room, place.name);
+        place.participant->rejoined(result ? std::string_view() : reason(result.error()));
     }
 }
 
-void RoomsHere::enter(Visitor& visitor, const std::string& room, const std::string& name) {
-    audiences_.enter(*visitor.wire, room);
-    visitors_.insert_or_assign(visitor.id, Place{&visitor, room, name});
+void RoomsHere::enter(Participant& participant, const std::string& room, const std::string& name) {
+    subscribers_.enter(*participant.writer, room);
+    participants_.insert_or_assign(participant.id, Place{&participant, room, name});
 }
 
 std::string RoomsHere::answer(const Question& question) const {
@@ -75,26 +75,27 @@ std::string RoomsHere::answer(const Question& question) const {
     return room == nullptr ? "There is no such room." : who(*room);
 }
 
-net::awaitable<std::string> RoomsHere::submit(Visitor& visitor, const Submission& submission) {
-    Wire& wire = *visitor.wire;
+net::awaitable<std::string> RoomsHere::submit(Participant& participant, const Submission& submission) {
+    Writer& writer = *participant.writer;
     // Nobody hears of their own leaving.
     if (std::holds_alternative<Leave>(submission.request)) {
-        audiences_.leave(wire, submission.room);
-        const auto place = visitors_.find(visitor.id);
-        if (place != visitors_.end() && folded(place->second.room) == folded(submission.room)) visitors_.erase(place);
+        subscribers_.leave(writer, submission.room);
+        const auto place = participants_.find(participant.id);
+        if (place != participants_.end() && folded(place->second.room) == folded(submission.room))
+            participants_.erase(place);
     }
     const auto result = apply(submission.room, submission.request);
     if (!result) co_return std::string(reason(result.error()));
     if (const auto* join = std::get_if<Join>(&submission.request)) {
         std::string history;
         for (const Line& line : house_.find(submission.room)->history()) encode_text(line, history);
-        wire.add(history);
-        enter(visitor, submission.room, join->name);
+        writer.add(history);
+        enter(participant, submission.room, join->name);
     }
     co_return std::string();
 }
 
-net::awaitable<std::string> RoomsHere::ask(Visitor&, const Question& question) {
+net::awaitable<std::string> RoomsHere::ask(Participant&, const Question& question) {
     co_return answer(question);
 }
 

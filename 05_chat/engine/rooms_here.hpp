@@ -14,14 +14,14 @@ namespace chat {
 /// The rooms that this program runs, for all its doors: every request goes through apply(), and what comes of it
 /// reaches everybody who listens. One thread: the order of a room is the order in which its requests come here, and a
 /// lock would have to give the same.
-class RoomsHere : public Venue {
+class RoomsHere : public Backend {
 public:
     RoomsHere(const net::Executor& executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby,
               Backlog* all = nullptr)
         : limits_(limits),
           house_(limits, lobby),
           engine_(house_),
-          audiences_(executor, max_backlog, all),
+          subscribers_(executor, max_backlog, all),
           failed_(executor) {}
 
     /// From now on hears every line of every room.
@@ -46,33 +46,33 @@ public:
     const House& house() const { return house_; }
     bool has_the_rooms() const override { return true; }
 
-    net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) override;
-    net::awaitable<std::string> ask(Visitor& visitor, const Question& question) override;
-    void forget(Visitor& visitor) override {
-        visitor.wire->leave();
-        visitors_.erase(visitor.id);
+    net::awaitable<std::string> submit(Participant& participant, const Submission& submission) override;
+    net::awaitable<std::string> ask(Participant& participant, const Question& question) override;
+    void forget(Participant& participant) override {
+        participant.writer->leave();
+        participants_.erase(participant.id);
     }
 
 private:
     // A person of the text door who is in a room.
     struct Place {
-        Visitor* visitor;
+        Participant* participant;
         std::string room;
         std::string name;
     };
-    void enter(Visitor& visitor, const std::string& room, const std::string& name);
+    void enter(Participant& participant, const std::string& room, const std::string& name);
     void begin_anew();
     void tell(std::string_view room, const Line& line, bool was_open, const app::Who& by) const;
 
     Limits limits_;
     House house_;
     LocalEngine engine_;
-    Audiences audiences_;
+    SubscribersByRoom subscribers_;
     std::vector<std::function<void(std::string_view, const Line&)>> listeners_;
     PersonId last_person_ = 0;
-    std::map<PersonId, Place> visitors_;
+    std::map<PersonId, Place> participants_;
     std::exception_ptr failure_;  // why live() is to end
-    Signal failed_;
+    Notify failed_;
     bool has_lived_ = false;
     bool is_stopping_ = false;
 };

@@ -22,7 +22,7 @@ std::string address(const chat::ErlangRoom& room) {
 
 }  // namespace
 
-ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
+ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
       connection_(loop, settings_.identity, settings_.where, settings_.bounds),
@@ -34,7 +34,7 @@ ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
     connection_.on_heard = [guest_of](chat::PersonId person, const std::string& text) {
         const auto guest = guest_of(person);
         if (!guest) return;
-        guest->visitor.tell(text);
+        guest->participant.tell(text);
         if (!guest->last_said.empty() && text.ends_with(guest->last_said)) {
             guest->last_said.clear();
             guest->changed.wake();
@@ -55,7 +55,7 @@ ErlangVenue::ErlangVenue(asio::io_context& loop, Settings settings)
     };
 }
 
-net::awaitable<std::string> ErlangVenue::start() {
+net::awaitable<std::string> ErlangBackend::start() {
     const std::string why = co_await connection_.open();
     opened_ = Clock::now();
     if (!why.empty() && settings_.rejoin) {
@@ -64,13 +64,13 @@ net::awaitable<std::string> ErlangVenue::start() {
     co_return why;
 }
 
-void ErlangVenue::stop() {
+void ErlangBackend::stop() {
     is_stopping_ = true;
     again_.cancel();
     connection_.close("the server is closing");
 }
 
-net::awaitable<void> ErlangVenue::come_back() {
+net::awaitable<void> ErlangBackend::come_back() {
     auto lasted = Clock::now() - opened_;
     for (;;) {
         again_.expires_after(backoff_.next(std::exchange(lasted, {})));
@@ -96,90 +96,90 @@ net::awaitable<void> ErlangVenue::come_back() {
     for (const auto& guest : back) let_in(*guest);
 }
 
-void ErlangVenue::let_in(Guest& guest) {
+void ErlangBackend::let_in(Guest& guest) {
     if (guest.state != State::asks && guest.state != State::asks_again) return;
     const State before = std::exchange(guest.state, State::is_in);
     guest.changed.wake();
-    if (before == State::asks) return guest.visitor.entered();
-    guest.visitor.rejoined({});
+    if (before == State::asks) return guest.participant.entered();
+    guest.participant.rejoined({});
 }
 
-void ErlangVenue::let_out(Guest& guest, const std::string& why) {
+void ErlangBackend::let_out(Guest& guest, const std::string& why) {
     const State before = std::exchange(guest.state, State::is_out);
     guest.why_out = why;
     guest.last_said.clear();
     guest.changed.wake();
     if (before == State::asks) return;  // whoever waits for the room's answer has it now
-    guests_.erase(guest.visitor.id);
-    if (before == State::asks_again) return guest.visitor.rejoined(why);
-    guest.visitor.removed(why);
+    guests_.erase(guest.participant.id);
+    if (before == State::asks_again) return guest.participant.rejoined(why);
+    guest.participant.removed(why);
 }
 
-void ErlangVenue::room_down(Guest& guest) {
+void ErlangBackend::room_down(Guest& guest) {
     const State before = std::exchange(guest.state, State::is_down);
     guest.why_out = chat::room_is_down;
     guest.last_said.clear();
     guest.changed.wake();
-    if (before == State::is_in) guest.visitor.room_down(chat::room_is_away(settings_.rejoin));
+    if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin));
 }
 
-net::awaitable<std::string> ErlangVenue::submit(chat::Visitor& visitor, const chat::Submission& submission) {
+net::awaitable<std::string> ErlangBackend::submit(chat::Participant& participant, const chat::Submission& submission) {
     if (connection_.room() == nullptr) co_return std::string(chat::room_is_down);
     if (const auto* wanted = std::get_if<chat::Join>(&submission.request)) {
         if (const auto wrong = chat::check_name(wanted->name)) co_return std::string(chat::reason(*wrong));
         if (chat::folded(submission.room) != chat::folded(settings_.where.name)) {
             co_return "here is only the room " + settings_.where.name;
         }
-        co_return co_await join(visitor, wanted->name);
+        co_return co_await join(participant, wanted->name);
     }
-    const auto found = guests_.find(visitor.id);
+    const auto found = guests_.find(participant.id);
     if (found == guests_.end()) co_return std::string(chat::reason(chat::Refusal::not_here));
     if (const auto* wanted = std::get_if<chat::Say>(&submission.request)) co_return say(*found->second, wanted->text);
     co_await hear_out(found->second);
-    forget(visitor);
+    forget(participant);
     co_return std::string();
 }
 
-net::awaitable<std::string> ErlangVenue::join(chat::Visitor& visitor, std::string name) {
-    const auto guest = std::make_shared<Guest>(visitor, std::move(name), loop_.get_executor());
-    guests_.insert_or_assign(visitor.id, guest);
-    connection_.room()->join(visitor.id, guest->name);
+net::awaitable<std::string> ErlangBackend::join(chat::Participant& participant, std::string name) {
+    const auto guest = std::make_shared<Guest>(participant, std::move(name), loop_.get_executor());
+    guests_.insert_or_assign(participant.id, guest);
+    connection_.room()->join(participant.id, guest->name);
     connection_.flush();
-    const chat::Timeout deadline(loop_.get_executor(), join_patience, [this, guest] { let_in(*guest); });
+    const chat::Deadline deadline(loop_.get_executor(), join_patience, [this, guest] { let_in(*guest); });
     while (guest->state == State::asks) co_await guest->changed.wait();
     if (guest->state == State::is_in) co_return std::string();
-    guests_.erase(visitor.id);
+    guests_.erase(participant.id);
     co_return guest->why_out;
 }
 
-std::string ErlangVenue::say(Guest& guest, const std::string& text) {
+std::string ErlangBackend::say(Guest& guest, const std::string& text) {
     if (text.size() > settings_.max_line) return std::string(chat::reason(chat::Refusal::text_too_long));
     if (!app::text::is_utf8(text)) return std::string(chat::reason(chat::Refusal::text_not_utf8));
     if (guest.state != State::is_in) return std::string(chat::room_is_down);
     guest.last_said = chat::without_controls(text);
-    connection_.room()->say(guest.visitor.id, guest.last_said);
+    connection_.room()->say(guest.participant.id, guest.last_said);
     connection_.flush();
     return {};
 }
 
 /// Their last words come back to them, as to everybody, unless the room has nothing of the kind in mind.
-net::awaitable<void> ErlangVenue::hear_out(GuestPtr guest) {
-    const chat::Timeout deadline(loop_.get_executor(), echo_patience, [guest] {
+net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
+    const chat::Deadline deadline(loop_.get_executor(), echo_patience, [guest] {
         guest->last_said.clear();
         guest->changed.wake();
     });
     while (!guest->last_said.empty()) co_await guest->changed.wait();
 }
 
-net::awaitable<std::string> ErlangVenue::ask(chat::Visitor&, const chat::Question& question) {
+net::awaitable<std::string> ErlangBackend::ask(chat::Participant&, const chat::Question& question) {
     if (question.about == chat::Question::About::people) co_return "This room does not say who is in it.";
     co_return "Rooms: " + address(settings_.where);
 }
 
-void ErlangVenue::forget(chat::Visitor& visitor) {
-    if (RemoteRoom* room = connection_.room()) room->leave(visitor.id);
+void ErlangBackend::forget(chat::Participant& participant) {
+    if (RemoteRoom* room = connection_.room()) room->leave(participant.id);
     connection_.flush();
-    const auto guest = guests_.extract(visitor.id);
+    const auto guest = guests_.extract(participant.id);
     if (!guest) return;
     guest.mapped()->state = State::is_out;
     guest.mapped()->last_said.clear();

@@ -15,7 +15,7 @@ inline constexpr std::chrono::milliseconds echo_patience{1000};
 
 /// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
 /// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
-class ErlangVenue : public chat::Venue {
+class ErlangBackend : public chat::Backend {
 public:
     struct Settings {
         chat::ErlangRoom where;
@@ -25,33 +25,33 @@ public:
         std::size_t max_line;
     };
 
-    ErlangVenue(boost::asio::io_context& loop, Settings settings);
+    ErlangBackend(boost::asio::io_context& loop, Settings settings);
 
     /// Opens the room; comes back when that has been tried once: why it failed, or nothing. Rejoining goes on by itself
     /// until stop().
     net::awaitable<std::string> start();
     void stop();
 
-    net::awaitable<std::string> submit(chat::Visitor& visitor, const chat::Submission& submission) override;
-    net::awaitable<std::string> ask(chat::Visitor& visitor, const chat::Question& question) override;
-    void forget(chat::Visitor& visitor) override;
+    net::awaitable<std::string> submit(chat::Participant& participant, const chat::Submission& submission) override;
+    net::awaitable<std::string> ask(chat::Participant& participant, const chat::Question& question) override;
+    void forget(chat::Participant& participant) override;
 
 private:
     struct Guest {
-        Guest(chat::Visitor& visitor, std::string name, const net::Executor& executor)
-            : visitor(visitor), name(std::move(name)), changed(executor) {}
-        chat::Visitor& visitor;
+        Guest(chat::Participant& participant, std::string name, const net::Executor& executor)
+            : participant(participant), name(std::move(name)), changed(executor) {}
+        chat::Participant& participant;
         std::string name;
         enum class State { asks, asks_again, is_in, is_down, is_out } state = State::asks;
         std::string why_out;
         std::string last_said;  // until it has come back
-        chat::Signal changed;   // for whoever waits for one of these
+        chat::Notify changed;   // for whoever waits for one of these
     };
     using State = Guest::State;
     /// Kept by whoever waits: they may be forgotten meanwhile.
     using GuestPtr = std::shared_ptr<Guest>;
 
-    net::awaitable<std::string> join(chat::Visitor& visitor, std::string name);
+    net::awaitable<std::string> join(chat::Participant& participant, std::string name);
     std::string say(Guest& guest, const std::string& text);
     net::awaitable<void> hear_out(GuestPtr guest);
     net::awaitable<void> come_back();

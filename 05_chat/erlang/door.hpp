@@ -1,10 +1,10 @@
 #pragma once
 
+#include "05_chat/base/token_bucket.hpp"
+#include "05_chat/engine/rooms_here.hpp"
 #include "05_chat/erlang/dist/epmd_client.hpp"
 #include "05_chat/erlang/dist/peer.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "05_chat/engine/rooms_here.hpp"
-#include "05_chat/base/token_bucket.hpp"
 #include "app/story.hpp"
 #include "net/listener.hpp"
 
@@ -76,7 +76,7 @@ private:
     ProcessTable processes_;
     Pid room_;  // the lobby
     chat::SharedLog records_;
-    chat::Turn turn_;
+    chat::Coalesced turn_;
     EpmdRegistration registration_;
     net::Timer shortage_;
     Clock::time_point rests_until_;

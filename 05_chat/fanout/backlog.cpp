@@ -1,6 +1,6 @@
 #include "05_chat/fanout/backlog.hpp"
 
-#include "05_chat/fanout/wire.hpp"
+#include "05_chat/fanout/writer.hpp"
 
 namespace chat {
 
@@ -17,18 +17,18 @@ void Backlog::cut_off_since(Clock::time_point then) {
     while (!behind_.empty() && behind_.front()->behind_since_ <= then) behind_.front()->cut_off("it reads nothing");
 }
 
-void Backlog::is_behind(Wire& wire) {
-    wire.behind_since_ = Clock::now();
-    if (wire.place_) {
-        behind_.splice(behind_.end(), behind_, *wire.place_);
+void Backlog::is_behind(Writer& writer) {
+    writer.behind_since_ = Clock::now();
+    if (writer.place_) {
+        behind_.splice(behind_.end(), behind_, *writer.place_);
     } else {
-        wire.place_ = behind_.insert(behind_.end(), &wire);
+        writer.place_ = behind_.insert(behind_.end(), &writer);
     }
 }
 
-void Backlog::is_no_longer_behind(Wire& wire) {
-    if (wire.place_) behind_.erase(*wire.place_);
-    wire.place_.reset();
+void Backlog::is_no_longer_behind(Writer& writer) {
+    if (writer.place_) behind_.erase(*writer.place_);
+    writer.place_.reset();
 }
 
 }  // namespace chat

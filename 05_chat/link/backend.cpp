@@ -25,47 +25,47 @@ std::string not_heard(std::size_t lines) {
 
 }  // namespace
 
-LinkVenue::LinkVenue(asio::io_context& loop, Settings settings)
+LinkBackend::LinkBackend(asio::io_context& loop, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
       guest_(settings_.self, settings_.rejoin),
-      audiences_(loop.get_executor(), settings_.max_backlog),
+      subscribers_(loop.get_executor(), settings_.max_backlog),
       first_word_(loop.get_executor()),
       pulse_(loop),
       again_(loop) {}
 
 // ---- the link -------------------------------------------------------------------------------------------------------
 
-net::awaitable<std::string> LinkVenue::start() {
-    const auto wire = co_await connect();
-    std::shared_ptr<Wire> first;
-    if (wire) first = *wire;
+net::awaitable<std::string> LinkBackend::start() {
+    const auto writer = co_await connect();
+    std::shared_ptr<Writer> first;
+    if (writer) first = *writer;
     if (first || settings_.rejoin) {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    while (wire && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
+    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
     has_started_ = true;
-    if (!wire) co_return net::reason(wire.error());
+    if (!writer) co_return net::reason(writer.error());
     co_return guest_.is_up() ? std::string() : why_lost_;
 }
 
-net::awaitable<net::result<std::shared_ptr<Wire>>> LinkVenue::connect() {
+net::awaitable<net::result<std::shared_ptr<Writer>>> LinkBackend::connect() {
     net::SocketOptions frames;
     frames.packet = net::Packet::four;
     frames.max_packet = link::max_frame;
     auto socket = co_await net::async_connect(loop_, settings_.host, settings_.port, frames, settings_.handshake);
     if (!socket) co_return socket.error();
-    co_return std::make_shared<Wire>(std::move(*socket), 0, settings_.max_backlog);
+    co_return std::make_shared<Writer>(std::move(*socket), 0, settings_.max_backlog);
 }
 
-net::awaitable<void> LinkVenue::stay_linked(std::shared_ptr<Wire> wire) {
+net::awaitable<void> LinkBackend::stay_linked(std::shared_ptr<Writer> writer) {
     for (;;) {
         Clock::duration lasted{};
-        const bool was_linked = wire != nullptr;
+        const bool was_linked = writer != nullptr;
         if (was_linked) {
             const auto began = Clock::now();
-            co_await follow(std::move(wire));
+            co_await follow(std::move(writer));
             if (!settings_.rejoin || is_stopping_) co_return;
             lasted = Clock::now() - began;
         }
@@ -76,24 +76,24 @@ net::awaitable<void> LinkVenue::stay_linked(std::shared_ptr<Wire> wire) {
         if (is_stopping_) co_return;
         auto next = co_await connect();
         if (is_stopping_) co_return;
-        wire = next ? std::move(*next) : nullptr;
+        writer = next ? std::move(*next) : nullptr;
     }
 }
 
 /// One link, as long as it lasts.
-net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
-    wire_ = wire;
-    wire->start();
+net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
+    writer_ = writer;
+    writer->start();
     guest_.connected(random_number(), Clock::now(), settings_.handshake);
     send();
-    asio::co_spawn(loop_, keep_time(wire), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
-    while (auto frames = co_await wire->socket().async_recv_many()) {
+    asio::co_spawn(loop_, keep_time(writer), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    while (auto frames = co_await writer->socket().async_recv_many()) {
         for (const auto frame : *frames) {
-            if (!wire->why_cut_off().empty()) break;
+            if (!writer->why_cut_off().empty()) break;
             const bool was_up = guest_.is_up();
-            if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) wire->cut_off(std::move(why));
+            if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) writer->cut_off(std::move(why));
             if (!was_up && guest_.is_up()) {
-                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), wire->socket().peername());
+                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), writer->socket().peername());
                 first_word_.wake();
             }
             handle_events();
@@ -101,98 +101,98 @@ net::awaitable<void> LinkVenue::follow(std::shared_ptr<Wire> wire) {
         send();
     }
     pulse_.cancel();
-    wire_.reset();
-    const auto& why = wire->why_cut_off();
-    why_lost_ = why.empty() ? net::reason(wire->socket().why_closed()) : why;
+    writer_.reset();
+    const auto& why = writer->why_cut_off();
+    why_lost_ = why.empty() ? net::reason(writer->socket().why_closed()) : why;
     if (has_started_) app::tell(us, events::link_lost, why_lost_);
     guest_.lost();
     first_word_.wake();
     handle_events();
     for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(std::string(room_is_down));
     for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(std::string(room_is_down));
-    co_await wire->finish(std::chrono::milliseconds(0));
+    co_await writer->finish(std::chrono::milliseconds(0));
 }
 
-/// An owner that has gone without a word is noticed.
-net::awaitable<void> LinkVenue::keep_time(std::shared_ptr<Wire> wire) {
-    while (wire_ == wire) {
+/// A host that has gone without a word is noticed.
+net::awaitable<void> LinkBackend::keep_time(std::shared_ptr<Writer> writer) {
+    while (writer_ == writer) {
         pulse_.expires_at(guest_.deadline());
         const auto [cancelled] = co_await pulse_.async_wait(net::outcome);
         if (cancelled) co_return;
-        if (!guest_.time(Clock::now())) wire->cut_off("it is silent");
+        if (!guest_.time(Clock::now())) writer->cut_off("it is silent");
         send();
     }
 }
 
-void LinkVenue::stop() {
+void LinkBackend::stop() {
     is_stopping_ = true;
     again_.cancel();
-    if (wire_) wire_->cut_off("the server is closing");
+    if (writer_) writer_->cut_off("the server is closing");
 }
 
 // ---- what comes -----------------------------------------------------------------------------------------------------
 
-void LinkVenue::handle_events() {
+void LinkBackend::handle_events() {
     while (auto event = guest_.next_event()) {
         std::visit([this](auto& happened) { handle(std::move(happened)); }, *event);
     }
 }
 
-void LinkVenue::handle(Guest::IsIn&& event) {
-    const auto visitor = visitors_.find(event.person);
-    if (visitor == visitors_.end()) return;
-    audiences_.enter(*visitor->second->wire, event.room);
+void LinkBackend::handle(Guest::IsIn&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant == participants_.end()) return;
+    subscribers_.enter(*participant->second->writer, event.room);
     if (event.again) {
-        visitor->second->rejoined({});
+        participant->second->rejoined({});
     } else if (const auto pending = entering_.extract(event.person)) {
-        visitor->second->entered();
+        participant->second->entered();
         pending.mapped()->give({});
     }
 }
 
-void LinkVenue::handle(Guest::IsRefused&& event) {
-    const auto visitor = visitors_.find(event.person);
-    if (visitor == visitors_.end()) return;
+void LinkBackend::handle(Guest::IsRefused&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant == participants_.end()) return;
     if (event.again) {
-        visitor->second->rejoined(event.why);
+        participant->second->rejoined(event.why);
     } else if (!event.entering) {
-        visitor->second->tell("The room refused what you said: " + event.why + ".");
+        participant->second->tell("The room refused what you said: " + event.why + ".");
     } else if (const auto pending = entering_.extract(event.person)) {
         pending.mapped()->give(event.why);
     }
 }
 
-void LinkVenue::handle(Guest::IsPast&& event) {
-    const auto visitor = visitors_.find(event.person);
-    if (visitor != visitors_.end()) visitor->second->tell(words(event.line));
+void LinkBackend::handle(Guest::IsPast&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant != participants_.end()) participant->second->tell(words(event.line));
 }
 
-void LinkVenue::handle(Guest::IsSpoken&& event) {
-    audiences_.append(event.room, event.line);
+void LinkBackend::handle(Guest::IsSpoken&& event) {
+    subscribers_.append(event.room, event.line);
 }
 
-void LinkVenue::handle(Guest::IsAnswered&& event) {
+void LinkBackend::handle(Guest::IsAnswered&& event) {
     if (const auto pending = questions_.extract(event.question)) pending.mapped()->give(std::move(event.text));
 }
 
-void LinkVenue::handle(Guest::IsDown&& event) {
-    const auto visitor = visitors_.find(event.person);
-    if (visitor == visitors_.end()) return;
-    visitor->second->wire->leave();
-    visitor->second->room_down(room_is_away(settings_.rejoin));
-    if (event.unheard > 0) visitor->second->tell(not_heard(event.unheard));
+void LinkBackend::handle(Guest::IsDown&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant == participants_.end()) return;
+    participant->second->writer->leave();
+    participant->second->room_down(room_is_away(settings_.rejoin));
+    if (event.unheard > 0) participant->second->tell(not_heard(event.unheard));
 }
 
 // ---- what our people want -------------------------------------------------------------------------------------------
 
-net::awaitable<std::string> LinkVenue::answer_of(Pending& pending) {
-    const Timeout deadline(loop_.get_executor(), answer_patience,
-                           [&pending] { pending.give(std::string(does_not_answer)); });
+net::awaitable<std::string> LinkBackend::answer_of(Pending& pending) {
+    const Deadline deadline(loop_.get_executor(), answer_patience,
+                            [&pending] { pending.give(std::string(does_not_answer)); });
     while (!pending.answer) co_await pending.signal.wait();
     co_return std::move(*pending.answer);
 }
 
-net::awaitable<std::string> LinkVenue::question(std::string room) {
+net::awaitable<std::string> LinkBackend::question(std::string room) {
     Pending pending(loop_.get_executor());
     const link::Stay number = guest_.ask(room);
     questions_.emplace(number, &pending);
@@ -202,49 +202,49 @@ net::awaitable<std::string> LinkVenue::question(std::string room) {
     co_return answer;
 }
 
-net::awaitable<std::string> LinkVenue::submit(Visitor& visitor, const Submission& submission) {
+net::awaitable<std::string> LinkBackend::submit(Participant& participant, const Submission& submission) {
     if (!guest_.is_up()) co_return std::string(room_is_down);
     if (const auto* join = std::get_if<Join>(&submission.request)) {
         if (const auto wrong = check_name(join->name)) co_return std::string(reason(*wrong));
         if (const auto wrong = check_name(submission.room)) co_return std::string(reason(*wrong));
-        visitors_.emplace(visitor.id, &visitor);
+        participants_.emplace(participant.id, &participant);
         Pending pending(loop_.get_executor());
-        entering_.emplace(visitor.id, &pending);
-        guest_.enter(visitor.id, submission.room, join->name);
+        entering_.emplace(participant.id, &pending);
+        guest_.enter(participant.id, submission.room, join->name);
         send();
         std::string refused = co_await answer_of(pending);
-        if (entering_.erase(visitor.id) > 0) guest_.go(visitor.id, submission.room, {});  // it may answer yet
+        if (entering_.erase(participant.id) > 0) guest_.go(participant.id, submission.room, {});  // it may answer yet
         send();
         co_return refused;
     }
     if (const auto* say = std::get_if<Say>(&submission.request)) {
-        // What the owner would refuse need not travel.
+        // What the host would refuse need not travel.
         if (say->text.size() > settings_.max_line) co_return std::string(reason(Refusal::text_too_long));
         if (!app::text::is_utf8(say->text)) co_return std::string(reason(Refusal::text_not_utf8));
-        guest_.speak(visitor.id, submission.room, say->text);
+        guest_.speak(participant.id, submission.room, say->text);
         send();
         co_return std::string();
     }
     // Everything that they said comes back before the answer does.
     std::string answer = co_await question(submission.room);
     if (!guest_.is_up()) co_return answer;
-    audiences_.leave(*visitor.wire, submission.room);
-    guest_.go(visitor.id, submission.room, std::get<Leave>(submission.request).why);
+    subscribers_.leave(*participant.writer, submission.room);
+    guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
     send();
     co_return std::string();
 }
 
-net::awaitable<std::string> LinkVenue::ask(Visitor&, const Question& wanted) {
+net::awaitable<std::string> LinkBackend::ask(Participant&, const Question& wanted) {
     if (!guest_.is_up()) co_return std::string(room_is_down);
     std::string room;
     if (wanted.about == Question::About::people) room = wanted.room;
     co_return co_await question(std::move(room));
 }
 
-void LinkVenue::forget(Visitor& visitor) {
-    visitor.wire->leave();
-    guest_.forget(visitor.id);
-    visitors_.erase(visitor.id);
+void LinkBackend::forget(Participant& participant) {
+    participant.writer->leave();
+    guest_.forget(participant.id);
+    participants_.erase(participant.id);
     send();
 }
 

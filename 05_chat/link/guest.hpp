@@ -13,15 +13,15 @@
 
 namespace chat::link {
 
-/// What a guest node keeps: which of its people are in which of the owner's rooms, over all the links it has had to the
-/// owner, one at a time. Words of its people, frames and moments in; frames and events out. What an owner sends is made
+/// What a guest node keeps: which of its people are in which of the host's rooms, over all the links it has had to the
+/// host, one at a time. Words of its people, frames and moments in; frames and events out. What a host sends is made
 /// printable here, where it comes in: it may be meant for people's terminals. It knows no socket. One thread at a time.
 class Guest {
 public:
     /// `comes_back`: people whose link went are put into their rooms again by the next one.
     Guest(Self self, bool comes_back) : self_(std::move(self)), comes_back_(comes_back) {}
 
-    // What happens, in order, for the owner of this.
+    // What happens, in order, for whoever owns this object.
 
     /// They are in, and hear the room from here on. `again`: in a room that they had lost.
     struct IsIn {
@@ -63,14 +63,14 @@ public:
     void connected(std::uint64_t number, Clock::time_point now, std::chrono::milliseconds handshake);
     /// One frame. Not empty: why the link is to be closed.
     std::string receive(std::string_view frame, Clock::time_point now);
-    /// False: the owner is gone.
+    /// False: the host is gone.
     bool time(Clock::time_point now);
     Clock::time_point deadline() const { return pulse_->deadline(); }
     /// The connection has ended. Questions that are open will not be answered.
     void lost();
     std::string take_output() { return std::exchange(output_, {}); }
 
-    /// The owner has introduced itself: people may come.
+    /// The host has introduced itself: people may come.
     bool is_up() const { return handshake_ && handshake_->is_done(); }
     const std::string& peer() const { return handshake_->node(); }
 
@@ -119,7 +119,7 @@ private:
     std::map<Stay, Visit> visits_;
     std::map<std::pair<PersonId, std::string>, Stay> stays_;     // whose, in which room (folded)
     std::map<std::pair<std::string, std::string>, Stay> named_;  // who is in, by room (folded) and name
-    std::map<PersonId, Visit> down_;                             // who waits for the owner to come back
+    std::map<PersonId, Visit> down_;                             // who waits for the host to come back
     std::deque<Event> events_;
     std::string output_;
 };

@@ -35,17 +35,17 @@ std::string Handshake::handle(const Challenge& challenge, std::string& out) {
 }
 
 std::string Handshake::handle(const Proof& proof, std::string& out) {
-    const std::string expected = prove(side_ == Side::guest ? Side::owner : Side::guest, number_);
+    const std::string expected = prove(side_ == Side::guest ? Side::host : Side::guest, number_);
     if (expected.empty() != proof.digest.empty()) return "only one of the two nodes has a --link-secret-file";
     if (!same(expected, proof.digest)) return "wrong link secret";
-    if (side_ == Side::owner) encode(Proof{prove(side_, their_number_)}, out);
+    if (side_ == Side::host) encode(Proof{prove(side_, their_number_)}, out);
     expects_ = Expects::nothing;
     return {};
 }
 
 std::string Handshake::prove(Side who, std::uint64_t number) const {
     if (self_.secret.empty()) return {};
-    const std::string role = who == Side::guest ? "guest" : "owner";
+    const std::string role = who == Side::guest ? "guest" : "owner";  // the wire's word for the host
     return std::string(bytes_of(digest(self_.secret, role + std::to_string(number))));
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "05_chat/link/message.hpp"
 #include "05_chat/base/secret.hpp"
+#include "05_chat/link/message.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,14 +18,14 @@ struct Self {
 };
 
 /// How two nodes come to know each other: the first words of a link, in and out. The guest proves first that it knows
-/// the secret, so that nobody gets a proof out of an owner who cannot give one: as with Erlang's cookie. A proof is the
+/// the secret, so that nobody gets a proof out of a host who cannot give one: as with Erlang's cookie. A proof is the
 /// digest of the secret, who gives it, and the number in the other side's Challenge.
 ///
 /// What follows is neither encrypted nor signed: the secret keeps strangers out, not those who sit on the line.
 /// Pure; one thread at a time.
 class Handshake {
 public:
-    enum class Side { guest, owner };
+    enum class Side { guest, host };
 
     /// `number` must be unpredictable, and another one for each link.
     Handshake(Self self, Side side, std::uint64_t number) : self_(std::move(self)), side_(side), number_(number) {}

@@ -5,9 +5,9 @@
 
 namespace chat::link {
 
-Owner::Owner(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
-             Clock::time_point now, std::chrono::milliseconds handshake)
-    : handshake_(std::move(self), Handshake::Side::owner, number),
+Host::Host(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
+           Clock::time_point now, std::chrono::milliseconds handshake)
+    : handshake_(std::move(self), Handshake::Side::host, number),
       next_person_(std::move(next_person)),
       max_people_(max_people),
       pulse_(now, handshake),
@@ -15,7 +15,7 @@ Owner::Owner(Self self, std::function<PersonId()> next_person, std::size_t max_p
     handshake_.begin(output_);
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::receive(std::string_view frame, Clock::time_point now) {
+boost::system::result<Host::Todo, std::string> Host::receive(std::string_view frame, Clock::time_point now) {
     const auto message = decode(frame);
     if (!message) return std::string(reason(message.error()));
     now_ = now;
@@ -28,7 +28,7 @@ boost::system::result<Owner::Todo, std::string> Owner::receive(std::string_view 
     return std::visit([this](const auto& word) { return handle(word); }, *message);
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::handle(const Enter& enter) {
+boost::system::result<Host::Todo, std::string> Host::handle(const Enter& enter) {
     if (stays_.contains(enter.stay)) return std::string("it uses a number twice");
     if (stays_.size() >= max_people_) {
         encode(Refused{enter.stay, "your node has as many people here as it may"}, output_);
@@ -40,30 +40,30 @@ boost::system::result<Owner::Todo, std::string> Owner::handle(const Enter& enter
     return Todo(Wanted{enter.stay, {enter.room, Join{stay->second.person, enter.name}}});
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::handle(const Speak& speak) {
+boost::system::result<Host::Todo, std::string> Host::handle(const Speak& speak) {
     const auto stay = stays_.find(speak.stay);
     if (stay == stays_.end()) return Todo();
     return Todo(Wanted{speak.stay, {stay->second.room, Say{stay->second.person, speak.text}}});
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::handle(const Go& go) {
+boost::system::result<Host::Todo, std::string> Host::handle(const Go& go) {
     const auto stay = stays_.extract(go.stay);
     if (stay.empty()) return Todo();
     return Todo(Wanted{go.stay, {stay.mapped().room, Leave{stay.mapped().person, go.why}}});
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::handle(const Ask& ask) {
+boost::system::result<Host::Todo, std::string> Host::handle(const Ask& ask) {
     const auto about = ask.room.empty() ? Question::About::rooms : Question::About::people;
     return Todo(Asked{ask.stay, {about, ask.room}});
 }
 
-boost::system::result<Owner::Todo, std::string> Owner::handle(const Ping& ping) {
+boost::system::result<Host::Todo, std::string> Host::handle(const Ping& ping) {
     encode(Pong{ping.number}, output_);
     return Todo();
 }
 
-void Owner::outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
-                    std::span<const Line> history) {
+void Host::outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
+                   std::span<const Line> history) {
     const bool entering = std::holds_alternative<Join>(wanted.submission.request);
     if (!result) {
         if (entering) stays_.erase(wanted.stay);
@@ -76,24 +76,24 @@ void Owner::outcome(const Wanted& wanted, const boost::system::result<Line, Refu
     }
 }
 
-std::size_t Owner::pace(Clock::time_point now) {
+std::size_t Host::pace(Clock::time_point now) {
     while (!newcomers_.empty() && now >= newcomers_.front() + settled_after) newcomers_.pop_front();
     // Newcomers who have left already count against the others: a node whose people come and go is read no faster.
     const std::size_t settled = stays_.size() - std::min(stays_.size(), newcomers_.size());
     return std::max(settled, newcomers_pace);
 }
 
-void Owner::answer(const Asked& asked, std::string text) {
+void Host::answer(const Asked& asked, std::string text) {
     encode(Answer{asked.stay, std::move(text)}, output_);
 }
 
-bool Owner::time(Clock::time_point now) {
+bool Host::time(Clock::time_point now) {
     const auto verdict = pulse_.look(now);
     if (verdict == Pulse::Verdict::ask && is_up()) encode(Ping{0}, output_);
     return verdict != Pulse::Verdict::gone;
 }
 
-std::vector<Submission> Owner::closed() {
+std::vector<Submission> Host::closed() {
     std::vector<Submission> farewells;
     for (const auto& [stay, where] : std::exchange(stays_, {})) {
         farewells.push_back({where.room, Leave{where.person, "node down"}});

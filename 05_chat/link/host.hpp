@@ -20,14 +20,14 @@ namespace chat::link {
 inline constexpr std::chrono::seconds settled_after{10};
 inline constexpr std::size_t newcomers_pace = 10;
 
-/// What the owner of the rooms keeps for one link: who is behind it, and what they want. Frames and moments in; frames
+/// What the host of the rooms keeps for one link: who is behind it, and what they want. Frames and moments in; frames
 /// out, and what is to be asked of the engine. It knows no socket. One thread at a time.
-class Owner {
+class Host {
 public:
     /// `next_person` gives an id nobody had before; at most `max_people` stays at a time; `number` as in Handshake,
     /// which may take `handshake` in time.
-    Owner(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
-          Clock::time_point now, std::chrono::milliseconds handshake);
+    Host(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
+         Clock::time_point now, std::chrono::milliseconds handshake);
 
     /// What a frame asks for; its answer is given to outcome() or answer() before the next frame.
     struct Wanted {
@@ -77,7 +77,7 @@ private:
     boost::system::result<Todo, std::string> handle(const FirstWord auto&) {
         return std::string("it introduces itself twice");
     }
-    boost::system::result<Todo, std::string> handle(const OwnersWord auto&) {
+    boost::system::result<Todo, std::string> handle(const HostsWord auto&) {
         return std::string("it speaks as if the rooms were its own");
     }
 

@@ -20,7 +20,7 @@ struct Bounded {
 template <class Text>
 Bounded(Text&, std::size_t) -> Bounded<Text>;
 
-// Each message as its fields in the order of the wire: the one description that encode and decode share.
+// Each message as its fields in the order of the writer: the one description that encode and decode share.
 template <class T, class M>
 concept Is = std::is_same_v<std::remove_const_t<T>, M>;
 

@@ -12,12 +12,12 @@
 #include <variant>
 
 /// The link between two C++ nodes: all its messages, and how they look in a frame (`--packet 4`: four bytes of length,
-/// then the message). The *owner* has the rooms; the *guest* node puts its people into them, all over one link.
+/// then the message). The *host* has the rooms; the *guest* node puts its people into them, all over one link.
 ///
 /// A message is one byte for its type (the order in which Message lists them, from 1) and its fields in the order
 /// below: numbers with the most significant byte first, a Kind as one byte, text as two bytes of length and the bytes.
 ///
-///     guest                                        owner
+///     guest                                        host
 ///       Hello, Challenge{life, number} ------------>        the first words on both sides
 ///             <------------------------------------- Hello, Challenge{life, number}
 ///       Proof{digest} ----------------------------->        that it knows the secret, if there is one
@@ -30,7 +30,7 @@
 ///             <------------------------------------- Spoken{"lobby", 42, said, "Michael", "Hello!"}
 ///       Go{7} ------------------------------------->
 ///
-/// Everything is in the order in which the owner wrote it; so a person belongs to the room between Entered and Go, and
+/// Everything is in the order in which the host wrote it; so a person belongs to the room between Entered and Go, and
 /// the guest needs no other bookkeeping. Pure functions; any thread.
 namespace chat::link {
 
@@ -70,7 +70,7 @@ struct Go {
     Stay stay;
     std::string why;  // as Leave::why
 };
-/// Guest: what does /who (or /rooms, with an empty room) answer? Owner: this.
+/// Guest: what does /who (or /rooms, with an empty room) answer? Host: this.
 struct Ask {
     Stay stay;
     std::string room;
@@ -79,7 +79,7 @@ struct Answer {
     Stay stay;
     std::string text;
 };
-/// Owner: the person is in, from this place on; was refused, with the reason in words (also for a Speak). Of stay 0,
+/// Host: the person is in, from this place on; was refused, with the reason in words (also for a Speak). Of stay 0,
 /// which nobody has: the whole link is, and ends.
 struct Entered {
     Stay stay;
@@ -89,14 +89,14 @@ struct Refused {
     Stay stay;
     std::string why;
 };
-/// Owner: a line of the room's history, for this newcomer alone.
+/// Host: a line of the room's history, for this newcomer alone.
 struct Past {
     Stay stay;
     Line::Kind kind;
     std::string name;
     std::string text;
 };
-/// Owner: a line of the room, in its order.
+/// Host: a line of the room, in its order.
 struct Spoken {
     std::string room;
     Sequence sequence;
@@ -132,7 +132,7 @@ concept OneOf = (std::is_same_v<M, Ms> || ...);
 template <class M>
 concept GuestsWord = OneOf<M, Enter, Speak, Go, Ask>;
 template <class M>
-concept OwnersWord = OneOf<M, Answer, Entered, Refused, Past, Spoken>;
+concept HostsWord = OneOf<M, Answer, Entered, Refused, Past, Spoken>;
 template <class M>
 concept FirstWord = OneOf<M, Hello, Challenge, Proof>;
 

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "05_chat/link/host.hpp"
-#include "05_chat/engine/rooms_here.hpp"
 #include "05_chat/base/token_bucket.hpp"
+#include "05_chat/engine/rooms_here.hpp"
+#include "05_chat/link/host.hpp"
 #include "app/story.hpp"
 #include "net/listener.hpp"
 
@@ -20,7 +20,7 @@ public:
         link::Self self;
         std::chrono::milliseconds handshake;
         std::size_t max_backlog;
-        int rate, burst;         // of each person; link::Owner::pace says for how many a node is read
+        int rate, burst;         // of each person; link::Host::pace says for how many a node is read
         std::size_t max_people;  // of each node
     };
 
@@ -47,17 +47,17 @@ public:
 private:
     using Clock = link::Clock;
     struct Link {
-        Link(std::shared_ptr<Wire> wire, link::Owner owner, std::uint64_t number, const Settings& settings)
-            : wire(std::move(wire)),
-              owner(std::move(owner)),
+        Link(std::shared_ptr<Writer> writer, link::Host host, std::uint64_t number, const Settings& settings)
+            : writer(std::move(writer)),
+              host(std::move(host)),
               who{"link", number},
               bucket(settings.rate, settings.burst),
               joins(joins_per_second, joins_per_second),
-              pause(this->wire->socket().get_executor()),
-              pulse(this->wire->socket().get_executor()) {}
+              pause(this->writer->socket().get_executor()),
+              pulse(this->writer->socket().get_executor()) {}
 
-        std::shared_ptr<Wire> wire;
-        link::Owner owner;
+        std::shared_ptr<Writer> writer;
+        link::Host host;
         app::Who who;
         TokenBucket bucket;  // for what its people say and ask
         TokenBucket joins;
@@ -80,7 +80,7 @@ private:
     net::Listener listener_;
     RoomsHere& rooms_;
     Settings settings_;
-    Audience audience_;  // all links hear all rooms: one order for everything
+    Subscribers subscribers_;  // all links hear all rooms: one order for everything
     net::Timer shortage_;
     std::list<std::shared_ptr<Link>> links_;
     std::uint64_t last_link_ = 0;

@@ -2,23 +2,23 @@
 
 namespace chat {
 
-void Audiences::enter(Wire& wire, std::string_view room) {
-    audiences_.try_emplace(folded(room), executor_, max_backlog_, all_).first->second.enter(wire);
+void SubscribersByRoom::enter(Writer& writer, std::string_view room) {
+    subscribers_.try_emplace(folded(room), executor_, max_backlog_, all_).first->second.enter(writer);
     // The one they were in before may be empty now.
-    std::erase_if(audiences_, [](const auto& audience) { return audience.second.empty(); });
+    std::erase_if(subscribers_, [](const auto& audience) { return audience.second.empty(); });
 }
 
-void Audiences::leave(Wire& wire, std::string_view room) {
-    const auto found = audiences_.find(folded(room));
-    if (found == audiences_.end()) return;
-    if (found->second.has(wire)) found->second.leave(wire);
-    // Also where the wire was cut off, and has left by itself.
-    if (found->second.empty()) audiences_.erase(found);
+void SubscribersByRoom::leave(Writer& writer, std::string_view room) {
+    const auto found = subscribers_.find(folded(room));
+    if (found == subscribers_.end()) return;
+    if (found->second.has(writer)) found->second.leave(writer);
+    // Also where the writer was cut off, and has left by itself.
+    if (found->second.empty()) subscribers_.erase(found);
 }
 
-void Audiences::append(std::string_view room, const Line& line) {
-    const auto found = audiences_.find(folded(room));
-    if (found == audiences_.end()) return;
+void SubscribersByRoom::append(std::string_view room, const Line& line) {
+    const auto found = subscribers_.find(folded(room));
+    if (found == subscribers_.end()) return;
     text_.clear();
     encode_text(line, text_);
     found->second.append(text_);

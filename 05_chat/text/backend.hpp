@@ -1,7 +1,7 @@
 #pragma once
 
+#include "05_chat/fanout/writer.hpp"
 #include "05_chat/text/protocol.hpp"
-#include "05_chat/fanout/wire.hpp"
 
 #include <map>
 #include <string>
@@ -22,20 +22,20 @@ constexpr std::string_view room_is_away(bool awaited) {
                    : "The node that has this room is away: what you type is lost. /quit leaves.";
 }
 
-/// A person at the text door, as venues see them.
-class Visitor {
+/// A person at the text door, as backends see them.
+class Participant {
 public:
-    Visitor(PersonId id, std::shared_ptr<Wire> wire) : id(id), wire(std::move(wire)) {}
-    virtual ~Visitor() = default;
+    Participant(PersonId id, std::shared_ptr<Writer> writer) : id(id), writer(std::move(writer)) {}
+    virtual ~Participant() = default;
 
     const PersonId id;
-    const std::shared_ptr<Wire> wire;
+    const std::shared_ptr<Writer> writer;
 
     /// A line for them alone; without its end.
-    void tell(std::string_view line) { wire->add(std::string(line) + std::string(line_end)); }
+    void tell(std::string_view line) { writer->add(std::string(line) + std::string(line_end)); }
 
     /// They are in the room that they have submitted to join, and hear it from now on: the moment to tell them so,
-    /// before they hear anybody there. A venue that answers at once need not call it.
+    /// before they hear anybody there. A backend that answers at once need not call it.
     virtual void entered() = 0;
     /// They are out of their room: its node is gone. `words` is what they are told, now and whenever they type
     /// something. Also while a submission of theirs is open, which is then refused.
@@ -47,37 +47,37 @@ public:
     virtual void rejoined(std::string_view refused) = 0;
 };
 
-class Venue {
+class Backend {
 public:
-    virtual ~Venue() = default;
+    virtual ~Backend() = default;
 
     /// Carries out what they want: why not, or nothing when it is done. A newcomer has then been sent the room's
     /// history and hears the room from here on. After a Leave everything that was said before has reached them.
-    virtual net::awaitable<std::string> submit(Visitor& visitor, const Submission& submission) = 0;
+    virtual net::awaitable<std::string> submit(Participant& participant, const Submission& submission) = 0;
     /// The answer, or why there is none.
-    virtual net::awaitable<std::string> ask(Visitor& visitor, const Question& question) = 0;
+    virtual net::awaitable<std::string> ask(Participant& participant, const Question& question) = 0;
     /// They have gone: from now on nothing is said to them.
-    virtual void forget(Visitor& visitor) = 0;
+    virtual void forget(Participant& participant) = 0;
     /// Whether the rooms are in this program.
     virtual bool has_the_rooms() const { return false; }
 };
 
 /// The audiences of the text door, one for each room in which somebody of it is.
-class Audiences {
+class SubscribersByRoom {
 public:
-    Audiences(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
+    SubscribersByRoom(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
         : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
 
-    void enter(Wire& wire, std::string_view room);
-    void leave(Wire& wire, std::string_view room);
+    void enter(Writer& writer, std::string_view room);
+    void leave(Writer& writer, std::string_view room);
     void append(std::string_view room, const Line& line);
 
 private:
     net::Executor executor_;
     std::size_t max_backlog_;
     Backlog* all_;
-    std::map<std::string, Audience> audiences_;  // by folded name
-    std::string text_;                           // the line that is appended; kept so that its memory is used again
+    std::map<std::string, Subscribers> subscribers_;  // by folded name
+    std::string text_;  // the line that is appended; kept so that its memory is used again
 };
 
 }  // namespace chat

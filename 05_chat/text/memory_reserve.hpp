@@ -1,6 +1,6 @@
 #pragma once
 
-#include "05_chat/base/wake.hpp"
+#include "05_chat/base/notify.hpp"
 
 #include <cstddef>
 #include <functional>
@@ -27,7 +27,7 @@ private:
     static void give_up();
 
     void* memory_ = nullptr;
-    Turn use_less_;
+    Coalesced use_less_;
 };
 
 }  // namespace chat

@@ -47,11 +47,11 @@ void encode_text(const Line& line, std::string& out) {
     out += line_end;
 }
 
-Step TextDoor::open() const {
+Step TextProtocol::open() const {
     return print("Welcome! What is your name?");
 }
 
-Step TextDoor::line(std::string_view typed) {
+Step TextProtocol::line(std::string_view typed) {
     // A web page may send its visitors' browsers here, and would speak in their names: "POST / HTTP/1.1".
     if (name_.empty() && typed.find(" HTTP/") != typed.npos)
         return goodbye("This is a chat, and no web server. Goodbye!");
@@ -64,7 +64,7 @@ Step TextDoor::line(std::string_view typed) {
     return {{}, Submission{room_, Say{person_, std::string(typed)}}, false};
 }
 
-Step TextDoor::command(std::string_view typed) {
+Step TextProtocol::command(std::string_view typed) {
     typed = trimmed(typed);
     const std::size_t space = typed.find_first_of(" \t");
     const std::string_view verb = typed.substr(0, space);
@@ -89,18 +89,18 @@ Step TextDoor::command(std::string_view typed) {
     return join(argument, name_);
 }
 
-Step TextDoor::join(std::string_view room, std::string_view name) {
+Step TextProtocol::join(std::string_view room, std::string_view name) {
     wanted_ = room;
     if (room_.empty()) name_ = name;
     return {{}, Submission{wanted_, Join{person_, name_}}, false};
 }
 
-Step TextDoor::refused(std::string_view why) {
+Step TextProtocol::refused(std::string_view why) {
     const bool joining = !std::exchange(wanted_, {}).empty();
     return print(sentence(why) + (joining && room_.empty() && !is_out_ ? ". What is your name?" : "."));
 }
 
-Step TextDoor::done() {
+Step TextProtocol::done() {
     const std::string wanted = std::exchange(wanted_, {});
     if (wanted.empty()) return {};
     Step step = print("You are in the room " + wanted + " as " + name_ + ". /help lists the commands.");
@@ -110,38 +110,38 @@ Step TextDoor::done() {
     return step;
 }
 
-Step TextDoor::answer(std::string_view text) const {
+Step TextProtocol::answer(std::string_view text) const {
     return print(text);
 }
 
-Step TextDoor::idle(bool closing) const {
+Step TextProtocol::idle(bool closing) const {
     if (!closing) return print("Are you still there? Press Enter, or I shall say goodbye.");
     return goodbye("Goodbye!");
 }
 
-Step TextDoor::nameless() const {
+Step TextProtocol::nameless() const {
     return goodbye("You have not told me your name. Goodbye!");
 }
 
-Step TextDoor::others_wait() const {
+Step TextProtocol::others_wait() const {
     return goodbye("You are in no room yet, and others need the place. Goodbye!");
 }
 
-Step TextDoor::room_down(std::string_view words) {
+Step TextProtocol::room_down(std::string_view words) {
     down_ = std::exchange(room_, {});
     down_words_ = words;
     wanted_.clear();
     return print(down_words_);
 }
 
-Step TextDoor::removed(std::string_view why) {
+Step TextProtocol::removed(std::string_view why) {
     is_out_ = true;
     const std::string room = std::exchange(room_, {});
     return print("You are no longer in the room " + room + ": " + std::string(why) + ". /join " + room +
                  " asks to be let in again.");
 }
 
-Step TextDoor::rejoined(std::string_view refused) {
+Step TextProtocol::rejoined(std::string_view refused) {
     if (refused.empty()) {
         wanted_ = std::exchange(down_, {});
         return done();
@@ -150,7 +150,7 @@ Step TextDoor::rejoined(std::string_view refused) {
     return print(down_words_);
 }
 
-std::optional<Submission> TextDoor::hang_up() {
+std::optional<Submission> TextProtocol::hang_up() {
     if (room_.empty()) return std::nullopt;
     return Submission{std::exchange(room_, {}), Leave{person_, {}}};
 }

@@ -39,10 +39,10 @@ struct Step {
     bool close = false;
 };
 
-class TextDoor {
+class TextProtocol {
 public:
     /// `person` is theirs for as long as the connection lasts; their first room is `lobby`.
-    TextDoor(PersonId person, std::string lobby) : person_(person), lobby_(std::move(lobby)) {}
+    TextProtocol(PersonId person, std::string lobby) : person_(person), lobby_(std::move(lobby)) {}
 
     /// The question for the name: the first thing at this door.
     Step open() const;

@@ -1,9 +1,9 @@
 #pragma once
 
-#include "05_chat/text/arrivals.hpp"
-#include "05_chat/text/memory_reserve.hpp"
 #include "05_chat/base/token_bucket.hpp"
+#include "05_chat/text/arrivals.hpp"
 #include "05_chat/text/backend.hpp"
+#include "05_chat/text/memory_reserve.hpp"
 #include "app/story.hpp"
 #include "net/listener.hpp"
 
@@ -18,7 +18,7 @@
 namespace chat {
 
 /// What the text door asks of those who come.
-struct Manners {
+struct SessionLimits {
     int rate = 2;                                     // --rate: lines a second; 0: no limit
     int burst = 5;                                    // --burst: lines at once
     std::chrono::milliseconds idle_timeout{900'000};  // --idle-timeout: then a question, then goodbye; 0: never
@@ -48,14 +48,14 @@ std::chrono::milliseconds grace(std::chrono::milliseconds idle_timeout);
 /// How long whoever leaves may take to read what they are still owed.
 inline constexpr std::chrono::milliseconds farewell{2000};
 
-/// One connection at the text door: the person behind it, and what the venue tells them.
-class Visit : public Visitor {
+/// One connection at the text door: the person behind it, and what the backend tells them.
+class Session : public Participant {
 public:
-    Visit(std::shared_ptr<Wire> wire, app::Who who, PersonId person, const std::string& lobby, Venue& venue,
-          const Manners& manners, Arrivals* arrivals);
+    Session(std::shared_ptr<Writer> writer, app::Who who, PersonId person, const std::string& lobby, Backend& backend,
+            const SessionLimits& session_limits, Arrivals* arrivals);
 
     // server.cpp shows how these are used.
-    net::Socket& socket() { return wire->socket(); }
+    net::Socket& socket() { return writer->socket(); }
     app::Who who() const { return who_; }
     Step open() const { return door_.open(); }
     Step typed(std::string_view line);
@@ -63,7 +63,7 @@ public:
     net::awaitable<void> carry_out(Step step);
     /// The room hears that they are gone.
     net::awaitable<void> leave();
-    bool is_leaving() const { return is_leaving_ || !wire->why_cut_off().empty(); }
+    bool is_leaving() const { return is_leaving_ || !writer->why_cut_off().empty(); }
     /// A line was read: whether they type faster than they may, or do not read, and are to wait() before the next one.
     bool is_too_fast();
     /// Over at once when they have gone.
@@ -71,7 +71,7 @@ public:
 
     /// Looks whether they are idle at `now`, or have not given a name in time.
     void look(std::chrono::steady_clock::time_point now);
-    const TextDoor& door() const { return door_; }
+    const TextProtocol& door() const { return door_; }
     bool is_nameless() const { return !has_come_in_ && !is_leaving(); }
     /// Nameless, they go at once: others need the place.
     void make_place();
@@ -84,13 +84,13 @@ public:
     void rejoined(std::string_view refused) override;
 
 private:
-    void print(const Step& step) { wire->add(step.print); }
+    void print(const Step& step) { writer->add(step.print); }
     net::awaitable<std::string> wait_to_come_in();
     void say_goodbye(const Step& step);
 
     app::Who who_;
-    TextDoor door_;
-    Venue& venue_;
+    TextProtocol door_;
+    Backend& backend_;
     TokenBucket bucket_;
     Arrivals* arrivals_;  // null: no limit
     net::Timer pause_;
@@ -105,12 +105,12 @@ private:
     std::optional<Step> entered_;  // what is left to do of entering a room, when they have been told that they are in
 };
 
-/// The text door: accepts people and lets each of them talk to the venue. The loop's thread only.
+/// The text door: accepts people and lets each of them talk to the backend. The loop's thread only.
 class TextServer {
 public:
-    /// `venue` and `backlog` must outlive all visits: until the loop has ended.
-    TextServer(boost::asio::io_context& loop, net::Listener listener, Venue& venue, std::string lobby,
-               const Manners& manners, Backlog& backlog, std::function<PersonId()> next_person);
+    /// `backend` and `backlog` must outlive all sessions: until the loop has ended.
+    TextServer(boost::asio::io_context& loop, net::Listener listener, Backend& backend, std::string lobby,
+               const SessionLimits& session_limits, Backlog& backlog, std::function<PersonId()> next_person);
 
     /// Beside the acceptor: looks for those who are idle, or read nothing.
     void start();
@@ -133,25 +133,25 @@ private:
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
-    Venue& venue_;
+    Backend& backend_;
     std::string lobby_;
-    Manners manners_;
+    SessionLimits limits_;
     Backlog& backlog_;
     std::function<PersonId()> next_person_;
     Arrivals arrivals_;
     MemoryReserve reserve_;
     net::Timer shortage_;
     net::Timer next_look_;
-    std::size_t max_visits_;
-    std::list<std::weak_ptr<Visit>> visits_;
-    std::deque<std::weak_ptr<Visit>> newcomers_;  // the oldest first; some of them have come in by now, or have gone
+    std::size_t max_sessions_;
+    std::list<std::weak_ptr<Session>> sessions_;
+    std::deque<std::weak_ptr<Session>> newcomers_;  // the oldest first; some of them have come in by now, or have gone
     std::uint64_t last_client_ = 0;
     bool is_stopping_ = false;
 };
 
 /// What server.cpp shows.
-net::awaitable<void> hear_out(Visit& visit);
-net::awaitable<void> session(std::shared_ptr<Visit> visit);
+net::awaitable<void> hear_out(Session& session);
+net::awaitable<void> session(std::shared_ptr<Session> session);
 net::awaitable<void> acceptor(TextServer& server);
 
 }  // namespace chat

@@ -36,37 +36,38 @@ std::size_t max_descriptors() {
 
 }  // namespace
 
-// ---- Visit ----------------------------------------------------------------------------------------------------------
+// ---- Session
+// ----------------------------------------------------------------------------------------------------------
 
-Visit::Visit(std::shared_ptr<Wire> wire, app::Who who, PersonId person, const std::string& lobby, Venue& venue,
-             const Manners& manners, Arrivals* arrivals)
-    : Visitor(person, std::move(wire)),
+Session::Session(std::shared_ptr<Writer> writer, app::Who who, PersonId person, const std::string& lobby,
+                 Backend& backend, const SessionLimits& session_limits, Arrivals* arrivals)
+    : Participant(person, std::move(writer)),
       who_(who),
       door_(person, lobby),
-      venue_(venue),
-      bucket_(manners.rate, manners.burst),
+      backend_(backend),
+      bucket_(session_limits.rate, session_limits.burst),
       arrivals_(arrivals),
-      pause_(this->wire->socket().get_executor()),
-      idle_timeout_(manners.idle_timeout),
-      name_timeout_(manners.name_timeout),
+      pause_(this->writer->socket().get_executor()),
+      idle_timeout_(session_limits.idle_timeout),
+      name_timeout_(session_limits.name_timeout),
       came_(Clock::now()),
       active_(came_) {
-    this->wire->set_last_words(last_words);
+    this->writer->set_last_words(last_words);
 }
 
-Step Visit::typed(std::string_view line) {
+Step Session::typed(std::string_view line) {
     if (is_leaving()) return {};
     // With --faults: it has been obeyed, and is nothing to say to the room; but what is to break in the room has to get
     // there.
     if (app::faults::are_on && line == "!throw door")
         return door_.answer("The door will throw after the next newcomer.");
-    if (app::faults::are_on && line == "!throw room" && !venue_.has_the_rooms()) {
+    if (app::faults::are_on && line == "!throw room" && !backend_.has_the_rooms()) {
         return door_.answer("The rooms are those of another node: nothing is thrown here.");
     }
     return door_.line(line);
 }
 
-net::awaitable<void> Visit::carry_out(Step step) {
+net::awaitable<void> Session::carry_out(Step step) {
     active_ = Clock::now();
     was_asked_ = false;
     for (;;) {
@@ -78,7 +79,7 @@ net::awaitable<void> Visit::carry_out(Step step) {
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
             std::string refused;
             if (!has_come_in_) refused = co_await wait_to_come_in();
-            if (refused.empty()) refused = co_await venue_.submit(*this, *submission);
+            if (refused.empty()) refused = co_await backend_.submit(*this, *submission);
             is_talking_ = false;
             auto entered = std::exchange(entered_, {});
             // Whoever was in no room yet is refused, and may try again.
@@ -95,7 +96,7 @@ net::awaitable<void> Visit::carry_out(Step step) {
             has_come_in_ = has_come_in_ || !door_.room().empty();
             if (door_.room() != before) app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
         } else {
-            const std::string answer = co_await venue_.ask(*this, std::get<Question>(step.then));
+            const std::string answer = co_await backend_.ask(*this, std::get<Question>(step.then));
             is_talking_ = false;
             print(door_.answer(answer));
             const auto words = std::exchange(went_down_, {});
@@ -104,30 +105,30 @@ net::awaitable<void> Visit::carry_out(Step step) {
     }
 }
 
-net::awaitable<void> Visit::leave() {
+net::awaitable<void> Session::leave() {
     is_leaving_ = true;
     if (auto farewell = door_.hang_up()) {
-        if (!wire->why_cut_off().empty()) std::get<Leave>(farewell->request).why = wire->why_cut_off();
-        co_await venue_.submit(*this, *farewell);
+        if (!writer->why_cut_off().empty()) std::get<Leave>(farewell->request).why = writer->why_cut_off();
+        co_await backend_.submit(*this, *farewell);
     }
-    venue_.forget(*this);
+    backend_.forget(*this);
 }
 
-bool Visit::is_too_fast() {
+bool Session::is_too_fast() {
     if (is_leaving()) return false;
     const auto wait = bucket_.take(active_);
     if (wait.count() > 0) pause_.expires_after(wait);
-    return wait.count() > 0 || wire->backlog() > longest_unread;
+    return wait.count() > 0 || writer->backlog() > longest_unread;
 }
 
-net::awaitable<void> Visit::wait() {
+net::awaitable<void> Session::wait() {
     const bool is_there = co_await socket().async_pause(pause_);
     if (!is_there) is_leaving_ = true;
-    if (!is_leaving()) co_await wire->eased(longest_unread);
+    if (!is_leaving()) co_await writer->eased(longest_unread);
 }
 
 /// Everybody hears of a newcomer: why this one may not come in, or nothing when it is their turn.
-net::awaitable<std::string> Visit::wait_to_come_in() {
+net::awaitable<std::string> Session::wait_to_come_in() {
     if (arrivals_ == nullptr) co_return std::string();
     const auto wait = arrivals_->take(socket().peername(), Clock::now());
     if (!wait) co_return "too many people come from where you are: wait a little";
@@ -139,7 +140,7 @@ net::awaitable<std::string> Visit::wait_to_come_in() {
     co_return is_leaving() ? "you have gone" : "";
 }
 
-void Visit::look(Clock::time_point now) {
+void Session::look(Clock::time_point now) {
     if (is_leaving()) return;
     if (is_nameless() && name_timeout_.count() > 0 && now - came_ >= name_timeout_) {
         app::tell(who_, app::events::is_idle, name_timeout_.count());
@@ -154,33 +155,33 @@ void Visit::look(Clock::time_point now) {
     say_goodbye(door_.idle(closing));
 }
 
-void Visit::say_goodbye(const Step& step) {
+void Session::say_goodbye(const Step& step) {
     is_leaving_ = true;
     print(step);
     pause_.cancel();
-    wire->wait_no_longer();
+    writer->wait_no_longer();
     socket().shutdown(net::tcp::socket::shutdown_receive);
 }
 
-void Visit::make_place() {
+void Session::make_place() {
     app::tell(who_, app::events::is_cut_off, "others need the place");
     say_goodbye(door_.others_wait());
-    wire->write_now();
+    writer->write_now();
     socket().shutdown(net::tcp::socket::shutdown_both);
 }
 
-void Visit::stop() {
+void Session::stop() {
     say_goodbye({"The server is closing. Goodbye!" + std::string(line_end), {}, true});
-    venue_.forget(*this);  // everybody goes: they need not hear it of each of them
+    backend_.forget(*this);  // everybody goes: they need not hear it of each of them
 }
 
-void Visit::entered() {
+void Session::entered() {
     entered_ = door_.done();
     print(*entered_);
     entered_->print.clear();
 }
 
-void Visit::room_down(std::string_view words) {
+void Session::room_down(std::string_view words) {
     app::tell(who_, app::events::is_out_of_room, door_.room());
     if (is_talking_) {
         went_down_ = words;
@@ -189,12 +190,12 @@ void Visit::room_down(std::string_view words) {
     }
 }
 
-void Visit::removed(std::string_view why) {
+void Session::removed(std::string_view why) {
     app::tell(who_, app::events::is_removed, door_.room(), why);
     if (!is_leaving_) print(door_.removed(why));
 }
 
-void Visit::rejoined(std::string_view refused) {
+void Session::rejoined(std::string_view refused) {
     print(door_.rejoined(refused));
     if (refused.empty()) {
         app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
@@ -205,19 +206,19 @@ void Visit::rejoined(std::string_view refused) {
 
 // ---- TextServer -----------------------------------------------------------------------------------------------------
 
-TextServer::TextServer(asio::io_context& loop, net::Listener listener, Venue& venue, std::string lobby,
-                       const Manners& manners, Backlog& backlog, std::function<PersonId()> next_person)
+TextServer::TextServer(asio::io_context& loop, net::Listener listener, Backend& backend, std::string lobby,
+                       const SessionLimits& session_limits, Backlog& backlog, std::function<PersonId()> next_person)
     : loop_(loop),
       listener_(std::move(listener)),
-      venue_(venue),
+      backend_(backend),
       lobby_(std::move(lobby)),
-      manners_(manners),
+      limits_(session_limits),
       backlog_(backlog),
       next_person_(std::move(next_person)),
       reserve_(loop.get_executor(), [this] { backlog_.cut_off_since(Clock::now()); }),
       shortage_(loop),
       next_look_(loop),
-      max_visits_(max_descriptors() - std::min(reserved_descriptors, max_descriptors() / 2)) {}
+      max_sessions_(max_descriptors() - std::min(reserved_descriptors, max_descriptors() / 2)) {}
 
 void TextServer::start() {
     look_around();
@@ -230,32 +231,32 @@ void TextServer::welcome(net::Socket socket) {
         return socket.refuse(why);
     }
     const PersonId person = next_person_();
-    auto wire = std::make_shared<Wire>(std::move(socket), person, manners_.max_backlog, &backlog_);
-    auto visit = std::make_shared<Visit>(std::move(wire), who, person, lobby_, venue_, manners_,
-                                         manners_.rate > 0 ? &arrivals_ : nullptr);
+    auto writer = std::make_shared<Writer>(std::move(socket), person, limits_.max_backlog, &backlog_);
+    auto session = std::make_shared<Session>(std::move(writer), who, person, lobby_, backend_, limits_,
+                                             limits_.rate > 0 ? &arrivals_ : nullptr);
     make_place(max_nameless - 1);
-    newcomers_.push_back(visit);
-    visits_.push_back(visit);
-    asio::co_spawn(loop_, session(std::move(visit)),
-                   [this, who, place = std::prev(visits_.end())](const std::exception_ptr& crash) {
+    newcomers_.push_back(session);
+    sessions_.push_back(session);
+    asio::co_spawn(loop_, session(std::move(session)),
+                   [this, who, place = std::prev(sessions_.end())](const std::exception_ptr& crash) {
                        app::tell_crash(who, crash);
-                       visits_.erase(place);
+                       sessions_.erase(place);
                    });
 }
 
 /// Why nobody else can be let in; empty when somebody can.
 std::string_view TextServer::why_not() {
     if (!reserve_.is_there()) return "the server is short of memory: try again later";
-    if (visits_.size() >= max_visits_ && !make_place(0)) return "the server has no place left: try again later";
+    if (sessions_.size() >= max_sessions_ && !make_place(0)) return "the server has no place left: try again later";
     return {};
 }
 
 /// When more than so many nameless are there, the oldest of them goes: whether one did.
 bool TextServer::make_place(std::size_t nameless_allowed) {
     if (newcomers_.size() <= nameless_allowed) return false;
-    std::erase_if(newcomers_, [](const std::weak_ptr<Visit>& entry) {
-        const auto visit = entry.lock();
-        return !visit || !visit->is_nameless();
+    std::erase_if(newcomers_, [](const std::weak_ptr<Session>& entry) {
+        const auto session = entry.lock();
+        return !session || !session->is_nameless();
     });
     if (newcomers_.size() <= nameless_allowed) return false;
     newcomers_.front().lock()->make_place();
@@ -269,16 +270,16 @@ void TextServer::stop() {
     listener_.close();
     shortage_.cancel();
     next_look_.cancel();
-    for (const auto& entry : visits_) {
-        if (const auto visit = entry.lock()) visit->stop();
+    for (const auto& entry : sessions_) {
+        if (const auto session = entry.lock()) session->stop();
     }
 }
 
 std::string TextServer::who_is_where() const {
     std::map<std::string, Listing> rooms;
-    for (const auto& entry : visits_) {
-        const auto visit = entry.lock();
-        if (visit && !visit->door().room().empty()) rooms[visit->door().room()].add(visit->door().name());
+    for (const auto& entry : sessions_) {
+        const auto session = entry.lock();
+        if (session && !session->door().room().empty()) rooms[session->door().room()].add(session->door().name());
     }
     std::string lines;
     for (const auto& [room, names] : rooms) lines += "    room " + room + ": " + names.text() + "\n";
@@ -294,12 +295,12 @@ net::awaitable<void> TextServer::wait(std::chrono::milliseconds time) {
 /// One look at all, now and then, instead of a timer for each that every line would have to set again.
 void TextServer::look_around() {
     const auto now = Clock::now();
-    const auto patience = grace(manners_.idle_timeout);
-    for (const auto& entry : visits_) {
-        if (const auto visit = entry.lock()) visit->look(now);
+    const auto patience = grace(limits_.idle_timeout);
+    for (const auto& entry : sessions_) {
+        if (const auto session = entry.lock()) session->look(now);
     }
     backlog_.cut_off_since(now - patience);
-    const auto shortest = manners_.name_timeout.count() > 0 ? std::min(patience, manners_.name_timeout) : patience;
+    const auto shortest = limits_.name_timeout.count() > 0 ? std::min(patience, limits_.name_timeout) : patience;
     next_look_.expires_after(
         std::clamp<std::chrono::milliseconds>(shortest / 8, std::chrono::milliseconds(1), std::chrono::seconds(1)));
     next_look_.async_wait([this](boost::system::error_code cancelled) {

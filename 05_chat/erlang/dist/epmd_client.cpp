@@ -24,8 +24,8 @@ net::awaitable<net::result<net::Socket>> connect(asio::io_context& loop, std::st
 template <class Read>
 net::awaitable<decltype(std::declval<Read>()(std::string_view()))> exchange(net::Socket& socket, std::string request,
                                                                             Read read) {
-    const chat::Timeout deadline(socket.get_executor(), epmd_patience,
-                                 [&socket] { socket.shutdown(net::tcp::socket::shutdown_both); });
+    const chat::Deadline deadline(socket.get_executor(), epmd_patience,
+                                  [&socket] { socket.shutdown(net::tcp::socket::shutdown_both); });
     socket.put({request});
     std::string answer;
     auto result = read(answer);

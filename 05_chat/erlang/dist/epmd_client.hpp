@@ -1,6 +1,6 @@
 #pragma once
 
-#include "05_chat/base/wake.hpp"
+#include "05_chat/base/notify.hpp"
 #include "net/socket.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include "05_chat/erlang/dist/identity.hpp"
 
-#include "05_chat/erlang/dist/epmd.hpp"
 #include "05_chat/base/secret.hpp"
+#include "05_chat/erlang/dist/epmd.hpp"
 
 #include <boost/asio.hpp>
 

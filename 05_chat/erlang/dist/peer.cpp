@@ -40,8 +40,8 @@ net::awaitable<void> Peer::run() {
         flush();
     }
     pulse_.cancel();
-    const chat::Timeout deadline(socket_.get_executor(), last_words,
-                                 [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    const chat::Deadline deadline(socket_.get_executor(), last_words,
+                                  [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
     while (!has_ended_) co_await written_.wait();
     socket_.close();
 }

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "05_chat/base/notify.hpp"
 #include "05_chat/erlang/dist/connection.hpp"
-#include "05_chat/base/wake.hpp"
 #include "net/socket.hpp"
 
 #include <functional>
@@ -42,8 +42,8 @@ private:
     OnEvent on_event_;
     net::Timer pulse_;
     net::Timer pause_;
-    chat::Signal more_;
-    chat::Signal written_;
+    chat::Notify more_;
+    chat::Notify written_;
     bool is_broken_ = false;  // nobody is there any more: what else they have said is not heard
     bool is_awake_ = true;    // the writer will look for output
     bool has_ended_ = false;  // the writer has

@@ -59,7 +59,7 @@ public:
     /// back.
     std::optional<std::string_view> reference();
     /// Text as an Elixir program may send it, in UTF-8: a BINARY (as it is: the caller checks), a STRING or LIST of
-    /// code points, or NIL. At most twice as many bytes as on the wire.
+    /// code points, or NIL. At most twice as many bytes as on the writer.
     std::optional<std::string> text();
     /// Any well-formed term, as its bytes.
     std::optional<std::string_view> any();

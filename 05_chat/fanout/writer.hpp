@@ -1,8 +1,8 @@
 #pragma once
 
+#include "05_chat/base/notify.hpp"
 #include "05_chat/fanout/backlog.hpp"
 #include "05_chat/fanout/shared_log.hpp"
-#include "05_chat/base/wake.hpp"
 #include "net/socket.hpp"
 
 #include <memory>
@@ -15,16 +15,17 @@
 /// The loop's thread only.
 namespace chat {
 
-class Audience;
+class Subscribers;
 
 /// A connection and what is still to be written to it. Whoever has something to say adds it to the outbox and goes on;
 /// a coroutine of its own writes, as fast as the peer reads. A peer that falls further behind than max_backlog is cut
 /// off; a burst is no falling behind, and is counted only when the system has been offered it.
-class Wire : public std::enable_shared_from_this<Wire> {
+class Writer : public std::enable_shared_from_this<Writer> {
 public:
-    /// `owner` is whose wire it is: a number nobody else has. `all` is what waits for everybody; it outlives the wire.
-    Wire(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all = nullptr);
-    ~Wire();
+    /// `owner` is whose writer it is: a number nobody else has. `all` is what waits for everybody; it outlives the
+    /// writer.
+    Writer(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all = nullptr);
+    ~Writer();
 
     net::Socket& socket() { return socket_; }
     std::uint64_t owner() const { return owner_; }
@@ -58,9 +59,9 @@ public:
     net::awaitable<void> finish(std::chrono::milliseconds within);
 
 private:
-    friend Audience;
+    friend Subscribers;
     friend Backlog;
-    static net::awaitable<void> write(std::shared_ptr<Wire> wire);
+    static net::awaitable<void> write(std::shared_ptr<Writer> writer);
     bool has_to_write() const;
     net::result<std::size_t> write_some();
     std::string rest_of_line() const;
@@ -71,9 +72,9 @@ private:
     std::uint64_t owner_;
     std::size_t max_backlog_;
     Outbox outbox_;
-    Audience* audience_ = nullptr;  // what it hears; null: nothing but what is added
-    Signal more_;
-    Signal written_;           // for finish() and eased()
+    Subscribers* subscribers_ = nullptr;  // what it hears; null: nothing but what is added
+    Notify more_;
+    Notify written_;           // for finish() and eased()
     bool is_awaited_ = false;  // somebody is in eased()
     bool is_awake_ = true;     // the writer will look at the outbox
     bool is_full_ = false;     // the system has taken all it takes; the writer waits for the peer to read
@@ -89,18 +90,18 @@ private:
     Backlog::Clock::time_point behind_since_;
 };
 
-/// Those who hear the same: a log, and the wires that stand somewhere in it.
-class Audience {
+/// Those who hear the same: a log, and the writers that stand somewhere in it.
+class Subscribers {
 public:
-    Audience(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr);
+    Subscribers(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr);
     /// Nobody may be in it.
-    ~Audience();
+    ~Subscribers();
 
-    /// From here on the wire hears this; what it had not been sent of another audience comes first.
-    void enter(Wire& wire);
-    void leave(Wire& wire);
-    bool has(const Wire& wire) const { return wire.audience_ == this; }
-    bool empty() const { return wires_.empty(); }
+    /// From here on the writer hears this; what it had not been sent of another audience comes first.
+    void enter(Writer& writer);
+    void leave(Writer& writer);
+    bool has(const Writer& writer) const { return writer.subscribers_ == this; }
+    bool empty() const { return writers_.empty(); }
 
     void append(std::string_view bytes);
 
@@ -109,12 +110,12 @@ private:
     void write_now();
 
     SharedLog log_;
-    std::unordered_map<std::uint64_t, Wire*> wires_;
+    std::unordered_map<std::uint64_t, Writer*> writers_;
     std::size_t max_unwritten_;
     SharedLog::Position offered_ = 0;  // up to here everybody has been offered it
     Backlog* all_;
     std::size_t counted_ = 0;  // there, of ours
-    Turn turn_;
+    Coalesced turn_;
 };
 
 }  // namespace chat

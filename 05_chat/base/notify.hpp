@@ -13,9 +13,9 @@ namespace chat {
 
 /// One coroutine waits, others wake it. Woken while it does not wait, it will not wait the next time; woken many times,
 /// it wakes once.
-class Signal {
+class Notify {
 public:
-    explicit Signal(const net::Executor& executor) : channel_(executor, 1) {}
+    explicit Notify(const net::Executor& executor) : channel_(executor, 1) {}
 
     void wake() { channel_.try_send(boost::system::error_code()); }
     net::awaitable<void> wait() { co_await channel_.async_receive(net::outcome); }
@@ -26,9 +26,9 @@ private:
 
 /// Work that is to be done after everything that this moment brings, once, however often it was asked for: when four
 /// people speak at once, the room is written to everybody in one go.
-class Turn {
+class Coalesced {
 public:
-    Turn(net::Executor executor, std::function<void()> work)
+    Coalesced(net::Executor executor, std::function<void()> work)
         : executor_(std::move(executor)), work_(std::make_shared<std::function<void()>>(std::move(work))) {}
 
     void ask() {
@@ -42,14 +42,14 @@ public:
 
 private:
     net::Executor executor_;
-    std::shared_ptr<std::function<void()>> work_;  // gone when the turn comes: so is the Turn
+    std::shared_ptr<std::function<void()>> work_;  // gone when the turn comes: so is the Coalesced
     bool asked_ = false;
 };
 
 /// Does something when time is over, unless it was destroyed before.
-class Timeout {
+class Deadline {
 public:
-    Timeout(const net::Executor& executor, std::chrono::milliseconds after, std::function<void()> action)
+    Deadline(const net::Executor& executor, std::chrono::milliseconds after, std::function<void()> action)
         : timer_(executor, after), action_(std::make_shared<std::function<void()>>(std::move(action))) {
         timer_.async_wait([action = std::weak_ptr(action_)](boost::system::error_code cancelled) {
             if (const auto wanted = action.lock(); wanted && !cancelled) (*wanted)();

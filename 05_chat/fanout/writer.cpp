@@ -1,4 +1,4 @@
-#include "05_chat/fanout/wire.hpp"
+#include "05_chat/fanout/writer.hpp"
 
 #include <boost/asio.hpp>
 
@@ -24,7 +24,7 @@ bool ends_line(std::span<const asio::const_buffer> pieces, std::size_t bytes) {
 
 }  // namespace
 
-Wire::Wire(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all)
+Writer::Writer(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all)
     : socket_(std::move(socket)),
       owner_(owner),
       max_backlog_(max_backlog),
@@ -33,31 +33,31 @@ Wire::Wire(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Bac
       written_(socket_.get_executor()),
       all_(all) {}
 
-Wire::~Wire() {
+Writer::~Writer() {
     outbox_.clear();
     leave();
     count();
     if (all_ != nullptr) all_->is_no_longer_behind(*this);
 }
 
-void Wire::leave() {
-    if (audience_ != nullptr) audience_->leave(*this);
+void Writer::leave() {
+    if (subscribers_ != nullptr) subscribers_->leave(*this);
 }
 
 /// What was cut off does not count: it is a line, and for seconds.
-void Wire::count() {
+void Writer::count() {
     if (all_ != nullptr) all_->count(counted_, why_cut_off_.empty() ? outbox_.own_size() : 0);
 }
 
-void Wire::start() {
+void Writer::start() {
     asio::co_spawn(socket_.get_executor(), write(shared_from_this()),
-                   [wire = shared_from_this()](const std::exception_ptr&) {
-                       wire->has_ended_ = true;
-                       wire->written_.wake();
+                   [writer = shared_from_this()](const std::exception_ptr&) {
+                       writer->has_ended_ = true;
+                       writer->written_.wake();
                    });
 }
 
-void Wire::add(std::string_view bytes) {
+void Writer::add(std::string_view bytes) {
     if (bytes.empty() || !why_cut_off_.empty()) return;
     outbox_.add(bytes);
     if (outbox_.size() > max_backlog_) write_now();
@@ -67,18 +67,18 @@ void Wire::add(std::string_view bytes) {
     if (all_ != nullptr) all_->keep_bound();
 }
 
-void Wire::wake() {
+void Writer::wake() {
     if (!std::exchange(is_awake_, true)) more_.wake();
 }
 
-void Wire::write_now() {
+void Writer::write_now() {
     if (is_full_ || has_ended_) return;
     while (has_to_write()) {
         if (!write_some()) return wake();  // the writer meets the same error: it waits, or it ends
     }
 }
 
-void Wire::cut_off(std::string why) {
+void Writer::cut_off(std::string why) {
     if (!why_cut_off_.empty()) return;
     why_cut_off_ = std::move(why);
     const std::string last = last_words_ == nullptr ? "" : rest_of_line() + last_words_(why_cut_off_);
@@ -93,7 +93,7 @@ void Wire::cut_off(std::string why) {
 }
 
 /// What is still to come of the line of which the peer has a part; where that is gone, the line's end.
-std::string Wire::rest_of_line() const {
+std::string Writer::rest_of_line() const {
     if (!is_in_line_) return {};
     std::string rest;
     std::array<asio::const_buffer, 8> pieces;
@@ -109,30 +109,30 @@ std::string Wire::rest_of_line() const {
 
 /// Writes until there is nothing left, sleeps until there is more. Nothing is held over a wait: a peer that is overrun
 /// loses the bytes that it was to be sent, and the system must not have them still.
-net::awaitable<void> Wire::write(std::shared_ptr<Wire> wire) {
+net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
     for (;;) {
-        while (wire->has_to_write()) {
-            const auto sent = wire->write_some();
+        while (writer->has_to_write()) {
+            const auto sent = writer->write_some();
             if (sent) continue;
             if (sent.error() != asio::error::would_block) co_return;
-            wire->is_full_ = true;
-            if (wire->all_ != nullptr && wire->why_cut_off_.empty()) wire->all_->is_behind(*wire);
-            const auto writable = co_await wire->socket_.async_writable();
-            wire->is_full_ = false;
+            writer->is_full_ = true;
+            if (writer->all_ != nullptr && writer->why_cut_off_.empty()) writer->all_->is_behind(*writer);
+            const auto writable = co_await writer->socket_.async_writable();
+            writer->is_full_ = false;
             if (!writable) co_return;
         }
-        if (wire->all_ != nullptr) wire->all_->is_no_longer_behind(*wire);
-        if (wire->is_finishing_ || !wire->why_cut_off_.empty()) co_return;
-        wire->is_awake_ = false;
-        co_await wire->more_.wait();
+        if (writer->all_ != nullptr) writer->all_->is_no_longer_behind(*writer);
+        if (writer->is_finishing_ || !writer->why_cut_off_.empty()) co_return;
+        writer->is_awake_ = false;
+        co_await writer->more_.wait();
     }
 }
 
-bool Wire::has_to_write() const {
+bool Writer::has_to_write() const {
     return !outbox_.is_overrun() && !outbox_.empty();
 }
 
-net::result<std::size_t> Wire::write_some() {
+net::result<std::size_t> Writer::write_some() {
     std::array<asio::const_buffer, 8> pieces;  // mostly there is one
     const std::size_t count = outbox_.gather(pieces);
     const auto sent = socket_.send_some(std::span(pieces).first(count));
@@ -144,20 +144,20 @@ net::result<std::size_t> Wire::write_some() {
     return sent;
 }
 
-net::awaitable<void> Wire::eased(std::size_t at_most) {
+net::awaitable<void> Writer::eased(std::size_t at_most) {
     is_awaited_ = true;
     while (is_awaited_ && !has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
     is_awaited_ = false;
 }
 
-void Wire::wait_no_longer() {
+void Writer::wait_no_longer() {
     if (std::exchange(is_awaited_, false)) written_.wake();
 }
 
-net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {
+net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
     leave();
-    const Timeout deadline(socket_.get_executor(), within,
-                           [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    const Deadline deadline(socket_.get_executor(), within,
+                            [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
     is_finishing_ = true;
     wake();
     while (!has_ended_) co_await written_.wait();
@@ -170,31 +170,32 @@ net::awaitable<void> Wire::finish(std::chrono::milliseconds within) {
     co_await socket_.async_close();
 }
 
-// ---- Audience -------------------------------------------------------------------------------------------------------
+// ---- Subscribers
+// -------------------------------------------------------------------------------------------------------
 
-Audience::Audience(net::Executor executor, std::size_t max_backlog, Backlog* all)
+Subscribers::Subscribers(net::Executor executor, std::size_t max_backlog, Backlog* all)
     : log_(max_backlog), max_unwritten_(max_backlog / 2), all_(all), turn_(std::move(executor), [this] { turn(); }) {}
 
-Audience::~Audience() {
+Subscribers::~Subscribers() {
     if (all_ != nullptr) all_->count(counted_, 0);
 }
 
-void Audience::enter(Wire& wire) {
-    if (wire.audience_ != nullptr) wire.audience_->wires_.erase(wire.owner_);
-    wire.outbox_.enter(log_);
-    wire.audience_ = this;
-    wires_.emplace(wire.owner_, &wire);
-    wire.count();
+void Subscribers::enter(Writer& writer) {
+    if (writer.subscribers_ != nullptr) writer.subscribers_->writers_.erase(writer.owner_);
+    writer.outbox_.enter(log_);
+    writer.subscribers_ = this;
+    writers_.emplace(writer.owner_, &writer);
+    writer.count();
 }
 
-void Audience::leave(Wire& wire) {
-    wire.outbox_.leave();
-    wire.audience_ = nullptr;
-    wires_.erase(wire.owner_);
-    wire.count();
+void Subscribers::leave(Writer& writer) {
+    writer.outbox_.leave();
+    writer.subscribers_ = nullptr;
+    writers_.erase(writer.owner_);
+    writer.count();
 }
 
-void Audience::append(std::string_view bytes) {
+void Subscribers::append(std::string_view bytes) {
     // So much at once that those who read well would seem to be far behind: they are offered it first.
     if (log_.end() - offered_ + bytes.size() > max_unwritten_) write_now();
     log_.append(bytes);
@@ -204,14 +205,14 @@ void Audience::append(std::string_view bytes) {
     all_->keep_bound();
 }
 
-void Audience::write_now() {
+void Subscribers::write_now() {
     offered_ = log_.end();
-    for (const auto& [owner, wire] : wires_) wire->write_now();
+    for (const auto& [owner, writer] : writers_) writer->write_now();
 }
 
-void Audience::turn() {
+void Subscribers::turn() {
     for (const auto owner : log_.take_overrun()) {
-        if (const auto found = wires_.find(owner); found != wires_.end()) found->second->cut_off(too_slow);
+        if (const auto found = writers_.find(owner); found != writers_.end()) found->second->cut_off(too_slow);
     }
     write_now();
 }
