@@ -26,8 +26,16 @@ LAYERS = [
     "04_supervised/worker",
     "04_supervised/root",
     "04_supervised",
-    "05_chat",
+    "05_chat/base",
+    "05_chat/room",
+    "05_chat/fanout",
+    "05_chat/text",
+    "05_chat/engine",
+    "05_chat/link",
+    "05_chat/erlang/dist",
     "05_chat/erlang",
+    "05_chat/client",
+    "05_chat",
 ]
 SEARCHED = ("", "common")  # where an include with quotes is looked for, besides beside the source
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -70,7 +78,7 @@ def itself():
     trees = {
         "right": {"common/net/a.hpp": "", "common/app/b.hpp": '#include "net/a.hpp"\n'},
         "up": {"common/net/a.hpp": '#include "app/b.hpp"\n', "common/app/b.hpp": ""},
-        "up, within a stage": {"05_chat/a.cpp": '#include "05_chat/erlang/b.hpp"\n', "05_chat/erlang/b.hpp": ""},
+        "up, within a stage": {"05_chat/room/a.cpp": '#include "05_chat/erlang/b.hpp"\n', "05_chat/erlang/b.hpp": ""},
         "a file below its folder": {"04_supervised/root/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
         "up to a file": {"04_supervised/process/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
         "a program": {"05_chat/a.cpp": '#include "05_chat/erlang/b.hpp"\nint main() {}\n', "05_chat/erlang/b.hpp": ""},
