@@ -15,7 +15,7 @@ void Sessions::stop() {
     // Posted behind the clients whom acceptors have handed over to these loops.
     for (auto& loop : pool_.loops()) {
         boost::asio::post(loop->context, [self = shared_from_this(), &loop] {
-            loop->connections.when_empty(
+            loop->sessions.when_empty(
                 [self] { boost::asio::post(self->pool_.loops().front()->context, [self] { self->loop_is_empty(); }); });
         });
     }
@@ -38,7 +38,7 @@ void Sessions::kill() {
 
 void Sessions::end_all(std::chrono::milliseconds timeout) {
     for (auto& loop : pool_.loops()) {
-        boost::asio::post(loop->context, [&loop, timeout] { loop->connections.stop(timeout); });
+        boost::asio::post(loop->context, [&loop, timeout] { loop->sessions.stop(timeout); });
     }
 }
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 /// The supervisor of the sessions, as a child of a worker's tree: dynamic, its children temporary (they are never
-/// restarted: the client is gone). It is stage 03's Connections; a Supervisor of our own with an entry for each session
+/// restarted: the client is gone). It is stage 03's Sessions; a Supervisor of our own with an entry for each session
 /// would cost every connection some hundred bytes, and do no more: a session that crashes is reported, and forgotten.
 class Sessions : public supervision::Life, public std::enable_shared_from_this<Sessions> {
 public:

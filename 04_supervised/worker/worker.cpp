@@ -33,7 +33,7 @@ supervision::Report session_report(const app::Who& client, const std::exception_
 
 /// Stage 03's acceptor as a child. It ends by itself when nobody may accept any more, which is as it should be.
 net::awaitable<Reason> accept_clients(pool::Pool& pool, std::uint64_t number) {
-    co_await pool::acceptor(pool, number);
+    co_await pool::accept_loop(pool, number);
     co_return pool.is_stopping() ? Reason::shutdown() : Reason::abnormal("the listening socket has gone");
 }
 
