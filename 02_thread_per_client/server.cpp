@@ -79,7 +79,7 @@ void acceptor_that_spawns(Server& server) {
     const app::Who acceptor{"acceptor", 1};
     for (std::uint64_t number = 1; const auto socket = accept(server, acceptor); ++number) {
         start_thread(server, acceptor, *socket,
-                     [&server, socket, number] { handle(server, *socket, {"client", number}); });
+                     [&server, socket, number] { handle(server, *socket, {"handler", number}); });
     }
 }
 
@@ -88,7 +88,7 @@ void acceptor_that_hands_off(Server& server, std::uint64_t number) {
     while (const auto socket = accept(server, {"acceptor", number})) {
         const bool succeeded = start_thread(server, {"acceptor", number}, *socket,
                                             [&server, number] { acceptor_that_hands_off(server, number + 1); });
-        if (succeeded) return handle(server, *socket, {"client", number});
+        if (succeeded) return handle(server, *socket, {"handler", number});
     }
 }
 

@@ -50,7 +50,7 @@ net::awaitable<void> session(std::shared_ptr<Visit> visit) {
     if (visit->socket().why_closed() == net::Error::too_long) visit->tell("The line is too long. Goodbye!");
     co_await visit->leave();
     if (const auto& why = visit->wire->why_cut_off(); !why.empty()) {
-        app::tell(visit->who(), app::events::is_cut_off, why);
+        app::tell(visit->who(), app::events::cuts_off_client, why);
     } else {
         app::tell_closed(visit->who(), visit->socket().why_closed());
     }

@@ -86,14 +86,17 @@ net::awaitable<void> Visit::carry_out(Step step) {
                 step = door_.room_down(*words);
                 continue;
             }
-            if (!refused.empty()) app::tell(who_, app::events::was_refused, refused);
             if (!refused.empty()) {
+                app::tell(who_, app::events::was_refused, refused);
                 step = door_.refused(refused);
             } else {
+                if (std::holds_alternative<Leave>(submission->request)) {
+                    app::tell(who_, app::events::has_no_longer_in_room, door_.name(), submission->room);
+                }
                 step = entered ? std::move(*entered) : door_.done();
             }
             has_come_in_ = has_come_in_ || !door_.room().empty();
-            if (door_.room() != before) app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
+            if (door_.room() != before) app::tell(who_, app::events::has_in_room, door_.name(), door_.room());
         } else {
             const std::string answer = co_await venue_.ask(*this, std::get<Question>(step.then));
             is_talking_ = false;
@@ -108,7 +111,8 @@ net::awaitable<void> Visit::leave() {
     is_leaving_ = true;
     if (auto farewell = door_.hang_up()) {
         if (!wire->why_cut_off().empty()) std::get<Leave>(farewell->request).why = wire->why_cut_off();
-        co_await venue_.submit(*this, *farewell);
+        const std::string refused = co_await venue_.submit(*this, *farewell);
+        if (refused.empty()) app::tell(who_, app::events::has_no_longer_in_room, door_.name(), farewell->room);
     }
     venue_.forget(*this);
 }
@@ -163,7 +167,7 @@ void Visit::say_goodbye(const Step& step) {
 }
 
 void Visit::make_place() {
-    app::tell(who_, app::events::is_cut_off, "others need the place");
+    app::tell(who_, app::events::cuts_off_client, "others need the place");
     say_goodbye(door_.others_wait());
     wire->write_now();
     socket().shutdown(net::tcp::socket::shutdown_both);
@@ -181,7 +185,7 @@ void Visit::entered() {
 }
 
 void Visit::room_down(std::string_view words) {
-    app::tell(who_, app::events::is_out_of_room, door_.room());
+    if (!door_.room().empty()) app::tell(who_, app::events::has_no_longer_in_room, door_.name(), door_.room());
     if (is_talking_) {
         went_down_ = words;
     } else {
@@ -190,14 +194,14 @@ void Visit::room_down(std::string_view words) {
 }
 
 void Visit::removed(std::string_view why) {
-    app::tell(who_, app::events::is_removed, door_.room(), why);
+    app::tell(who_, app::events::finds_removed, door_.name(), door_.room(), why);
     if (!is_leaving_) print(door_.removed(why));
 }
 
 void Visit::rejoined(std::string_view refused) {
     print(door_.rejoined(refused));
     if (refused.empty()) {
-        app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
+        app::tell(who_, app::events::has_in_room, door_.name(), door_.room());
     } else {
         app::tell(who_, app::events::was_refused, refused);
     }
@@ -224,7 +228,7 @@ void TextServer::start() {
 }
 
 void TextServer::welcome(net::Socket socket) {
-    const app::Who who{"client", ++last_client_};
+    const app::Who who{"handler", ++last_client_};
     if (const auto why = why_not(); !why.empty()) {
         app::tell_rejected(who, socket, why);
         return socket.refuse(why);

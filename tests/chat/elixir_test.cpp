@@ -338,10 +338,10 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     EXPECT_EQ(kicked.hear(), "This room does not say who is in it.");
     kicked.chat("Kicked", "Here again.");
     EXPECT_EQ(michael.hear(), "Kicked says: Here again.");
-    ours->wait_for_line("client 3 was removed from the room chatroom: it says kicked");
+    ours->wait_for_line("handler 3 finds Kicked removed from the room chatroom: it says kicked");
     kicked.leave();
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
-    ours->wait_for_line("client 3 connection ");
+    ours->wait_for_line("handler 3 connection ");
 
     room->process().signal(SIGKILL);
     EXPECT_EQ(michael.hear(), awaited);

@@ -21,7 +21,7 @@ protected:
     tcp::socket connect(pool::Place place = {}) {
         auto client = twins::connect(loop, listener);
         auto socket = listener.accept().value();
-        asio::co_spawn(loop, echo(connections.add(std::move(socket), {"client", 1}, std::move(place))), asio::detached);
+        asio::co_spawn(loop, echo(connections.add(std::move(socket), {"handler", 1}, std::move(place))), asio::detached);
         return client;
     }
 
