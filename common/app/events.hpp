@@ -6,7 +6,7 @@
 #include <exception>
 
 /// Every event that is told, in the order of a server's life: its name in JSON, and its sentence with its fields.
-/// Who tells it stands before the sentence: `server`, `acceptor 3`, `handler 7`.
+/// Before the sentence stands whoever tells it: `server`, `acceptor 3`, `handler 7`.
 /// Fields: sockname and peer are addresses, `127.0.0.1:1234`; pid a process id; data what came, its line ending left
 /// out; reason the system's words or an exception's; node a node's name; names ending in _ms are milliseconds.
 namespace app::events {

@@ -247,7 +247,7 @@ TEST(People, WhoAreSilentAreAskedAndThenSentAway) {
     Server server({"--idle-timeout", "0.5"});
     Person mikey(server, "Mikey");
     EXPECT_EQ(mikey.hear(), "Are you still there? Press Enter, or I shall say goodbye.");
-    mikey.say("");  // he is
+    mikey.say("");  // yes
     EXPECT_EQ(mikey.hear(), "Are you still there? Press Enter, or I shall say goodbye.");
     EXPECT_EQ(mikey.hear(), "Goodbye!");
     EXPECT_EQ(mikey.client().wait_for_end(), Client::End::closed);
@@ -284,7 +284,7 @@ TEST(People, WhoDoNotReadAreCutOffAndNobodyWaitsForThem) {
     const auto before = server.process().resident_bytes();
     const std::string text(4000, 'x');
     const std::string line = "Michael says: " + text;
-    // The system keeps some megabytes for him besides; then his bound counts.
+    // The system keeps some megabytes for Sleepy besides; then the bound counts.
     std::string heard;
     for (int said = 0; heard != "Sleepy has left the room (it reads too slowly)" && said < 5000; ++said) {
         michael.say(text);

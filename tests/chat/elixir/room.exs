@@ -1,5 +1,5 @@
-# A room of the original's kind, run by Elixir: who joins is announced to those already there, who speaks is heard by
-# all, himself too. Beyond the original it monitors its members, and forgets those who end.
+# A room of the original's kind, run by Elixir: a newcomer is announced to those already there, and what somebody says
+# goes to all, the speaker too. Beyond the original it monitors its members, and forgets those who end.
 #
 #     elixir --sname room1@localhost room.exs
 
