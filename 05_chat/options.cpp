@@ -63,9 +63,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.number("--rate", manners.rate, 0, million, "Lines a second of one person, who is read no faster; 0: no limit");
     line.number("--burst", manners.burst, 1, million, "Lines at once, after a pause");
     line.seconds("--idle-timeout", manners.idle_timeout, day,
-                 "Ask whoever is silent so long, and then say goodbye; 0: never");
+                 "Ask whoever is silent for so long, and then say goodbye; 0: never");
     line.number("--max-backlog", manners.max_backlog, 64 * 1024, 1024 * mebi,
-                "Cut off whoever is so many bytes behind in reading");
+                "Cut off whoever is more than so many bytes behind in reading");
     line.number("--max-waiting", manners.max_waiting, 64 * 1024, 1024 * mebi,
                 "The same, of all of them together: whoever has taken nothing for longest goes first");
     line.seconds("--name-timeout", manners.name_timeout, day, "Send away whoever gives no name for so long; 0: never");

@@ -128,7 +128,7 @@ net::awaitable<std::string> ErlangVenue::submit(chat::Visitor& visitor, const ch
     if (const auto* wanted = std::get_if<chat::Join>(&submission.request)) {
         if (const auto wrong = chat::check_name(wanted->name)) co_return std::string(chat::reason(*wrong));
         if (chat::folded(submission.room) != chat::folded(settings_.where.name)) {
-            co_return "here is only the room " + settings_.where.name;
+            co_return "the only room here is " + settings_.where.name;
         }
         co_return co_await join(visitor, wanted->name);
     }

@@ -13,7 +13,7 @@ defmodule Room do
   defp loop(members) do
     receive do
       {client, :join, name} ->
-        # First, so that a client who leaves as soon as this is heard leaves with its own reason, and not with :noproc.
+        # First, so that a client that leaves as soon as this is heard leaves with its own reason, and not with :noproc.
         Process.monitor(client)
         tell(members, "#{name} has joined the room")
         loop([{client, name} | members])
