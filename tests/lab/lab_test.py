@@ -214,7 +214,7 @@ def the_debugger_gets_the_server_and_both_sorts_of_options():
         ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
         expect(ran.stdout.splitlines() == ["-q", "-batch", "-ex", "info line main", "--args", "build-debug/bin/01_naive",
                                            "--port", "0"], ran)
-        expect("first type: break serve" in ran.stderr, ran.stderr)
+        expect("first type: break session" in ran.stderr, ran.stderr)
 
 
 def the_debugger_knows_the_servers_lines():
