@@ -58,9 +58,13 @@ void RoomsHere::begin_anew() {
         place.participant->room_down("The room has crashed and begins anew: what you type is lost.");
     }
     for (const auto& [person, place] : people) {
-        const auto result = apply(place.room, Join{person, place.name});
-        if (result) enter(*place.participant, place.room, place.name);
-        place.participant->rejoined(result ? std::string_view() : reason(result.error()));
+        const auto line = apply(place.room, Join{person, place.name});
+        if (!line) {
+            place.participant->rejoined(because(reason(line.error())));
+            continue;
+        }
+        enter(*place.participant, place.room, place.name);
+        place.participant->rejoined({});
     }
 }
 
@@ -75,7 +79,7 @@ std::string RoomsHere::answer(const Question& question) const {
     return room == nullptr ? "There is no such room." : who(*room);
 }
 
-net::awaitable<std::string> RoomsHere::submit(Participant& participant, const Submission& submission) {
+net::awaitable<result<void, Why>> RoomsHere::submit(Participant& participant, const Submission& submission) {
     Writer& writer = *participant.writer;
     // Nobody hears of their own leaving.
     if (std::holds_alternative<Leave>(submission.request)) {
@@ -84,18 +88,18 @@ net::awaitable<std::string> RoomsHere::submit(Participant& participant, const Su
         if (place != participants_.end() && folded(place->second.room) == folded(submission.room))
             participants_.erase(place);
     }
-    const auto result = apply(submission.room, submission.request);
-    if (!result) co_return std::string(reason(result.error()));
+    const auto line = apply(submission.room, submission.request);
+    if (!line) co_return because(reason(line.error()));
     if (const auto* join = std::get_if<Join>(&submission.request)) {
         std::string history;
         for (const Line& line : house_.find(submission.room)->history()) encode_text(line, history);
         writer.add(history);
         enter(participant, submission.room, join->name);
     }
-    co_return std::string();
+    co_return result<void, Why>();
 }
 
-net::awaitable<std::string> RoomsHere::ask(Participant&, const Question& question) {
+net::awaitable<result<std::string, Why>> RoomsHere::ask(Participant&, const Question& question) {
     co_return answer(question);
 }
 

@@ -46,8 +46,8 @@ public:
     const House& house() const { return house_; }
     bool has_the_rooms() const override { return true; }
 
-    net::awaitable<std::string> submit(Participant& participant, const Submission& submission) override;
-    net::awaitable<std::string> ask(Participant& participant, const Question& question) override;
+    net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) override;
+    net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& question) override;
     void forget(Participant& participant) override {
         participant.writer->leave();
         participants_.erase(participant.id);

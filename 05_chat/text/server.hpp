@@ -81,11 +81,11 @@ public:
     void entered() override;
     void room_down(std::string_view words) override;
     void removed(std::string_view why) override;
-    void rejoined(std::string_view refused) override;
+    void rejoined(const result<void, Why>& outcome) override;
 
 private:
     void print(const Step& step) { writer->add(step.print); }
-    net::awaitable<std::string> wait_to_come_in();
+    net::awaitable<result<void, Why>> wait_to_come_in();
     void say_goodbye(const Step& step);
 
     app::Who who_;

@@ -77,9 +77,9 @@ net::awaitable<void> Session::carry_out(Step step) {
         is_talking_ = true;
         const std::string before = door_.room();
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
-            std::string refused;
-            if (!has_come_in_) refused = co_await wait_to_come_in();
-            if (refused.empty()) refused = co_await backend_.submit(*this, *submission);
+            result<void, Why> outcome;
+            if (!has_come_in_) outcome = co_await wait_to_come_in();
+            if (outcome) outcome = co_await backend_.submit(*this, *submission);
             is_talking_ = false;
             auto entered = std::exchange(entered_, {});
             // Whoever was in no room yet is refused, and may try again.
@@ -87,9 +87,9 @@ net::awaitable<void> Session::carry_out(Step step) {
                 step = door_.room_down(*words);
                 continue;
             }
-            if (!refused.empty()) {
-                app::tell(who_, app::events::was_refused, refused);
-                step = door_.refused(refused);
+            if (!outcome) {
+                app::tell(who_, app::events::was_refused, outcome.error().words);
+                step = door_.refused(outcome.error().words);
             } else {
                 if (std::holds_alternative<Leave>(submission->request)) {
                     app::tell(who_, app::events::has_no_longer_in_room, door_.name(), submission->room);
@@ -99,9 +99,9 @@ net::awaitable<void> Session::carry_out(Step step) {
             has_come_in_ = has_come_in_ || !door_.room().empty();
             if (door_.room() != before) app::tell(who_, app::events::has_in_room, door_.name(), door_.room());
         } else {
-            const std::string answer = co_await backend_.ask(*this, std::get<Question>(step.then));
+            const auto answer = co_await backend_.ask(*this, std::get<Question>(step.then));
             is_talking_ = false;
-            print(door_.answer(answer));
+            print(answer ? door_.answer(*answer) : door_.refused(answer.error().words));
             const auto words = std::exchange(went_down_, {});
             step = words ? door_.room_down(*words) : Step();
         }
@@ -131,17 +131,18 @@ net::awaitable<void> Session::wait() {
     if (!is_leaving()) co_await writer->eased(longest_unread);
 }
 
-/// Everybody hears of a newcomer: why this one may not come in, or nothing when it is their turn.
-net::awaitable<std::string> Session::wait_to_come_in() {
-    if (arrivals_ == nullptr) co_return std::string();
+/// Everybody hears of a newcomer, so they come in one after the other.
+net::awaitable<result<void, Why>> Session::wait_to_come_in() {
+    if (arrivals_ == nullptr) co_return result<void, Why>();
     const auto wait = arrivals_->take(socket().peername(), Clock::now());
-    if (!wait) co_return "too many people come from where you are: wait a little";
+    if (!wait) co_return because("too many people come from where you are: wait a little");
     if (wait->count() > 0) {
         pause_.expires_after(*wait);
         const bool is_there = co_await socket().async_pause(pause_);
         if (!is_there) is_leaving_ = true;
     }
-    co_return is_leaving() ? "you have gone" : "";
+    if (is_leaving()) co_return because("you have gone");
+    co_return result<void, Why>();
 }
 
 void Session::look(Clock::time_point now) {
@@ -199,12 +200,12 @@ void Session::removed(std::string_view why) {
     if (!is_leaving_) print(door_.removed(why));
 }
 
-void Session::rejoined(std::string_view refused) {
-    print(door_.rejoined(refused));
-    if (refused.empty()) {
+void Session::rejoined(const result<void, Why>& outcome) {
+    print(door_.rejoined(outcome));
+    if (outcome) {
         app::tell(who_, app::events::has_in_room, door_.name(), door_.room());
     } else {
-        app::tell(who_, app::events::was_refused, refused);
+        app::tell(who_, app::events::was_refused, outcome.error().words);
     }
 }
 
