@@ -237,7 +237,7 @@ void TextServer::welcome(net::Socket socket) {
     make_place(max_nameless - 1);
     newcomers_.push_back(session);
     sessions_.push_back(session);
-    asio::co_spawn(loop_, session(std::move(session)),
+    asio::co_spawn(loop_, chat::session(std::move(session)),
                    [this, who, place = std::prev(sessions_.end())](const std::exception_ptr& crash) {
                        app::tell_crash(who, crash);
                        sessions_.erase(place);
