@@ -57,10 +57,10 @@ net::awaitable<void> carry_out(Session& session, Step step) {
     session.begin(step);
     while (!std::holds_alternative<std::monostate>(step.then)) {
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
-            std::string refused;
-            if (session.is_new()) refused = co_await session.wait_to_come_in();
-            if (refused.empty()) refused = co_await session.backend().submit(session, *submission);
-            step = session.outcome(refused);
+            result<void, Why> outcome;
+            if (session.is_new()) outcome = co_await session.wait_to_come_in();
+            if (outcome) outcome = co_await session.backend().submit(session, *submission);
+            step = session.outcome(outcome);
         } else {
             step = session.answer(co_await session.backend().ask(session, std::get<Question>(step.then)));
         }

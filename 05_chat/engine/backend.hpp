@@ -1,5 +1,6 @@
 #pragma once
 
+#include "05_chat/base/why.hpp"
 #include "05_chat/fanout/writer.hpp"
 #include "05_chat/room/listing.hpp"
 #include "net/awaitable.hpp"
@@ -43,19 +44,18 @@ public:
     /// The room has thrown them out, and goes on without them; they may join it again. `why` is the end of a sentence.
     /// Not while a Join or a Say of theirs is open.
     virtual void removed(std::string_view why) = 0;
-    /// It is back, and so are they; or, `refused` not empty, they cannot be.
-    virtual void rejoined(std::string_view refused) = 0;
+    /// It is back, and so are they; or they cannot be.
+    virtual void rejoined(const result<void, Why>& outcome) = 0;
 };
 
 class Backend {
 public:
     virtual ~Backend() = default;
 
-    /// Carries out what they want: why not, or nothing when it is done. A newcomer has then been sent the room's
-    /// history and hears the room from here on. After a Leave everything that was said before has reached them.
-    virtual net::awaitable<std::string> submit(Participant& participant, const Submission& submission) = 0;
-    /// The answer, or why there is none.
-    virtual net::awaitable<std::string> ask(Participant& participant, const Question& question) = 0;
+    /// Carries out what they want. When it is done, a newcomer has been sent the room's history and hears the room from
+    /// here on. After a Leave everything that was said before has reached them.
+    virtual net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) = 0;
+    virtual net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& question) = 0;
     /// They have gone: from now on nothing is said to them.
     virtual void forget(Participant& participant) = 0;
     /// Whether the rooms are in this program.

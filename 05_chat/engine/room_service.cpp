@@ -20,16 +20,16 @@ RoomService::RoomService(const net::Executor& executor, Engine& engine, const Li
 
 // ---- what is wanted -------------------------------------------------------------------------------------------------
 
-net::awaitable<std::string> RoomService::submit(Participant& participant, const Submission& submission) {
+net::awaitable<result<void, Why>> RoomService::submit(Participant& participant, const Submission& submission) {
     const auto line = co_await engine_.submit(submission);
-    if (!line) co_return std::string(reason(line.error()));
+    if (!line) co_return because(reason(line.error()));
     if (line->kind == Line::Kind::joined) {
         std::string history;
         for (const Line& said : rooms_.find(submission.room)->history()) encode_(said, history);
         participant.writer->add(history);
         let_in(participant, submission.room, line->name);
     }
-    co_return std::string();
+    co_return result<void, Why>();
 }
 
 /// Whoever watches the story sees who is where, also of the people whom others bring.
@@ -43,7 +43,7 @@ net::awaitable<Outcome> RoomService::submit(const Submission& submission, app::W
     co_return line;
 }
 
-net::awaitable<std::string> RoomService::ask(Participant&, const Question& question) {
+net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Question& question) {
     co_return answer(rooms_, question);
 }
 
@@ -125,7 +125,7 @@ net::awaitable<void> RoomService::begin_anew() {
             place.participant->rejoined({});
         } else {
             participants_.erase(person);
-            place.participant->rejoined(reason(line.error()));
+            place.participant->rejoined(because(reason(line.error())));
         }
     }
 }

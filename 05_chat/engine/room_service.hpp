@@ -43,8 +43,8 @@ public:
     net::awaitable<Outcome> submit(const Submission& submission, app::Who by);
 
     // For those of the text door, which tells of its own.
-    net::awaitable<std::string> submit(Participant& participant, const Submission& submission) override;
-    net::awaitable<std::string> ask(Participant& participant, const Question& question) override;
+    net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) override;
+    net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& question) override;
     void forget(Participant& participant) override;
     bool has_the_rooms() const override { return true; }
 

@@ -57,13 +57,13 @@ Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& ro
     });
 }
 
-net::awaitable<std::string> Node::introduce() {
+net::awaitable<chat::result<void, chat::Why>> Node::introduce() {
     const auto outcome = co_await registration_.try_once();
-    std::string why;
     if (outcome == EpmdRegistration::Outcome::name_taken) {
-        why = "epmd has another node " + alive_part(settings_.identity.name) + ": take another name, or end that node";
+        co_return chat::because("epmd has another node " + alive_part(settings_.identity.name) +
+                                ": take another name, or end that node");
     }
-    co_return why;
+    co_return chat::result<void, chat::Why>();
 }
 
 void Node::start(bool is_cookie_typed) {

@@ -35,8 +35,8 @@ public:
     /// `rooms` must outlive all connections: until the loop has ended.
     Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, Settings settings);
 
-    /// Makes us known to epmd, if there is one. Why that cannot be, or nothing.
-    net::awaitable<std::string> introduce();
+    /// Makes us known to epmd, if there is one.
+    net::awaitable<chat::result<void, chat::Why>> introduce();
     /// From now on known to epmd whenever there is one; tells what a person types in iex to join.
     /// `is_cookie_typed`: it is not where theirs looks for one.
     void start(bool is_cookie_typed);

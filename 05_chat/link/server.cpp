@@ -83,7 +83,7 @@ net::awaitable<void> LinkServer::accept() {
             settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(),
             Clock::now(), settings_.handshake);
         auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
-        if (!welcome) link->why_refused = "links from other computers need a --link-secret-file";
+        if (!welcome) link->refused = because("links from other computers need a --link-secret-file");
         links_.push_back(link);
         asio::co_spawn(loop_, serve(link),
                        [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
@@ -106,7 +106,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
                    [link](const std::exception_ptr& crash) { app::tell_crash(link->who, crash); });
     std::exception_ptr crash;
     try {
-        if (link->why_refused.empty()) co_await hear_out(*link);
+        if (!link->refused) co_await hear_out(*link);
     } catch (...) {
         crash = std::current_exception();
     }
@@ -115,11 +115,12 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     link->pulse.cancel();
     writer.leave();
     co_await farewell_of(*link);
-    const auto& why = link->why_refused.empty() ? writer.why_cut_off() : link->why_refused;
-    const std::string reason = why.empty() ? net::reason(writer.socket().why_closed()) : why;
+    std::string reason = net::reason(writer.socket().why_closed());
+    if (!writer.why_cut_off().empty()) reason = writer.why_cut_off();
+    if (link->refused) reason = link->refused->words;
     if (link->host.is_up()) {
         app::tell(link->who, events::link_lost, reason);
-    } else if (link->why_refused.empty()) {
+    } else if (!link->refused) {
         app::tell_seldom(link->who, events::link_lost, reason);
     } else {
         // Strangers cannot fill the story, and are slow to try again.
@@ -128,9 +129,9 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
         co_await link->pause.async_wait(net::outcome);
     }
     std::string last_word;
-    if (!link->why_refused.empty()) link::encode(link::Refused{0, link->why_refused}, last_word);
+    if (link->refused) link::encode(link::Refused{0, reason}, last_word);
     writer.add(last_word);
-    co_await writer.finish(link->why_refused.empty() ? std::chrono::milliseconds(0) : farewell);
+    co_await writer.finish(link->refused ? farewell : std::chrono::milliseconds(0));
 }
 
 /// Its frames are read in order, and what one asks for is done before the next one is looked at.
@@ -140,7 +141,7 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             if (!link.writer->why_cut_off().empty()) break;
             const auto wait = co_await handle(link, frame);
             if (!wait) {
-                link.why_refused = wait.error();
+                link.refused = wait.error();
                 co_return;
             }
             if (wait->count() > 0) {
@@ -157,8 +158,7 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
     }
 }
 
-net::awaitable<boost::system::result<LinkServer::Clock::duration, std::string>> LinkServer::handle(
-    Link& link, std::string_view frame) {
+net::awaitable<result<LinkServer::Clock::duration, Why>> LinkServer::handle(Link& link, std::string_view frame) {
     const auto now = Clock::now();
     const bool was_up = link.host.is_up();
     const auto todo = link.host.receive(frame, now);

@@ -8,6 +8,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace chat {
@@ -63,7 +64,7 @@ private:
         TokenBucket joins;
         net::Timer pause;
         net::Timer pulse;
-        std::string why_refused;  // why we end it; empty where we do not
+        std::optional<Why> refused;  // why we end it, where we do
         bool is_over = false;
     };
 
@@ -71,7 +72,7 @@ private:
     net::awaitable<void> keep_time(std::shared_ptr<Link> link);
     net::awaitable<void> hear_out(Link& link);
     /// Does what the frame asks for: how long to wait before the next one is read; or why the link is to be closed.
-    net::awaitable<boost::system::result<Clock::duration, std::string>> handle(Link& link, std::string_view frame);
+    net::awaitable<result<Clock::duration, Why>> handle(Link& link, std::string_view frame);
     bool is_welcome(const net::Socket& socket) const;
     net::awaitable<void> introduced(Link& link);
     net::awaitable<void> farewell_of(Link& link);

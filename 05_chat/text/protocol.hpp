@@ -1,5 +1,6 @@
 #pragma once
 
+#include "05_chat/base/why.hpp"
 #include "05_chat/room/listing.hpp"
 
 #include <optional>
@@ -54,9 +55,9 @@ public:
     Step room_down(std::string_view words);
     /// The room has thrown them out: they are in no room until they join one. `why` is the end of a sentence.
     Step removed(std::string_view why);
-    /// They are in that room again, under their name; or, `refused` not empty, they are not and will not be. What they
-    /// type then is not taken for a name: it was meant for the room.
-    Step rejoined(std::string_view refused);
+    /// They are in that room again, under their name; or they are not and will not be. What they type then is not taken
+    /// for a name: it was meant for the room.
+    Step rejoined(const result<void, Why>& outcome);
     /// The connection ended: what is left to say to the engine.
     std::optional<Submission> hang_up();
 

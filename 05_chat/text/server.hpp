@@ -64,13 +64,12 @@ public:
     bool obeys(std::string_view line);
     /// Prints it. What it wants besides is open from now on, until outcome() or answer().
     void begin(const Step& step);
-    /// They have been in no room yet: everybody hears of a newcomer. Why this one may not come in, or nothing when it
-    /// is their turn.
+    /// They have been in no room yet. Everybody hears of a newcomer, so they come in one after the other.
     bool is_new() const { return !has_come_in_; }
-    net::awaitable<std::string> wait_to_come_in();
+    net::awaitable<result<void, Why>> wait_to_come_in();
     /// What came of the Submission or the Question, and so is to be done next.
-    Step outcome(const std::string& refused);
-    Step answer(const std::string& text);
+    Step outcome(const result<void, Why>& outcome);
+    Step answer(const result<std::string, Why>& answer);
     /// The room hears that they are gone.
     net::awaitable<void> leave();
     bool is_leaving() const { return is_leaving_ || !writer->why_cut_off().empty(); }
@@ -92,7 +91,7 @@ public:
     void entered() override;
     void room_down(std::string_view words) override;
     void removed(std::string_view why) override;
-    void rejoined(std::string_view refused) override;
+    void rejoined(const result<void, Why>& outcome) override;
 
 private:
     void print(const Step& step) { writer->add(step.print); }

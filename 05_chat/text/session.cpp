@@ -74,23 +74,23 @@ void Session::begin(const Step& step) {
     is_talking_ = !std::holds_alternative<std::monostate>(step.then);
 }
 
-Step Session::outcome(const std::string& refused) {
+Step Session::outcome(const result<void, Why>& outcome) {
     is_talking_ = false;
     auto entered = std::exchange(entered_, {});
     // Whoever was in no room yet is refused, and may try again.
     if (const auto words = std::exchange(went_down_, {}); words && !protocol_.room().empty()) {
         return protocol_.room_down(*words);
     }
-    if (!refused.empty()) {
-        app::tell(who_, app::events::was_refused, refused);
-        return protocol_.refused(refused);
+    if (!outcome) {
+        app::tell(who_, app::events::was_refused, outcome.error().words);
+        return protocol_.refused(outcome.error().words);
     }
     return entered ? std::move(*entered) : done();
 }
 
-Step Session::answer(const std::string& text) {
+Step Session::answer(const result<std::string, Why>& answer) {
     is_talking_ = false;
-    Step step = protocol_.answer(text);
+    Step step = answer ? protocol_.answer(*answer) : protocol_.refused(answer.error().words);
     if (const auto words = std::exchange(went_down_, {})) step.print += protocol_.room_down(*words).print;
     return step;
 }
@@ -128,16 +128,17 @@ net::awaitable<void> Session::wait() {
     if (!is_leaving()) co_await writer->eased(longest_unread);
 }
 
-net::awaitable<std::string> Session::wait_to_come_in() {
-    if (arrivals_ == nullptr) co_return std::string();
+net::awaitable<result<void, Why>> Session::wait_to_come_in() {
+    if (arrivals_ == nullptr) co_return result<void, Why>();
     const auto wait = arrivals_->take(socket().peername(), Clock::now());
-    if (!wait) co_return "too many people come from where you are: wait a little";
+    if (!wait) co_return because("too many people come from where you are: wait a little");
     if (wait->count() > 0) {
         pause_.expires_after(*wait);
         const bool is_there = co_await socket().async_pause(pause_);
         if (!is_there) is_leaving_ = true;
     }
-    co_return is_leaving() ? "you have gone" : "";
+    if (is_leaving()) co_return because("you have gone");
+    co_return result<void, Why>();
 }
 
 void Session::look(Clock::time_point now) {
@@ -195,12 +196,12 @@ void Session::removed(std::string_view why) {
     if (!is_leaving_) print(protocol_.removed(why));
 }
 
-void Session::rejoined(std::string_view refused) {
-    print(protocol_.rejoined(refused));
-    if (refused.empty()) {
+void Session::rejoined(const result<void, Why>& outcome) {
+    print(protocol_.rejoined(outcome));
+    if (outcome) {
         app::tell(who_, app::events::is_in_room, protocol_.name(), protocol_.room());
     } else {
-        app::tell(who_, app::events::was_refused, refused);
+        app::tell(who_, app::events::was_refused, outcome.error().words);
     }
 }
 

@@ -1,5 +1,5 @@
-#include "05_chat/room/rooms.hpp"
 #include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/room/rooms.hpp"
 #include "05_chat/text/protocol.hpp"
 
 #include "app/text.hpp"
@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 check(door.room_down("The room is away.").print);
                 engine.submit(room, Leave{static_cast<PersonId>(&door - doors + 1), {}});
                 const auto back = engine.submit(room, Join{static_cast<PersonId>(&door - doors + 1), door.name()});
-                run(door, door.rejoined(back ? std::string_view() : reason(back.error())));
+                run(door, door.rejoined(back ? result<void, Why>() : because(reason(back.error()))));
             }
         } else {
             run(door, door.line(line.substr(1)));

@@ -141,7 +141,7 @@ TEST_F(AtTextDoor, WhatWasMeantForTheRoomIsNoNameWhenTheNameIsTakenMeanwhile) {
     michael.run(michael.door.room_down("It is away."));
     const std::string told =
         "The name is taken: you are out of the room, and what you type is lost. /quit, and come in anew.\r\n";
-    EXPECT_EQ(michael.door.rejoined("the name is taken").print, told);
+    EXPECT_EQ(michael.door.rejoined(because("the name is taken")).print, told);
     EXPECT_EQ(michael.types("Hello?"), told);
     EXPECT_EQ(michael.door.name(), "Michael");
     EXPECT_EQ(michael.types("/quit"), "Goodbye!\r\n");
