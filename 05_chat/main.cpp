@@ -1,16 +1,16 @@
 // Options, doors and signals of 05_chat; what it teaches is in server.cpp.
 
-#include "05_chat/children.hpp"
-#include "05_chat/link_server.hpp"
-#include "05_chat/link_venue.hpp"
+#include "05_chat/link/backend.hpp"
+#include "05_chat/link/server.hpp"
 #include "05_chat/options.hpp"
+#include "05_chat/services.hpp"
 #include "app/events.hpp"
 #include "app/server.hpp"
 
 #if FIVE_ERLANG
-#include "05_chat/erlang/erlang_venue.hpp"
-#include "05_chat/erlang/identity.hpp"
-#include "05_chat/erlang/node.hpp"
+#include "05_chat/erlang/backend.hpp"
+#include "05_chat/erlang/dist/identity.hpp"
+#include "05_chat/erlang/door.hpp"
 #endif
 
 #include <boost/asio.hpp>
@@ -77,7 +77,7 @@ erlang::Identity identity_or_exit(const Options& options) {
 erlang::Bounds bounds(const Options& options) {
     erlang::Bounds bounds;
     bounds.handshake = std::chrono::ceil<std::chrono::seconds>(options.handshake_timeout);
-    bounds.max_output = options.manners.max_backlog;
+    bounds.max_output = options.session_limits.max_backlog;
     return bounds;
 }
 #endif
@@ -100,8 +100,8 @@ public:
           server_(server),
           listener_(app::listen_or_exit(loop_, server)),
           self_(self_or_exit(options, listener_)),
-          backlog_(options.manners.max_waiting),
-          rooms_(loop_.get_executor(), options.limits, options.manners.max_backlog, lobby, &backlog_) {}
+          backlog_(options.session_limits.max_waiting),
+          rooms_(loop_.get_executor(), options.limits, options.session_limits.max_backlog, lobby, &backlog_) {}
 
     /// The program's exit code.
     int run();
@@ -118,7 +118,7 @@ private:
     }
     void open_doors();
     void join_others();
-    void raise_children();
+    void start_services();
     void hear_signals();
     void show();
     void stop();
@@ -133,17 +133,17 @@ private:
     Backlog backlog_;  // what waits for all who read slowly
     RoomsHere rooms_;
     std::optional<LinkServer> links_;
-    std::optional<LinkVenue> elsewhere_;
+    std::optional<LinkBackend> elsewhere_;
 #if FIVE_ERLANG
     std::optional<erlang::Node> erlang_node_;
-    std::optional<erlang::ErlangVenue> erlang_room_;
+    std::optional<erlang::ErlangBackend> erlang_room_;
 #endif
-    Venue* venue_ = &rooms_;  // where the people of the text door are
+    Backend* backend_ = &rooms_;  // where the people of the text door are
     std::string room_{lobby};
     std::string joined_;    // the node or room that --join names
     std::string why_down_;  // and why it could not be reached at first
     std::optional<TextServer> text_;
-    Children children_{loop_, options_.supervised};
+    Services services_{loop_, options_.supervised};
 };
 
 void Chat::open_doors() {
@@ -151,8 +151,9 @@ void Chat::open_doors() {
         links_.emplace(
             loop_, listen_or_exit("--node-port", server_.host, *options_.node_port, net::Packet::four, link::max_frame),
             rooms_,
-            LinkServer::Settings{self_, options_.handshake_timeout, options_.manners.max_backlog, options_.manners.rate,
-                                 options_.manners.burst, options_.max_node_people});
+            LinkServer::Settings{self_, options_.handshake_timeout, options_.session_limits.max_backlog,
+                                 options_.session_limits.rate, options_.session_limits.burst,
+                                 options_.max_node_people});
     }
 #if FIVE_ERLANG
     if (!options_.sname.empty() && !options_.join_erlang) {
@@ -161,7 +162,7 @@ void Chat::open_doors() {
             listen_or_exit("--dist-port", options_.dist_host, options_.dist_port, net::Packet::raw, link::max_frame),
             rooms_,
             erlang::Node::Settings{identity_or_exit(options_), options_.registered, bounds(options_),
-                                   options_.manners.rate, options_.manners.burst});
+                                   options_.session_limits.rate, options_.session_limits.burst});
     }
 #else
     if (!options_.sname.empty()) fail("--sname: this program was built without FIVE_ERLANG");
@@ -171,18 +172,18 @@ void Chat::open_doors() {
 void Chat::join_others() {
     if (options_.join) {
         const auto& [host, port] = *options_.join;
-        elsewhere_.emplace(loop_, LinkVenue::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
-                                                      options_.manners.max_backlog, options_.limits.max_line});
-        venue_ = &*elsewhere_;
+        elsewhere_.emplace(loop_, LinkBackend::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
+                                                        options_.session_limits.max_backlog, options_.limits.max_line});
+        backend_ = &*elsewhere_;
         joined_ = net::host_and_port(host, port);
         why_down_ = run_until_done(loop_, elsewhere_->start());
     }
 #if FIVE_ERLANG
     if (!options_.join_erlang) return;
     const ErlangRoom& where = *options_.join_erlang;
-    erlang_room_.emplace(loop_, erlang::ErlangVenue::Settings{where, identity_or_exit(options_), bounds(options_),
-                                                              options_.rejoin, options_.limits.max_line});
-    venue_ = &*erlang_room_;
+    erlang_room_.emplace(loop_, erlang::ErlangBackend::Settings{where, identity_or_exit(options_), bounds(options_),
+                                                                options_.rejoin, options_.limits.max_line});
+    backend_ = &*erlang_room_;
     room_ = where.name;
     joined_ = where.name + "@" + where.node;
     why_down_ = run_until_done(loop_, erlang_room_->start());
@@ -192,7 +193,7 @@ void Chat::join_others() {
 }
 
 /// Everything that runs as long as the program does.
-void Chat::raise_children() {
+void Chat::start_services() {
     const auto hang_up = [this] {
         constexpr auto why = "the rooms begin anew";
         if (links_) links_->hang_up(why);
@@ -200,15 +201,15 @@ void Chat::raise_children() {
         if (erlang_node_) erlang_node_->hang_up(why);
 #endif
     };
-    children_.add("rooms", [this, hang_up] { return rooms_.live(hang_up); }, [this] { rooms_.stop_living(); });
+    services_.add("rooms", [this, hang_up] { return rooms_.live(hang_up); }, [this] { rooms_.stop_living(); });
 #if FIVE_ERLANG
     if (erlang_node_) {
-        children_.add("nodes", [this] { return erlang_node_->accept(); }, [this] { erlang_node_->stop(); });
+        services_.add("nodes", [this] { return erlang_node_->accept(); }, [this] { erlang_node_->stop(); });
     }
 #endif
-    if (links_) children_.add("links", [this] { return links_->accept(); }, [this] { links_->stop(); });
-    children_.add("acceptor", [this] { return acceptor(*text_); }, [this] { text_->stop(); });
-    children_.start([this] { stop(); });
+    if (links_) services_.add("links", [this] { return links_->accept(); }, [this] { links_->stop(); });
+    services_.add("acceptor", [this] { return acceptor(*text_); }, [this] { text_->stop(); });
+    services_.start([this] { stop(); });
 }
 
 int Chat::run() {
@@ -216,7 +217,7 @@ int Chat::run() {
     open_doors();
     join_others();
     if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
-    text_.emplace(loop_, std::move(listener_), *venue_, room_, options_.manners, backlog_,
+    text_.emplace(loop_, std::move(listener_), *backend_, room_, options_.session_limits, backlog_,
                   [this] { return rooms_.next_person(); });
 #if FIVE_ERLANG
     if (erlang_node_) {
@@ -226,7 +227,7 @@ int Chat::run() {
 #endif
     app::announce(server_, text_->listener());
     if (server_.faults) app::tell({"server"}, app::events::faults_are_on, "!throw door !throw room");
-    raise_children();
+    start_services();
     if (!why_down_.empty()) {
         app::tell({"server"}, app::events::room_is_down, joined_, why_down_);
     } else if (!joined_.empty()) {
@@ -239,7 +240,7 @@ int Chat::run() {
     hear_signals();
     loop_.run();  // until nobody is left
     app::tell({"server"}, app::events::stopped);
-    return children_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
+    return services_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 void Chat::hear_signals() {
@@ -257,15 +258,15 @@ void Chat::hear_signals() {
 
 /// The tree, and who is where.
 void Chat::show() {
-    const bool is_guest = venue_ != &rooms_;
+    const bool is_guest = backend_ != &rooms_;
     app::story::show({"server"}, "tree",
-                     "chat  " + std::to_string(::getpid()) + "\n" + children_.tree() +
+                     "chat  " + std::to_string(::getpid()) + "\n" + services_.tree() +
                          (is_guest ? text_->who_is_where() : who_is_where(rooms_.house())));
 }
 
 void Chat::stop() {
     signals_.cancel();
-    children_.stop();
+    services_.stop();
     if (elsewhere_) elsewhere_->stop();
 #if FIVE_ERLANG
     if (erlang_room_) erlang_room_->stop();

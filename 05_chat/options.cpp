@@ -1,6 +1,6 @@
 #include "05_chat/options.hpp"
 
-#include "05_chat/node_link.hpp"
+#include "05_chat/link/message.hpp"
 
 #include "app/text.hpp"
 
@@ -60,15 +60,17 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.flag("--supervised", supervised,
               "Start doors and rooms anew where they throw; with --faults, try !throw door and !throw room");
     line.group("The people");
-    line.number("--rate", manners.rate, 0, million, "Lines a second of one person, who is read no faster; 0: no limit");
-    line.number("--burst", manners.burst, 1, million, "Lines at once, after a pause");
-    line.seconds("--idle-timeout", manners.idle_timeout, day,
+    line.number("--rate", session_limits.rate, 0, million,
+                "Lines a second of one person, who is read no faster; 0: no limit");
+    line.number("--burst", session_limits.burst, 1, million, "Lines at once, after a pause");
+    line.seconds("--idle-timeout", session_limits.idle_timeout, day,
                  "Ask whoever is silent so long, and then say goodbye; 0: never");
-    line.number("--max-backlog", manners.max_backlog, 64 * 1024, 1024 * mebi,
+    line.number("--max-backlog", session_limits.max_backlog, 64 * 1024, 1024 * mebi,
                 "Cut off whoever is so many bytes behind in reading");
-    line.number("--max-waiting", manners.max_waiting, 64 * 1024, 1024 * mebi,
+    line.number("--max-waiting", session_limits.max_waiting, 64 * 1024, 1024 * mebi,
                 "The same, of all of them together: whoever has taken nothing for longest goes first");
-    line.seconds("--name-timeout", manners.name_timeout, day, "Send away whoever gives no name for so long; 0: never");
+    line.seconds("--name-timeout", session_limits.name_timeout, day,
+                 "Send away whoever gives no name for so long; 0: never");
     line.group("Other C++ nodes");
     auto* const node_port_option =
         line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
@@ -90,11 +92,12 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
-    if (manners.max_waiting < manners.max_backlog) {
-        line.usage_error("--max-waiting: " + std::to_string(manners.max_waiting) + " is less than one may be behind, " +
-                         std::to_string(manners.max_backlog) + ": raise it, or lower --max-backlog");
+    if (session_limits.max_waiting < session_limits.max_backlog) {
+        line.usage_error("--max-waiting: " + std::to_string(session_limits.max_waiting) +
+                         " is less than one may be behind, " + std::to_string(session_limits.max_backlog) +
+                         ": raise it, or lower --max-backlog");
     }
-    limits.history_bytes = manners.max_backlog / 2;
+    limits.history_bytes = session_limits.max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
     const std::string most = std::to_string(max_atom);
     if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");

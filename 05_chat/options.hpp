@@ -1,8 +1,8 @@
 #pragma once
 
-#include "05_chat/places.hpp"
-#include "05_chat/room.hpp"
-#include "05_chat/server.hpp"
+#include "05_chat/base/addresses.hpp"
+#include "05_chat/room/room.hpp"
+#include "05_chat/text/server.hpp"
 #include "app/options.hpp"
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace chat {
 /// The options of this stage; beside them stand those of every server.
 struct Options {
     Limits limits;
-    Manners manners;
+    SessionLimits session_limits;
     std::chrono::milliseconds handshake_timeout{5000};  // for other nodes, C++ and Erlang
 
     std::optional<std::uint16_t> node_port;  // where other C++ nodes link; none: nowhere

@@ -1,6 +1,6 @@
 #include "05_chat/erlang/remote_room.hpp"
 
-#include "05_chat/names.hpp"
+#include "05_chat/room/names.hpp"
 #include "app/text.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "05_chat/erlang/connection.hpp"
-#include "05_chat/room.hpp"
+#include "05_chat/erlang/dist/connection.hpp"
+#include "05_chat/room/room.hpp"
 
 #include <map>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "05_chat/erlang/room_connection.hpp"
 
-#include "05_chat/erlang/epmd_client.hpp"
-#include "05_chat/erlang/identity.hpp"
+#include "05_chat/erlang/dist/epmd_client.hpp"
+#include "05_chat/erlang/dist/identity.hpp"
 
 #include <boost/asio.hpp>
 
@@ -20,9 +20,9 @@ net::awaitable<std::string> RoomConnection::open() {
     failed_.reset();
     std::string why = co_await connect();
     if (!why.empty()) co_return why;
-    const chat::Timeout deadline(loop_.get_executor(),
-                                 std::chrono::duration_cast<std::chrono::milliseconds>(bounds_.handshake),
-                                 [this] { close("it does not answer"); });
+    const chat::Deadline deadline(loop_.get_executor(),
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(bounds_.handshake),
+                                  [this] { close("it does not answer"); });
     while (!is_open_ && !failed_) co_await opened_.wait();
     if (failed_) co_return *failed_;
     is_reported_ = true;

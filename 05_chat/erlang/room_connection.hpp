@@ -1,8 +1,8 @@
 #pragma once
 
-#include "05_chat/erlang/peer.hpp"
+#include "05_chat/base/addresses.hpp"
+#include "05_chat/erlang/dist/peer.hpp"
 #include "05_chat/erlang/remote_room.hpp"
-#include "05_chat/places.hpp"
 
 #include <functional>
 #include <memory>
@@ -58,7 +58,7 @@ private:
     bool is_open_ = false;
     bool is_reported_ = false;           // open() has said so
     std::optional<std::string> failed_;  // why it is not open, or not any more
-    chat::Signal opened_;
+    chat::Notify opened_;
 };
 
 }  // namespace erlang

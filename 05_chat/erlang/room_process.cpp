@@ -1,6 +1,6 @@
 #include "05_chat/erlang/room_process.hpp"
 
-#include "05_chat/bytes.hpp"
+#include "05_chat/base/bytes.hpp"
 #include "app/text.hpp"
 
 #include <array>

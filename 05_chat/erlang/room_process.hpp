@@ -1,8 +1,8 @@
 #pragma once
 
-#include "05_chat/erlang/connection.hpp"
-#include "05_chat/room.hpp"
-#include "05_chat/shared_log.hpp"
+#include "05_chat/erlang/dist/connection.hpp"
+#include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/room/room.hpp"
 
 #include <functional>
 #include <map>

@@ -72,7 +72,7 @@ class Exercise:
     def needs(self):
         """What the build must have made before the check can run: its targets."""
         if self.unit_check.exists():
-            return ["common"] if self.threads else ["common", "chat"]
+            return ["common"] if self.threads else ["common", "chat_room"]
         if self.file.endswith(".scenario"):
             return ["supervisor_lab"]
         programs = re.findall(r'program\("(\w+)"\)', (self.directory / "check.py").read_text())
@@ -164,7 +164,7 @@ def build_program(exercise, source, build, out, strict):
         return ""
 
     is_unit = exercise.unit_check.exists()
-    archives = ["05_chat/libchat.a"] if is_unit else ["docs/exercises/libstrict_ctype.a"]
+    archives = ["05_chat/room/libchat_room.a"] if is_unit else ["docs/exercises/libstrict_ctype.a"]
     libraries = [] if exercise.threads else [build / archive for archive in [*archives, "common/libcommon.a"]]
     inputs = [source, HERE / "listening.hpp", HERE / "checking.hpp", *libraries,
               *([exercise.unit_check] if is_unit else [])]

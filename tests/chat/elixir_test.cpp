@@ -1,6 +1,6 @@
 // Real Elixir nodes: in our room, and we in theirs. Each test has an epmd of its own, so none touches the machine's.
 
-#include "05_chat/erlang/term.hpp"
+#include "05_chat/erlang/dist/term.hpp"
 #include "chat/chat.hpp"
 
 #include <csignal>

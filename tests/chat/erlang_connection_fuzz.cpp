@@ -1,8 +1,8 @@
 #include "05_chat/erlang/remote_room.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "05_chat/house.hpp"
+#include "05_chat/room/rooms.hpp"
 
-#include "05_chat/bytes.hpp"
+#include "05_chat/base/bytes.hpp"
 
 #include <cstdlib>
 

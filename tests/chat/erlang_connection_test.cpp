@@ -1,6 +1,6 @@
-#include "05_chat/erlang/connection.hpp"
+#include "05_chat/erlang/dist/connection.hpp"
 
-#include "05_chat/bytes.hpp"
+#include "05_chat/base/bytes.hpp"
 
 #include <gtest/gtest.h>
 

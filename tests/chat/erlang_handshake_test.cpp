@@ -1,5 +1,5 @@
-#include "05_chat/erlang/epmd.hpp"
-#include "05_chat/erlang/handshake.hpp"
+#include "05_chat/erlang/dist/epmd.hpp"
+#include "05_chat/erlang/dist/handshake.hpp"
 
 #include <gtest/gtest.h>
 

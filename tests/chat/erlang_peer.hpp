@@ -1,9 +1,9 @@
 #pragma once
 
-#include "05_chat/bytes.hpp"
-#include "05_chat/erlang/control.hpp"
-#include "05_chat/erlang/handshake.hpp"
-#include "05_chat/erlang/term.hpp"
+#include "05_chat/base/bytes.hpp"
+#include "05_chat/erlang/dist/control.hpp"
+#include "05_chat/erlang/dist/handshake.hpp"
+#include "05_chat/erlang/dist/term.hpp"
 #include "chat/chat.hpp"
 
 #include <optional>

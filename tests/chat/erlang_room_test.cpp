@@ -1,6 +1,6 @@
 #include "05_chat/erlang/remote_room.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "05_chat/house.hpp"
+#include "05_chat/room/rooms.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "05_chat/erlang/term.hpp"
+#include "05_chat/erlang/dist/term.hpp"
 
 #include "app/text.hpp"
 

@@ -2,7 +2,7 @@
 
 #include "chat/erlang_peer.hpp"
 
-#include "05_chat/node_link.hpp"
+#include "05_chat/link/message.hpp"
 
 #include <random>
 

@@ -1,9 +1,9 @@
 // Both sides of a link between two C++ nodes, without a socket: link_handshake, link_owner, link_guest, backoff.
 
-#include "05_chat/backoff.hpp"
-#include "05_chat/bytes.hpp"
-#include "05_chat/link_guest.hpp"
-#include "05_chat/link_owner.hpp"
+#include "05_chat/base/backoff.hpp"
+#include "05_chat/base/bytes.hpp"
+#include "05_chat/link/guest.hpp"
+#include "05_chat/link/host.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,22 +30,22 @@ std::string frame(const link::Message& message) {
     return frames(bytes).front();
 }
 
-/// A guest and an owner with their first words exchanged; what follows each test says itself.
+/// A guest and an host with their first words exchanged; what follows each test says itself.
 struct Linked : testing::Test {
-    explicit Linked(std::size_t max_people = 10) : owner(owner_of(max_people)) {
+    explicit Linked(std::size_t max_people = 10) : host(host_of(max_people)) {
         guest.connected(1, start, 5s);
         exchange();
         EXPECT_TRUE(guest.is_up());
-        EXPECT_TRUE(owner.is_up());
+        EXPECT_TRUE(host.is_up());
     }
-    link::Owner owner_of(std::size_t max_people) {
-        return {{"owner", 7, {}}, [this] { return ++last_person; }, max_people, 2, start, 5s};
+    link::Host host_of(std::size_t max_people) {
+        return {{"host", 7, {}}, [this] { return ++last_person; }, max_people, 2, start, 5s};
     }
     /// Carries what each has to say to the other, until both are silent; what people ask for, `room` decides.
     void exchange() {
         for (bool anything = true; anything;) {
             anything = false;
-            for (const auto& one : frames(owner.take_output())) {
+            for (const auto& one : frames(host.take_output())) {
                 EXPECT_EQ(guest.receive(one, now), "");
                 anything = true;
             }
@@ -56,14 +56,14 @@ struct Linked : testing::Test {
         }
     }
     void hand_over(const std::string& one) {
-        auto todo = owner.receive(one, now);
+        auto todo = host.receive(one, now);
         ASSERT_TRUE(todo.has_value()) << todo.error();
-        if (const auto* wanted = std::get_if<link::Owner::Wanted>(&*todo)) {
+        if (const auto* wanted = std::get_if<link::Host::Wanted>(&*todo)) {
             const auto line = room.apply(++sequence, wanted->submission.request);
             std::string bytes;
             if (line) link::encode_line(wanted->submission.room, *line, bytes);
             for (const auto& spoken : frames(bytes)) EXPECT_EQ(guest.receive(spoken, now), "");
-            owner.outcome(*wanted, line);
+            host.outcome(*wanted, line);
         }
     }
     /// What the guest has to tell of its people.
@@ -80,7 +80,7 @@ struct Linked : testing::Test {
     Sequence sequence = 0;
     Room room{Limits{}};
     link::Clock::time_point now = start;
-    link::Owner owner;
+    link::Host host;
     link::Guest guest{{"guest", 8, {}}, true};
 };
 
@@ -151,26 +151,26 @@ TEST_F(SmallLinked, NoMorePeopleComeInThanANodeMayHave) {
     EXPECT_EQ(events<link::Guest::IsIn>().size(), 1u);
 }
 
-TEST(Owner, ReadsANodeForThoseWhoHaveBeenInForAWhile) {
+TEST(Host, ReadsANodeForThoseWhoHaveBeenInForAWhile) {
     PersonId last = 0;
-    link::Owner owner({"owner", 7, {}}, [&] { return ++last; }, 1000, 2, start, 5s);
+    link::Host host({"host", 7, {}}, [&] { return ++last; }, 1000, 2, start, 5s);
     link::Guest guest({"guest", 8, {}}, false);
     guest.connected(1, start, 5s);
     const auto introduce = [&](std::string bytes) {
-        for (const auto& one : frames(bytes)) EXPECT_TRUE(owner.receive(one, start).has_value());
+        for (const auto& one : frames(bytes)) EXPECT_TRUE(host.receive(one, start).has_value());
     };
-    for (const auto& one : frames(owner.take_output())) EXPECT_EQ(guest.receive(one, start), "");
+    for (const auto& one : frames(host.take_output())) EXPECT_EQ(guest.receive(one, start), "");
     introduce(guest.take_output());
-    ASSERT_TRUE(owner.is_up());
+    ASSERT_TRUE(host.is_up());
     const auto enter = [&](std::uint64_t stay, link::Clock::time_point now) {
-        EXPECT_TRUE(owner.receive(frame(link::Enter{stay, "lobby", "p" + std::to_string(stay)}), now).has_value());
+        EXPECT_TRUE(host.receive(frame(link::Enter{stay, "lobby", "p" + std::to_string(stay)}), now).has_value());
     };
     for (std::uint64_t stay = 1; stay <= 100; ++stay) enter(stay, start);
-    EXPECT_EQ(owner.pace(start), link::newcomers_pace);
-    EXPECT_EQ(owner.pace(start + link::settled_after - 1ms), link::newcomers_pace);
-    EXPECT_EQ(owner.pace(start + link::settled_after), 100u);
+    EXPECT_EQ(host.pace(start), link::newcomers_pace);
+    EXPECT_EQ(host.pace(start + link::settled_after - 1ms), link::newcomers_pace);
+    EXPECT_EQ(host.pace(start + link::settled_after), 100u);
     for (std::uint64_t stay = 101; stay <= 150; ++stay) enter(stay, start + link::settled_after);
-    EXPECT_EQ(owner.pace(start + link::settled_after), 100u);
+    EXPECT_EQ(host.pace(start + link::settled_after), 100u);
 }
 
 // ---- the first words ------------------------------------------------------------------------------------------------
@@ -178,26 +178,26 @@ TEST(Owner, ReadsANodeForThoseWhoHaveBeenInForAWhile) {
 /// What each side says of the other in the end; empty: nothing is wrong.
 std::pair<std::string, std::string> shake_hands(const std::string& guests_secret, const std::string& owners_secret) {
     link::Handshake guest({"guest", 1, guests_secret}, link::Handshake::Side::guest, 11);
-    link::Handshake owner({"owner", 2, owners_secret}, link::Handshake::Side::owner, 22);
+    link::Handshake host({"host", 2, owners_secret}, link::Handshake::Side::host, 22);
     std::string to_owner, to_guest, guests_word, owners_word;
     guest.begin(to_owner);
-    owner.begin(to_guest);
+    host.begin(to_guest);
     while (!to_owner.empty() || !to_guest.empty()) {
         const auto for_owner = std::exchange(to_owner, {});
         for (const auto& one : frames(for_owner)) {
-            if (owners_word.empty()) owners_word = owner.receive(*link::decode(one), to_guest);
+            if (owners_word.empty()) owners_word = host.receive(*link::decode(one), to_guest);
         }
         const auto for_guest = std::exchange(to_guest, {});
         for (const auto& one : frames(for_guest)) {
             if (guests_word.empty()) guests_word = guest.receive(*link::decode(one), to_owner);
         }
     }
-    EXPECT_EQ(owner.is_done(), guest.is_done());
-    EXPECT_EQ(owner.is_done(), owners_word.empty());
-    if (owner.is_done()) {
-        EXPECT_EQ(owner.node(), "guest");
-        EXPECT_EQ(owner.life(), 1u);
-        EXPECT_EQ(guest.node(), "owner");
+    EXPECT_EQ(host.is_done(), guest.is_done());
+    EXPECT_EQ(host.is_done(), owners_word.empty());
+    if (host.is_done()) {
+        EXPECT_EQ(host.node(), "guest");
+        EXPECT_EQ(host.life(), 1u);
+        EXPECT_EQ(guest.node(), "host");
     }
     return {guests_word, owners_word};
 }
@@ -211,11 +211,11 @@ TEST(LinkHandshake, NeedsTheSameSecretOnBothSidesOrNone) {
 }
 
 TEST(LinkHandshake, TheOwnerProvesNothingToAStranger) {
-    link::Handshake owner({"owner", 2, "secret"}, link::Handshake::Side::owner, 22);
+    link::Handshake host({"host", 2, "secret"}, link::Handshake::Side::host, 22);
     std::string out;
-    EXPECT_EQ(owner.receive(link::Hello{.node = "evil"}, out), "");
-    EXPECT_EQ(owner.receive(link::Challenge{3, 4}, out), "");
-    EXPECT_EQ(owner.receive(link::Proof{std::string(16, 'x')}, out), "wrong link secret");
+    EXPECT_EQ(host.receive(link::Hello{.node = "evil"}, out), "");
+    EXPECT_EQ(host.receive(link::Challenge{3, 4}, out), "");
+    EXPECT_EQ(host.receive(link::Proof{std::string(16, 'x')}, out), "wrong link secret");
     EXPECT_EQ(out, "");
 }
 
@@ -230,11 +230,11 @@ TEST(LinkHandshake, TheGuestWantsAProofToo) {
 }
 
 TEST(LinkHandshake, NothingElseComesFirst) {
-    link::Handshake owner({"owner", 2, {}}, link::Handshake::Side::owner, 22);
+    link::Handshake host({"host", 2, {}}, link::Handshake::Side::host, 22);
     std::string out;
-    EXPECT_EQ(owner.receive(link::Enter{1, "lobby", "Early"}, out), "it did not introduce itself");
-    EXPECT_EQ(owner.receive(link::Proof{}, out), "it did not introduce itself");
-    EXPECT_EQ(owner.receive(link::Refused{0, "go\x1b[2J away"}, out), "it refuses us: go[2J away");
+    EXPECT_EQ(host.receive(link::Enter{1, "lobby", "Early"}, out), "it did not introduce itself");
+    EXPECT_EQ(host.receive(link::Proof{}, out), "it did not introduce itself");
+    EXPECT_EQ(host.receive(link::Refused{0, "go\x1b[2J away"}, out), "it refuses us: go[2J away");
 }
 
 // ---- coming back ----------------------------------------------------------------------------------------------------

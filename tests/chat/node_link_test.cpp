@@ -1,4 +1,4 @@
-#include "05_chat/node_link.hpp"
+#include "05_chat/link/message.hpp"
 
 #include <gtest/gtest.h>
 

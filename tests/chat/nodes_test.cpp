@@ -3,8 +3,8 @@
 #include "chat/chat.hpp"
 #include "chat/relay.hpp"
 
-#include "05_chat/bytes.hpp"
-#include "05_chat/node_link.hpp"
+#include "05_chat/base/bytes.hpp"
+#include "05_chat/link/message.hpp"
 
 #include <csignal>
 #include <filesystem>

@@ -1,6 +1,6 @@
-#include "05_chat/arrivals.hpp"
-#include "05_chat/house.hpp"
-#include "05_chat/token_bucket.hpp"
+#include "05_chat/text/arrivals.hpp"
+#include "05_chat/room/rooms.hpp"
+#include "05_chat/base/token_bucket.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-// What two nodes know and nobody else does: 05_chat/secret.hpp.
+// What two nodes know and nobody else does: 05_chat/base/secret.hpp.
 
-#include "05_chat/secret.hpp"
+#include "05_chat/base/secret.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-#include "05_chat/house.hpp"
-#include "05_chat/shared_log.hpp"
-#include "05_chat/text_door.hpp"
+#include "05_chat/room/rooms.hpp"
+#include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/text/protocol.hpp"
 
 #include "app/text.hpp"
 
@@ -13,14 +13,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace chat;
     House house(Limits{.max_line = 64, .history = 2, .max_people = 2, .max_rooms = 3}, "lobby");
     LocalEngine engine(house);
-    TextDoor doors[] = {{1, "lobby"}, {2, "lobby"}, {3, "lobby"}};
+    TextProtocol doors[] = {{1, "lobby"}, {2, "lobby"}, {3, "lobby"}};
     const auto check = [](std::string_view printed) {
         if (!app::text::is_utf8(printed)) std::abort();
         while (const auto character = app::text::take_utf8(printed)) {
             if (app::text::is_control(*character) && *character != '\r' && *character != '\n') std::abort();
         }
     };
-    const auto run = [&](TextDoor& door, Step step) {
+    const auto run = [&](TextProtocol& door, Step step) {
         for (;;) {
             check(step.print);
             const auto* submission = std::get_if<Submission>(&step.then);
@@ -40,7 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::string_view line = rest.substr(0, end);
         rest = end == rest.npos ? std::string_view() : rest.substr(end + 1);
         if (line.empty()) continue;
-        TextDoor& door = doors[static_cast<unsigned char>(line[0]) % 3];
+        TextProtocol& door = doors[static_cast<unsigned char>(line[0]) % 3];
         if (line[0] == '!') {
             if (const auto farewell = door.hang_up()) engine.submit(farewell->room, farewell->request);
         } else if (line[0] == '?') {

@@ -1,5 +1,5 @@
-#include "05_chat/text_door.hpp"
-#include "05_chat/house.hpp"
+#include "05_chat/room/rooms.hpp"
+#include "05_chat/text/protocol.hpp"
 
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ struct Person {
     }
     House& house;
     LocalEngine& engine;
-    TextDoor door;
+    TextProtocol door;
     std::string printed;
     std::vector<std::string> said;  // what the rooms hear of him
     bool closed = false;

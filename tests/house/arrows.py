@@ -20,8 +20,16 @@ LAYERS = [
     "04_supervised/supervisor",
     "04_supervised/lab",
     "04_supervised",
-    "05_chat",
+    "05_chat/base",
+    "05_chat/room",
+    "05_chat/fanout",
+    "05_chat/text",
+    "05_chat/engine",
+    "05_chat/link",
+    "05_chat/erlang/dist",
     "05_chat/erlang",
+    "05_chat/client",
+    "05_chat",
 ]
 SEARCHED = ("", "common")  # where an include with quotes is looked for, besides beside the source
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -64,7 +72,7 @@ def itself():
     trees = {
         "right": {"common/net/a.hpp": "", "common/app/b.hpp": '#include "net/a.hpp"\n'},
         "up": {"common/net/a.hpp": '#include "app/b.hpp"\n', "common/app/b.hpp": ""},
-        "up, within a stage": {"05_chat/a.cpp": '#include "05_chat/erlang/b.hpp"\n', "05_chat/erlang/b.hpp": ""},
+        "up, within a stage": {"05_chat/room/a.cpp": '#include "05_chat/erlang/b.hpp"\n', "05_chat/erlang/b.hpp": ""},
         "a program": {"05_chat/a.cpp": '#include "05_chat/erlang/b.hpp"\nint main() {}\n', "05_chat/erlang/b.hpp": ""},
         "to a later stage": {"01_naive/a.cpp": '// first\n#include "03_acceptor_pool/b.hpp"\n', "03_acceptor_pool/b.hpp": ""},
     }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "05_chat/room.hpp"
+#include "05_chat/room/room.hpp"
 
 #include <string>
 #include <utility>

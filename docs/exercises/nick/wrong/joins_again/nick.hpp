@@ -1,7 +1,7 @@
 // Wrong: when the second step is refused it goes back by joining again: that is not the same as never leaving.
 #pragma once
 
-#include "05_chat/room.hpp"
+#include "05_chat/room/room.hpp"
 
 #include <string>
 #include <utility>

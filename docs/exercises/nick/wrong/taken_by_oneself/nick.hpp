@@ -1,7 +1,7 @@
 // Wrong: it looks first whether anybody has the name, and finds the person who asks.
 #pragma once
 
-#include "05_chat/room.hpp"
+#include "05_chat/room/room.hpp"
 
 #include <string>
 #include <utility>

@@ -1,7 +1,7 @@
 // Wrong: what is whispered is passed on as it came, escape sequences and all.
 #pragma once
 
-#include "05_chat/room.hpp"
+#include "05_chat/room/room.hpp"
 #include "app/text.hpp"
 
 #include <algorithm>

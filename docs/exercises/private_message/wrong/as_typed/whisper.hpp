@@ -1,7 +1,7 @@
 // Wrong: names are compared byte by byte, while the room has no case.
 #pragma once
 
-#include "05_chat/room.hpp"
+#include "05_chat/room/room.hpp"
 #include "app/text.hpp"
 
 #include <algorithm>

@@ -1,0 +1,44 @@
+#include "05_chat/base/addresses.hpp"
+#include "app/options.hpp"
+
+#include <charconv>
+#include <utility>
+
+namespace chat {
+
+namespace {
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
+    return port;
+}
+
+}  // namespace
+
+std::optional<Address> parse_address(std::string_view text) {
+    auto parsed = app::parse_address(text);
+    if (!parsed) return std::nullopt;
+    return Address{std::move(parsed->first), parsed->second};
+}
+
+std::optional<ErlangRoom> parse_erlang_room(std::string_view text) {
+    const auto first = text.find('@');
+    if (first == text.npos || first == 0) return std::nullopt;
+    ErlangRoom room{std::string(text.substr(0, first)), std::string(text.substr(first + 1))};
+    if (const auto colon = room.node.rfind(':'); colon != room.node.npos) {
+        const auto port = parse_port(std::string_view(room.node).substr(colon + 1));
+        if (!port) return std::nullopt;
+        room.port = *port;
+        room.node.resize(colon);
+    }
+    const auto at = room.node.find('@');
+    if (at == room.node.npos || at == 0 || at + 1 == room.node.size() ||
+        room.node.find('@', at + 1) != room.node.npos) {
+        return std::nullopt;
+    }
+    return room;
+}
+
+}  // namespace chat

@@ -1,0 +1,189 @@
+#include "05_chat/erlang/backend.hpp"
+
+#include "app/events.hpp"
+#include "app/text.hpp"
+
+#include <boost/asio.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace erlang {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace events = app::events;
+constexpr app::Who us{"server"};
+
+std::string address(const chat::ErlangRoom& room) {
+    return room.name + "@" + room.node;
+}
+
+}  // namespace
+
+ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      connection_(loop, settings_.identity, settings_.where, settings_.bounds),
+      again_(loop) {
+    const auto guest_of = [this](chat::PersonId person) {
+        const auto found = guests_.find(person);
+        return found == guests_.end() ? nullptr : found->second;
+    };
+    connection_.on_heard = [guest_of](chat::PersonId person, const std::string& text) {
+        const auto guest = guest_of(person);
+        if (!guest) return;
+        guest->participant.tell(text);
+        if (!guest->last_said.empty() && text.ends_with(guest->last_said)) {
+            guest->last_said.clear();
+            guest->changed.wake();
+        }
+    };
+    connection_.on_in = [this, guest_of](chat::PersonId person) {
+        if (const auto guest = guest_of(person)) let_in(*guest);
+    };
+    connection_.on_out = [this, guest_of](chat::PersonId person, const std::string& why) {
+        if (const auto guest = guest_of(person)) let_out(*guest, why);
+    };
+    connection_.on_down = [this](const std::string& why) {
+        if (is_stopping_) return;  // we have let go of it, and everybody is told that we close
+        app::tell(us, events::room_is_down, address(settings_.where), why);
+        for (const auto& [person, guest] : guests_) room_down(*guest);
+        if (!settings_.rejoin) return;
+        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    };
+}
+
+net::awaitable<std::string> ErlangBackend::start() {
+    const std::string why = co_await connection_.open();
+    opened_ = Clock::now();
+    if (!why.empty() && settings_.rejoin) {
+        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    }
+    co_return why;
+}
+
+void ErlangBackend::stop() {
+    is_stopping_ = true;
+    again_.cancel();
+    connection_.close("the server is closing");
+}
+
+net::awaitable<void> ErlangBackend::come_back() {
+    auto lasted = Clock::now() - opened_;
+    for (;;) {
+        again_.expires_after(backoff_.next(std::exchange(lasted, {})));
+        co_await again_.async_wait(net::outcome);
+        if (is_stopping_) co_return;
+        const std::string why = co_await connection_.open();
+        if (is_stopping_) connection_.close("the server is closing");
+        if (why.empty()) break;
+    }
+    opened_ = Clock::now();
+    app::tell(us, events::room_is_up, address(settings_.where));
+    std::vector<GuestPtr> back;
+    for (const auto& [person, guest] : guests_) {
+        if (guest->state != State::is_down) continue;
+        guest->state = State::asks_again;
+        connection_.room()->join(person, guest->name);
+        back.push_back(guest);
+    }
+    connection_.flush();
+    again_.expires_after(join_patience);
+    co_await again_.async_wait(net::outcome);
+    if (is_stopping_) co_return;
+    for (const auto& guest : back) let_in(*guest);
+}
+
+void ErlangBackend::let_in(Guest& guest) {
+    if (guest.state != State::asks && guest.state != State::asks_again) return;
+    const State before = std::exchange(guest.state, State::is_in);
+    guest.changed.wake();
+    if (before == State::asks) return guest.participant.entered();
+    guest.participant.rejoined({});
+}
+
+void ErlangBackend::let_out(Guest& guest, const std::string& why) {
+    const State before = std::exchange(guest.state, State::is_out);
+    guest.why_out = why;
+    guest.last_said.clear();
+    guest.changed.wake();
+    if (before == State::asks) return;  // whoever waits for the room's answer has it now
+    guests_.erase(guest.participant.id);
+    if (before == State::asks_again) return guest.participant.rejoined(why);
+    guest.participant.removed(why);
+}
+
+void ErlangBackend::room_down(Guest& guest) {
+    const State before = std::exchange(guest.state, State::is_down);
+    guest.why_out = chat::room_is_down;
+    guest.last_said.clear();
+    guest.changed.wake();
+    if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin));
+}
+
+net::awaitable<std::string> ErlangBackend::submit(chat::Participant& participant, const chat::Submission& submission) {
+    if (connection_.room() == nullptr) co_return std::string(chat::room_is_down);
+    if (const auto* wanted = std::get_if<chat::Join>(&submission.request)) {
+        if (const auto wrong = chat::check_name(wanted->name)) co_return std::string(chat::reason(*wrong));
+        if (chat::folded(submission.room) != chat::folded(settings_.where.name)) {
+            co_return "here is only the room " + settings_.where.name;
+        }
+        co_return co_await join(participant, wanted->name);
+    }
+    const auto found = guests_.find(participant.id);
+    if (found == guests_.end()) co_return std::string(chat::reason(chat::Refusal::not_here));
+    if (const auto* wanted = std::get_if<chat::Say>(&submission.request)) co_return say(*found->second, wanted->text);
+    co_await hear_out(found->second);
+    forget(participant);
+    co_return std::string();
+}
+
+net::awaitable<std::string> ErlangBackend::join(chat::Participant& participant, std::string name) {
+    const auto guest = std::make_shared<Guest>(participant, std::move(name), loop_.get_executor());
+    guests_.insert_or_assign(participant.id, guest);
+    connection_.room()->join(participant.id, guest->name);
+    connection_.flush();
+    const chat::Deadline deadline(loop_.get_executor(), join_patience, [this, guest] { let_in(*guest); });
+    while (guest->state == State::asks) co_await guest->changed.wait();
+    if (guest->state == State::is_in) co_return std::string();
+    guests_.erase(participant.id);
+    co_return guest->why_out;
+}
+
+std::string ErlangBackend::say(Guest& guest, const std::string& text) {
+    if (text.size() > settings_.max_line) return std::string(chat::reason(chat::Refusal::text_too_long));
+    if (!app::text::is_utf8(text)) return std::string(chat::reason(chat::Refusal::text_not_utf8));
+    if (guest.state != State::is_in) return std::string(chat::room_is_down);
+    guest.last_said = chat::without_controls(text);
+    connection_.room()->say(guest.participant.id, guest.last_said);
+    connection_.flush();
+    return {};
+}
+
+/// Their last words come back to them, as to everybody, unless the room has nothing of the kind in mind.
+net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
+    const chat::Deadline deadline(loop_.get_executor(), echo_patience, [guest] {
+        guest->last_said.clear();
+        guest->changed.wake();
+    });
+    while (!guest->last_said.empty()) co_await guest->changed.wait();
+}
+
+net::awaitable<std::string> ErlangBackend::ask(chat::Participant&, const chat::Question& question) {
+    if (question.about == chat::Question::About::people) co_return "This room does not say who is in it.";
+    co_return "Rooms: " + address(settings_.where);
+}
+
+void ErlangBackend::forget(chat::Participant& participant) {
+    if (RemoteRoom* room = connection_.room()) room->leave(participant.id);
+    connection_.flush();
+    const auto guest = guests_.extract(participant.id);
+    if (!guest) return;
+    guest.mapped()->state = State::is_out;
+    guest.mapped()->last_said.clear();
+    guest.mapped()->changed.wake();
+}
+
+}  // namespace erlang

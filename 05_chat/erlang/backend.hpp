@@ -1,0 +1,72 @@
+#pragma once
+
+#include "05_chat/base/backoff.hpp"
+#include "05_chat/erlang/room_connection.hpp"
+#include "05_chat/text/backend.hpp"
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace erlang {
+
+/// How long somebody who leaves waits for the room to send them their own last words.
+inline constexpr std::chrono::milliseconds echo_patience{1000};
+
+/// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
+/// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
+class ErlangBackend : public chat::Backend {
+public:
+    struct Settings {
+        chat::ErlangRoom where;
+        Identity identity;
+        Bounds bounds;
+        bool rejoin;
+        std::size_t max_line;
+    };
+
+    ErlangBackend(boost::asio::io_context& loop, Settings settings);
+
+    /// Opens the room; comes back when that has been tried once: why it failed, or nothing. Rejoining goes on by itself
+    /// until stop().
+    net::awaitable<std::string> start();
+    void stop();
+
+    net::awaitable<std::string> submit(chat::Participant& participant, const chat::Submission& submission) override;
+    net::awaitable<std::string> ask(chat::Participant& participant, const chat::Question& question) override;
+    void forget(chat::Participant& participant) override;
+
+private:
+    struct Guest {
+        Guest(chat::Participant& participant, std::string name, const net::Executor& executor)
+            : participant(participant), name(std::move(name)), changed(executor) {}
+        chat::Participant& participant;
+        std::string name;
+        enum class State { asks, asks_again, is_in, is_down, is_out } state = State::asks;
+        std::string why_out;
+        std::string last_said;  // until it has come back
+        chat::Notify changed;   // for whoever waits for one of these
+    };
+    using State = Guest::State;
+    /// Kept by whoever waits: they may be forgotten meanwhile.
+    using GuestPtr = std::shared_ptr<Guest>;
+
+    net::awaitable<std::string> join(chat::Participant& participant, std::string name);
+    std::string say(Guest& guest, const std::string& text);
+    net::awaitable<void> hear_out(GuestPtr guest);
+    net::awaitable<void> come_back();
+    void let_in(Guest& guest);
+    void let_out(Guest& guest, const std::string& why);
+    void room_down(Guest& guest);
+
+    boost::asio::io_context& loop_;
+    Settings settings_;
+    RoomConnection connection_;
+    net::Timer again_;
+    chat::Backoff backoff_;
+    Clock::time_point opened_{};
+    bool is_stopping_ = false;
+    std::unordered_map<chat::PersonId, GuestPtr> guests_;
+};
+
+}  // namespace erlang

@@ -1,0 +1,104 @@
+#include "05_chat/erlang/dist/peer.hpp"
+
+#include <boost/asio.hpp>
+
+namespace erlang {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// How long a peer may take to read our last words.
+constexpr std::chrono::milliseconds last_words{1000};
+
+}  // namespace
+
+Peer::Peer(net::Socket socket, Connection connection, OnEvent on_event)
+    : socket_(std::move(socket)),
+      connection_(std::move(connection)),
+      on_event_(std::move(on_event)),
+      pulse_(socket_.get_executor()),
+      pause_(socket_.get_executor()),
+      more_(socket_.get_executor()),
+      written_(socket_.get_executor()) {}
+
+net::awaitable<void> Peer::run() {
+    const auto self = shared_from_this();
+    asio::co_spawn(socket_.get_executor(), write(self), [self](const std::exception_ptr&) {
+        self->has_ended_ = true;
+        self->written_.wake();
+    });
+    asio::co_spawn(socket_.get_executor(), keep_time(self), [self](const std::exception_ptr&) {});
+    while (!connection_.is_closed()) {
+        auto packets = co_await socket_.async_recv_many();
+        if (!packets) {
+            connection_.lost(net::reason(packets.error()));
+        } else {
+            for (const auto bytes : *packets) connection_.receive(bytes, Clock::now());
+        }
+        co_await handle_events();
+        flush();
+    }
+    pulse_.cancel();
+    const chat::Deadline deadline(socket_.get_executor(), last_words,
+                                  [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    while (!has_ended_) co_await written_.wait();
+    socket_.close();
+}
+
+net::awaitable<void> Peer::handle_events() {
+    while (auto event = connection_.next_event()) {
+        // What a node wanted that has broken off, nobody does in its name.
+        if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
+        const auto wait = on_event_(*event);
+        flush();
+        if (wait.count() <= 0 || connection_.is_closed()) continue;
+        pause_.expires_after(wait);
+        if (!co_await socket_.async_pause(pause_)) {
+            is_broken_ = true;
+            connection_.lost(net::reason(socket_.why_closed()));
+        }
+        connection_.receive({}, Clock::now());  // it was not silent: we did not listen
+    }
+}
+
+void Peer::flush() {
+    // Whatever closed it, the reader is to hear of it.
+    if (connection_.is_closed()) socket_.shutdown(net::tcp::socket::shutdown_receive);
+    if (!std::exchange(is_awake_, true)) more_.wake();
+}
+
+void Peer::close(std::string why) {
+    is_broken_ = true;
+    connection_.lost(std::move(why));
+    pause_.cancel();
+    flush();
+}
+
+net::awaitable<void> Peer::write(std::shared_ptr<Peer> self) {
+    for (;;) {
+        self->on_drained();
+        const std::string output = self->connection_.take_output(Clock::now());
+        if (!output.empty()) {
+            self->socket_.put({output});
+            if (!co_await self->socket_.async_flush()) co_return;
+        } else if (self->connection_.is_closed()) {
+            co_return;
+        } else {
+            self->is_awake_ = false;
+            co_await self->more_.wait();
+        }
+    }
+}
+
+net::awaitable<void> Peer::keep_time(std::shared_ptr<Peer> self) {
+    while (!self->connection_.is_closed()) {
+        self->pulse_.expires_at(self->connection_.deadline());
+        const auto [cancelled] = co_await self->pulse_.async_wait(net::outcome);
+        if (cancelled) co_return;
+        self->connection_.time(Clock::now());
+        self->flush();
+    }
+}
+
+}  // namespace erlang

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "05_chat/base/token_bucket.hpp"
+#include "05_chat/engine/rooms_here.hpp"
+#include "05_chat/erlang/dist/epmd_client.hpp"
+#include "05_chat/erlang/dist/peer.hpp"
+#include "05_chat/erlang/room_process.hpp"
+#include "app/story.hpp"
+#include "net/listener.hpp"
+
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace erlang {
+
+/// How long the door rests after a wrong cookie, so that nobody can try many a second; and after many, at the most: a
+/// BEAM waits 7 s for our part of the handshake.
+inline constexpr std::chrono::milliseconds rest_after_wrong_cookie{100};
+inline constexpr std::chrono::milliseconds longest_rest{5000};
+
+/// The door for Erlang and Elixir nodes: to them our program is a node, and the lobby a process on it. The loop's
+/// thread only.
+class Node {
+public:
+    struct Settings {
+        Identity identity;
+        std::string registered;  // the lobby's name as a process
+        Bounds bounds;
+        int rate, burst;  // of each person; a node is read as fast as all its people together may speak
+    };
+
+    /// `rooms` must outlive all connections: until the loop has ended.
+    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomsHere& rooms, Settings settings);
+
+    /// Makes us known to epmd, if there is one. Why that cannot be, or nothing.
+    net::awaitable<std::string> introduce();
+    /// From now on known to epmd whenever there is one; tells what a person types in iex to join.
+    /// `is_cookie_typed`: it is not where theirs looks for one.
+    void start(bool is_cookie_typed);
+    /// Lets other nodes in, until stop().
+    net::awaitable<void> accept();
+    /// Lets go of all connections.
+    void hang_up(const std::string& why);
+    /// And of the port, and epmd.
+    void stop();
+
+private:
+    struct Guest {
+        Guest(std::uint64_t number, const Settings& settings)
+            : who{"node", number}, bucket(settings.rate, settings.burst) {}
+
+        app::Who who;
+        chat::TokenBucket bucket;
+        std::shared_ptr<Peer> peer;
+        std::optional<RoomProcess> room;  // while it is up
+        bool is_over = false;
+    };
+
+    void tell_how_to_join(bool is_cookie_typed) const;
+    net::awaitable<void> rest();
+    void welcome(net::Socket socket);
+    Clock::duration handle(Guest& guest, Event& event);
+    void handle(Guest& guest, const NameGiven& event);
+    void handle(Guest& guest, const Up& event);
+    Clock::duration handle(Guest& guest, const Message& event);
+    void handle(Guest& guest, const Closed& event);
+    void turn();
+
+    boost::asio::io_context& loop_;
+    net::Listener listener_;
+    chat::RoomsHere& rooms_;
+    Settings settings_;
+    ProcessTable processes_;
+    Pid room_;  // the lobby
+    chat::SharedLog records_;
+    chat::Coalesced turn_;
+    EpmdRegistration registration_;
+    net::Timer shortage_;
+    Clock::time_point rests_until_;
+    std::list<std::shared_ptr<Guest>> guests_;
+    std::map<std::string, Guest*, std::less<>> connected_;  // by the node's name
+    std::uint64_t last_guest_ = 0;
+    std::string record_;  // the line that is appended; kept so that its memory is used again
+};
+
+}  // namespace erlang

@@ -1,0 +1,251 @@
+#include "05_chat/link/backend.hpp"
+
+#include "app/events.hpp"
+#include "app/text.hpp"
+
+#include <boost/asio.hpp>
+
+namespace chat {
+
+namespace asio = boost::asio;
+namespace events = app::events;
+using link::Guest;
+using Clock = link::Clock;
+
+namespace {
+
+constexpr app::Who us{"link"};
+
+constexpr std::string_view does_not_answer = "the node that has this room does not answer";
+
+std::string not_heard(std::size_t lines) {
+    if (lines == 1) return "Your last line did not come back: perhaps the others have not heard it.";
+    return "Your last " + std::to_string(lines) + " lines did not come back: perhaps the others have not heard them.";
+}
+
+}  // namespace
+
+LinkBackend::LinkBackend(asio::io_context& loop, Settings settings)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      guest_(settings_.self, settings_.rejoin),
+      subscribers_(loop.get_executor(), settings_.max_backlog),
+      first_word_(loop.get_executor()),
+      pulse_(loop),
+      again_(loop) {}
+
+// ---- the link -------------------------------------------------------------------------------------------------------
+
+net::awaitable<std::string> LinkBackend::start() {
+    const auto writer = co_await connect();
+    std::shared_ptr<Writer> first;
+    if (writer) first = *writer;
+    if (first || settings_.rejoin) {
+        asio::co_spawn(loop_, stay_linked(std::move(first)),
+                       [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    }
+    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
+    has_started_ = true;
+    if (!writer) co_return net::reason(writer.error());
+    co_return guest_.is_up() ? std::string() : why_lost_;
+}
+
+net::awaitable<net::result<std::shared_ptr<Writer>>> LinkBackend::connect() {
+    net::SocketOptions frames;
+    frames.packet = net::Packet::four;
+    frames.max_packet = link::max_frame;
+    auto socket = co_await net::async_connect(loop_, settings_.host, settings_.port, frames, settings_.handshake);
+    if (!socket) co_return socket.error();
+    co_return std::make_shared<Writer>(std::move(*socket), 0, settings_.max_backlog);
+}
+
+net::awaitable<void> LinkBackend::stay_linked(std::shared_ptr<Writer> writer) {
+    for (;;) {
+        Clock::duration lasted{};
+        const bool was_linked = writer != nullptr;
+        if (was_linked) {
+            const auto began = Clock::now();
+            co_await follow(std::move(writer));
+            if (!settings_.rejoin || is_stopping_) co_return;
+            lasted = Clock::now() - began;
+        }
+        const auto wait = backoff_.next(lasted);
+        if (was_linked && has_started_) app::tell(us, events::tries_again, wait.count());
+        again_.expires_after(wait);
+        co_await again_.async_wait(net::outcome);
+        if (is_stopping_) co_return;
+        auto next = co_await connect();
+        if (is_stopping_) co_return;
+        writer = next ? std::move(*next) : nullptr;
+    }
+}
+
+/// One link, as long as it lasts.
+net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
+    writer_ = writer;
+    writer->start();
+    guest_.connected(random_number(), Clock::now(), settings_.handshake);
+    send();
+    asio::co_spawn(loop_, keep_time(writer), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+    while (auto frames = co_await writer->socket().async_recv_many()) {
+        for (const auto frame : *frames) {
+            if (!writer->why_cut_off().empty()) break;
+            const bool was_up = guest_.is_up();
+            if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) writer->cut_off(std::move(why));
+            if (!was_up && guest_.is_up()) {
+                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), writer->socket().peername());
+                first_word_.wake();
+            }
+            handle_events();
+        }
+        send();
+    }
+    pulse_.cancel();
+    writer_.reset();
+    const auto& why = writer->why_cut_off();
+    why_lost_ = why.empty() ? net::reason(writer->socket().why_closed()) : why;
+    if (has_started_) app::tell(us, events::link_lost, why_lost_);
+    guest_.lost();
+    first_word_.wake();
+    handle_events();
+    for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(std::string(room_is_down));
+    for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(std::string(room_is_down));
+    co_await writer->finish(std::chrono::milliseconds(0));
+}
+
+/// A host that has gone without a word is noticed.
+net::awaitable<void> LinkBackend::keep_time(std::shared_ptr<Writer> writer) {
+    while (writer_ == writer) {
+        pulse_.expires_at(guest_.deadline());
+        const auto [cancelled] = co_await pulse_.async_wait(net::outcome);
+        if (cancelled) co_return;
+        if (!guest_.time(Clock::now())) writer->cut_off("it is silent");
+        send();
+    }
+}
+
+void LinkBackend::stop() {
+    is_stopping_ = true;
+    again_.cancel();
+    if (writer_) writer_->cut_off("the server is closing");
+}
+
+// ---- what comes -----------------------------------------------------------------------------------------------------
+
+void LinkBackend::handle_events() {
+    while (auto event = guest_.next_event()) {
+        std::visit([this](auto& happened) { handle(std::move(happened)); }, *event);
+    }
+}
+
+void LinkBackend::handle(Guest::IsIn&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant == participants_.end()) return;
+    subscribers_.enter(*participant->second->writer, event.room);
+    if (event.again) {
+        participant->second->rejoined({});
+    } else if (const auto pending = entering_.extract(event.person)) {
+        participant->second->entered();
+        pending.mapped()->give({});
+    }
+}
+
+void LinkBackend::handle(Guest::IsRefused&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant == participants_.end()) return;
+    if (event.again) {
+        participant->second->rejoined(event.why);
+    } else if (!event.entering) {
+        participant->second->tell("The room refused what you said: " + event.why + ".");
+    } else if (const auto pending = entering_.extract(event.person)) {
+        pending.mapped()->give(event.why);
+    }
+}
+
+void LinkBackend::handle(Guest::IsPast&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant != participants_.end()) participant->second->tell(words(event.line));
+}
+
+void LinkBackend::handle(Guest::IsSpoken&& event) {
+    subscribers_.append(event.room, event.line);
+}
+
+void LinkBackend::handle(Guest::IsAnswered&& event) {
+    if (const auto pending = questions_.extract(event.question)) pending.mapped()->give(std::move(event.text));
+}
+
+void LinkBackend::handle(Guest::IsDown&& event) {
+    const auto participant = participants_.find(event.person);
+    if (participant == participants_.end()) return;
+    participant->second->writer->leave();
+    participant->second->room_down(room_is_away(settings_.rejoin));
+    if (event.unheard > 0) participant->second->tell(not_heard(event.unheard));
+}
+
+// ---- what our people want -------------------------------------------------------------------------------------------
+
+net::awaitable<std::string> LinkBackend::answer_of(Pending& pending) {
+    const Deadline deadline(loop_.get_executor(), answer_patience,
+                            [&pending] { pending.give(std::string(does_not_answer)); });
+    while (!pending.answer) co_await pending.signal.wait();
+    co_return std::move(*pending.answer);
+}
+
+net::awaitable<std::string> LinkBackend::question(std::string room) {
+    Pending pending(loop_.get_executor());
+    const link::Stay number = guest_.ask(room);
+    questions_.emplace(number, &pending);
+    send();
+    std::string answer = co_await answer_of(pending);
+    questions_.erase(number);
+    co_return answer;
+}
+
+net::awaitable<std::string> LinkBackend::submit(Participant& participant, const Submission& submission) {
+    if (!guest_.is_up()) co_return std::string(room_is_down);
+    if (const auto* join = std::get_if<Join>(&submission.request)) {
+        if (const auto wrong = check_name(join->name)) co_return std::string(reason(*wrong));
+        if (const auto wrong = check_name(submission.room)) co_return std::string(reason(*wrong));
+        participants_.emplace(participant.id, &participant);
+        Pending pending(loop_.get_executor());
+        entering_.emplace(participant.id, &pending);
+        guest_.enter(participant.id, submission.room, join->name);
+        send();
+        std::string refused = co_await answer_of(pending);
+        if (entering_.erase(participant.id) > 0) guest_.go(participant.id, submission.room, {});  // it may answer yet
+        send();
+        co_return refused;
+    }
+    if (const auto* say = std::get_if<Say>(&submission.request)) {
+        // What the host would refuse need not travel.
+        if (say->text.size() > settings_.max_line) co_return std::string(reason(Refusal::text_too_long));
+        if (!app::text::is_utf8(say->text)) co_return std::string(reason(Refusal::text_not_utf8));
+        guest_.speak(participant.id, submission.room, say->text);
+        send();
+        co_return std::string();
+    }
+    // Everything that they said comes back before the answer does.
+    std::string answer = co_await question(submission.room);
+    if (!guest_.is_up()) co_return answer;
+    subscribers_.leave(*participant.writer, submission.room);
+    guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
+    send();
+    co_return std::string();
+}
+
+net::awaitable<std::string> LinkBackend::ask(Participant&, const Question& wanted) {
+    if (!guest_.is_up()) co_return std::string(room_is_down);
+    std::string room;
+    if (wanted.about == Question::About::people) room = wanted.room;
+    co_return co_await question(std::move(room));
+}
+
+void LinkBackend::forget(Participant& participant) {
+    participant.writer->leave();
+    guest_.forget(participant.id);
+    participants_.erase(participant.id);
+    send();
+}
+
+}  // namespace chat

@@ -1,0 +1,127 @@
+#pragma once
+
+#include "05_chat/link/handshake.hpp"
+#include "05_chat/link/pulse.hpp"
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace chat::link {
+
+/// What a guest node keeps: which of its people are in which of the host's rooms, over all the links it has had to the
+/// host, one at a time. Words of its people, frames and moments in; frames and events out. What a host sends is made
+/// printable here, where it comes in: it may be meant for people's terminals. It knows no socket. One thread at a time.
+class Guest {
+public:
+    /// `comes_back`: people whose link went are put into their rooms again by the next one.
+    Guest(Self self, bool comes_back) : self_(std::move(self)), comes_back_(comes_back) {}
+
+    // What happens, in order, for whoever owns this object.
+
+    /// They are in, and hear the room from here on. `again`: in a room that they had lost.
+    struct IsIn {
+        PersonId person;
+        std::string room;
+        bool again;
+    };
+    /// They are not in; or, `entering` false, what they said was refused.
+    struct IsRefused {
+        PersonId person;
+        std::string why;
+        bool entering;
+        bool again;
+    };
+    /// For a newcomer: what was said before they came.
+    struct IsPast {
+        PersonId person;
+        Line line;
+    };
+    struct IsSpoken {
+        std::string room;
+        Line line;
+    };
+    struct IsAnswered {
+        Stay question;
+        std::string text;
+    };
+    /// The link has gone, and they from their room. `unheard`: so many of their last lines did not come back.
+    struct IsDown {
+        PersonId person;
+        std::size_t unheard;
+    };
+    using Event = std::variant<IsIn, IsRefused, IsPast, IsSpoken, IsAnswered, IsDown>;
+    std::optional<Event> next_event();
+
+    // The link.
+
+    /// There is a connection; `number` as in Handshake, which may take `handshake` in time.
+    void connected(std::uint64_t number, Clock::time_point now, std::chrono::milliseconds handshake);
+    /// One frame. Not empty: why the link is to be closed.
+    std::string receive(std::string_view frame, Clock::time_point now);
+    /// False: the host is gone.
+    bool time(Clock::time_point now);
+    Clock::time_point deadline() const { return pulse_->deadline(); }
+    /// The connection has ended. Questions that are open will not be answered.
+    void lost();
+    std::string take_output() { return std::exchange(output_, {}); }
+
+    /// The host has introduced itself: people may come.
+    bool is_up() const { return handshake_ && handshake_->is_done(); }
+    const std::string& peer() const { return handshake_->node(); }
+
+    // The people. Only while up.
+
+    void enter(PersonId person, std::string_view room, std::string_view name);
+    /// They are in that room, else nothing happens.
+    void speak(PersonId person, std::string_view room, std::string_view text);
+    void go(PersonId person, std::string_view room, std::string_view why);
+    /// About a room, or with an empty one about all: the number under which it will be answered. As everything comes in
+    /// order, the answer comes after all that came of what was said before.
+    Stay ask(std::string_view room);
+
+    /// They have gone, from wherever they were. Also while down.
+    void forget(PersonId person);
+
+private:
+    struct Visit {
+        PersonId person;
+        std::string room;
+        std::string name;
+        bool is_in = false;
+        bool again = false;
+        std::size_t unheard = 0;  // what they have said that has not come back
+    };
+
+    void enter(Visit visit);
+    void come_back();
+    /// Ends what is kept of a stay.
+    Visit take(std::map<Stay, Visit>::iterator visit);
+    std::string handle(const Entered& entered);
+    std::string handle(const Refused& refused);
+    std::string handle(const Past& past);
+    std::string handle(const Spoken& spoken);
+    std::string handle(const Answer& answer);
+    std::string handle(const Ping& ping);
+    std::string handle(const Pong&) { return {}; }
+    std::string handle(const FirstWord auto&) { return "it introduces itself twice"; }
+    std::string handle(const GuestsWord auto&) { return "it speaks as if it were our guest"; }
+
+    Self self_;
+    bool comes_back_;
+    std::optional<Handshake> handshake_;  // of the present link
+    std::optional<Pulse> pulse_;
+    Stay last_stay_ = 0;
+    std::map<Stay, Visit> visits_;
+    std::map<std::pair<PersonId, std::string>, Stay> stays_;     // whose, in which room (folded)
+    std::map<std::pair<std::string, std::string>, Stay> named_;  // who is in, by room (folded) and name
+    std::map<PersonId, Visit> down_;                             // who waits for the host to come back
+    std::deque<Event> events_;
+    std::string output_;
+};
+
+}  // namespace chat::link

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "05_chat/link/handshake.hpp"
+#include "05_chat/link/pulse.hpp"
+#include "05_chat/text/protocol.hpp"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace chat::link {
+
+/// One node's people may do as much as if each of them were here, once they have been in for so long; newcomers, all
+/// together, as much as so many. Else a node could read itself faster and faster, with people that nobody has.
+inline constexpr std::chrono::seconds settled_after{10};
+inline constexpr std::size_t newcomers_pace = 10;
+
+/// What the host of the rooms keeps for one link: who is behind it, and what they want. Frames and moments in; frames
+/// out, and what is to be asked of the engine. It knows no socket. One thread at a time.
+class Host {
+public:
+    /// `next_person` gives an id nobody had before; at most `max_people` stays at a time; `number` as in Handshake,
+    /// which may take `handshake` in time.
+    Host(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
+         Clock::time_point now, std::chrono::milliseconds handshake);
+
+    /// What a frame asks for; its answer is given to outcome() or answer() before the next frame.
+    struct Wanted {
+        Stay stay;
+        Submission submission;
+    };
+    struct Asked {
+        Stay stay;
+        Question question;
+    };
+    using Todo = std::variant<std::monostate, Wanted, Asked>;
+
+    /// One frame. The error says why the link is to be closed.
+    boost::system::result<Todo, std::string> receive(std::string_view frame, Clock::time_point now);
+    void outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
+                 std::span<const Line> history = {});
+    void answer(const Asked& asked, std::string text);
+    /// False: the peer is gone.
+    bool time(Clock::time_point now);
+    Clock::time_point deadline() const { return pulse_.deadline(); }
+
+    /// Frames for this link alone, to be sent after everything that is in the rooms' log now.
+    std::string take_output() { return std::exchange(output_, {}); }
+    /// The link has ended: the Leave of everybody behind it.
+    std::vector<Submission> closed();
+
+    /// It has introduced itself: peer() is what it calls itself, life() which run of it this is.
+    bool is_up() const { return handshake_.is_done(); }
+    const std::string& peer() const { return handshake_.node(); }
+    std::uint64_t life() const { return handshake_.life(); }
+    std::size_t people() const { return stays_.size(); }
+    /// As how many people it may be read.
+    std::size_t pace(Clock::time_point now);
+
+private:
+    struct Where {
+        PersonId person;
+        std::string room;
+    };
+
+    boost::system::result<Todo, std::string> handle(const Enter& enter);
+    boost::system::result<Todo, std::string> handle(const Speak& speak);
+    boost::system::result<Todo, std::string> handle(const Go& go);
+    boost::system::result<Todo, std::string> handle(const Ask& ask);
+    boost::system::result<Todo, std::string> handle(const Ping& ping);
+    boost::system::result<Todo, std::string> handle(const Pong&) { return Todo(); }
+    boost::system::result<Todo, std::string> handle(const FirstWord auto&) {
+        return std::string("it introduces itself twice");
+    }
+    boost::system::result<Todo, std::string> handle(const HostsWord auto&) {
+        return std::string("it speaks as if the rooms were its own");
+    }
+
+    Handshake handshake_;
+    std::function<PersonId()> next_person_;
+    std::size_t max_people_;
+    Pulse pulse_;
+    std::map<Stay, Where> stays_;
+    std::deque<Clock::time_point> newcomers_;  // when those came who are not settled
+    Clock::time_point now_;                    // of the frame in hand
+    std::string output_;
+};
+
+}  // namespace chat::link

@@ -1,0 +1,206 @@
+#include "05_chat/link/server.hpp"
+
+#include "05_chat/base/addresses.hpp"
+#include "app/events.hpp"
+#include "app/server.hpp"
+
+#include <boost/asio.hpp>
+
+namespace chat {
+
+namespace asio = boost::asio;
+namespace events = app::events;
+
+namespace {
+
+bool is_loopback(asio::ip::address address) {
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+    }
+    return address.is_loopback();
+}
+
+bool is_loopback(const std::string& endpoint) {
+    const auto address = parse_address(endpoint);
+    boost::system::error_code wrong;
+    return address && is_loopback(asio::ip::make_address(address->host, wrong)) && !wrong;
+}
+
+}  // namespace
+
+LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomsHere& rooms, Settings settings)
+    : loop_(loop),
+      listener_(std::move(listener)),
+      rooms_(rooms),
+      settings_(std::move(settings)),
+      subscribers_(loop.get_executor(), settings_.max_backlog),
+      shortage_(loop) {
+    rooms_.subscribe([this](std::string_view room, const Line& line) {
+        if (subscribers_.empty()) return;
+        frame_.clear();
+        link::encode_line(room, line, frame_);
+        subscribers_.append(frame_);
+    });
+}
+
+void LinkServer::hang_up(const std::string& why) {
+    for (const auto& link : links_) {
+        link->writer->cut_off(why);
+        link->pause.cancel();
+    }
+}
+
+void LinkServer::stop() {
+    listener_.close();
+    shortage_.cancel();
+    hang_up("the server is closing");
+}
+
+net::awaitable<void> LinkServer::accept() {
+    const std::string here = net::to_string(listener_.sockname());
+    app::tell({"server"}, events::waits_for_links, here);
+    if (settings_.self.secret.empty() && !is_loopback(here)) app::tell({"server"}, events::takes_local_links);
+    for (;;) {
+        auto socket = co_await listener_.async_accept(loop_);
+        if (socket.error() == net::Error::stopped) co_return;
+        if (!socket) {
+            app::tell_shortage({"links"}, socket.error());
+            shortage_.expires_after(app::shortage_wait);
+            co_await shortage_.async_wait(net::outcome);
+            continue;
+        }
+        if (links_.size() >= max_links) {
+            app::tell_seldom({"server"}, events::refuses_link, socket->peername(), max_links);
+            continue;
+        }
+        const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
+        const bool welcome = is_welcome(*socket);
+        auto writer = std::make_shared<Writer>(std::move(*socket), reader, settings_.max_backlog);
+        link::Host state(
+            settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(),
+            Clock::now(), settings_.handshake);
+        auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
+        if (!welcome) link->why_refused = "links from other computers need a --link-secret-file";
+        links_.push_back(link);
+        asio::co_spawn(loop_, serve(link),
+                       [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
+                           app::tell_crash(link->who, crash);
+                           links_.erase(place);
+                       });
+    }
+}
+
+bool LinkServer::is_welcome(const net::Socket& socket) const {
+    return !settings_.self.secret.empty() || is_loopback(socket.peername());
+}
+
+/// One link. Whatever ends it, the rooms hear that its people have gone.
+net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
+    Writer& writer = *link->writer;
+    writer.start();
+    writer.add(link->host.take_output());
+    asio::co_spawn(loop_, keep_time(link),
+                   [link](const std::exception_ptr& crash) { app::tell_crash(link->who, crash); });
+    std::exception_ptr crash;
+    try {
+        if (link->why_refused.empty()) co_await hear_out(*link);
+    } catch (...) {
+        crash = std::current_exception();
+    }
+    app::tell_crash(link->who, crash);
+    link->is_over = true;
+    link->pulse.cancel();
+    writer.leave();
+    farewell_of(*link);
+    const auto& why = link->why_refused.empty() ? writer.why_cut_off() : link->why_refused;
+    const std::string reason = why.empty() ? net::reason(writer.socket().why_closed()) : why;
+    if (link->host.is_up()) {
+        app::tell(link->who, events::link_lost, reason);
+    } else if (link->why_refused.empty()) {
+        app::tell_seldom(link->who, events::link_lost, reason);
+    } else {
+        // Strangers cannot fill the story, and are slow to try again.
+        app::tell_seldom(link->who, events::link_refused, writer.socket().peername(), reason);
+        link->pause.expires_after(stranger_pause);
+        co_await link->pause.async_wait(net::outcome);
+    }
+    std::string last_word;
+    if (!link->why_refused.empty()) link::encode(link::Refused{0, link->why_refused}, last_word);
+    writer.add(last_word);
+    co_await writer.finish(link->why_refused.empty() ? std::chrono::milliseconds(0) : farewell);
+}
+
+/// Its frames are read in order, and what they ask for is done at once.
+net::awaitable<void> LinkServer::hear_out(Link& link) {
+    while (auto frames = co_await link.writer->socket().async_recv_many()) {
+        for (const auto frame : *frames) {
+            if (!link.writer->why_cut_off().empty()) break;
+            const auto wait = handle(link, frame);
+            if (!wait) {
+                link.why_refused = wait.error();
+                co_return;
+            }
+            if (wait->count() > 0) {
+                link.pause.expires_after(*wait);
+                // A node that is dead does not go on with what it had sent.
+                const bool is_there = co_await link.writer->socket().async_pause(link.pause);
+                if (!is_there) co_return;
+            }
+            // A node that comes back asks for a room's history once for each of its people. It gets one after the other
+            // as fast as it reads, and is not cut off for what it asked for.
+            const std::size_t half = settings_.max_backlog / 2;
+            if (link.writer->backlog() > half) co_await link.writer->eased(half);
+        }
+    }
+}
+
+boost::system::result<LinkServer::Clock::duration, std::string> LinkServer::handle(Link& link, std::string_view frame) {
+    const auto now = Clock::now();
+    const bool was_up = link.host.is_up();
+    const auto todo = link.host.receive(frame, now);
+    if (!todo) return todo.error();
+    if (!was_up && link.host.is_up()) introduced(link);
+    bool is_join = false;
+    if (const auto* wanted = std::get_if<link::Host::Wanted>(&*todo)) {
+        is_join = std::holds_alternative<Join>(wanted->submission.request);
+        const auto result = rooms_.apply(wanted->submission.room, wanted->submission.request, link.who);
+        std::vector<Line> history;
+        if (const Room* room = rooms_.house().find(wanted->submission.room); result && room != nullptr && is_join) {
+            history.assign(room->history().begin(), room->history().end());
+        }
+        link.host.outcome(*wanted, result, history);
+    } else if (const auto* asked = std::get_if<link::Host::Asked>(&*todo)) {
+        link.host.answer(*asked, rooms_.answer(asked->question));
+    }
+    link.writer->add(link.host.take_output());
+    return is_join ? link.joins.take(now) : link.bucket.take(now, link.host.pace(now));
+}
+
+/// It is a node, and hears the rooms from here on. Where its link was cut and we have not noticed, it is here twice:
+/// the people of the first link would have the names that those of the second one want.
+void LinkServer::introduced(Link& link) {
+    app::tell(link.who, events::is_linked, link.host.peer(), link.writer->socket().peername());
+    for (const auto& other : links_) {
+        if (other.get() == &link || !other->host.is_up() || other->host.life() != link.host.life()) continue;
+        farewell_of(*other);
+        other->writer->cut_off("its node has linked again");
+    }
+    subscribers_.enter(*link.writer);
+}
+
+void LinkServer::farewell_of(Link& link) {
+    for (const auto& farewell : link.host.closed()) rooms_.apply(farewell.room, farewell.request, link.who);
+}
+
+/// A peer that has gone without a word is noticed.
+net::awaitable<void> LinkServer::keep_time(std::shared_ptr<Link> link) {
+    while (!link->is_over && link->writer->why_cut_off().empty()) {
+        link->pulse.expires_at(link->host.deadline());
+        const auto [cancelled] = co_await link->pulse.async_wait(net::outcome);
+        if (cancelled) co_return;
+        if (!link->host.time(Clock::now())) link->writer->cut_off("it is silent");
+        link->writer->add(link->host.take_output());
+    }
+}
+
+}  // namespace chat

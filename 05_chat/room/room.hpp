@@ -1,0 +1,103 @@
+#pragma once
+
+#include "05_chat/room/names.hpp"
+#include "net/result.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+/// A chat room as a state machine: requests in, lines out. It knows no socket, no thread and no clock.
+///
+/// Three things are kept apart. *Doors* (text_door.hpp, node_link.hpp, erlang/) know how somebody speaks. The *engine*
+/// (house.hpp) decides in which order requests happen. The *room* is what follows from the requests in that order, and
+/// from nothing else: so two copies of a room that apply the same requests in the same order agree on everything,
+/// also on who got a name that two people asked for at once. That is what lets a broker take over the ordering.
+///
+/// One thread at a time.
+namespace chat {
+
+/// A person in the house; given by the door's side, never used twice.
+using PersonId = std::uint64_t;
+
+/// A place in a room's order. Grows; refused requests leave gaps.
+using Sequence = std::uint64_t;
+
+struct Limits {
+    std::size_t max_line = 4096;             // --max-line: bytes of one thing said
+    std::size_t history = 20;                // --history: things said that a newcomer is shown
+    std::size_t max_people = 10000;          // --max-people: in one room
+    std::size_t max_rooms = 1000;            // --max-rooms: in the house
+    std::size_t history_bytes = 512 * 1024;  // of those things together, as they are shown: half of --max-backlog
+};
+
+/// Bytes of the reason for which somebody left, as everybody is shown it.
+inline constexpr std::size_t max_why = 100;
+
+// What somebody wants of a room.
+
+struct Join {
+    PersonId person;
+    std::string name;
+};
+struct Say {
+    PersonId person;
+    std::string text;
+};
+struct Leave {
+    PersonId person;
+    std::string why;  // shown in brackets after "has left the room"; empty when they simply went
+};
+using Request = std::variant<Join, Say, Leave>;
+
+/// What happened, with its place in the order: every member gets it, but a newcomer not their own `joined`.
+struct Line {
+    enum class Kind : std::uint8_t { joined = 1, said = 2, left = 3 };
+    Sequence sequence;
+    Kind kind;
+    PersonId person;
+    std::string name;
+    std::string text;  // said: the text; left: why, or empty; joined: empty
+};
+
+/// The line in the words of the original: "Michael says: Hello!".
+std::string words(const Line& line);
+void append_words(const Line& line, std::string& out);
+
+class Room {
+public:
+    explicit Room(const Limits& limits) : limits_(limits) {}
+
+    /// What follows from `request` at its place in the order: a line for the members, or why nothing follows.
+    /// A place that is not after the last one is a repetition: out_of_order, and nothing changes.
+    boost::system::result<Line, Refusal> apply(Sequence at, const Request& request);
+
+    /// The people in the order of their ids, each with the name they chose.
+    const std::map<PersonId, std::string>& people() const { return people_; }
+    /// The last things said, oldest first; what a newcomer is shown. Never so much that showing it would put a newcomer
+    /// behind in reading.
+    const std::deque<Line>& history() const { return history_; }
+    Sequence last() const { return last_; }
+
+private:
+    boost::system::result<Line, Refusal> happen(const Join& request);
+    boost::system::result<Line, Refusal> happen(const Say& request);
+    boost::system::result<Line, Refusal> happen(const Leave& request);
+    void remember(const Line& line);
+
+    Limits limits_;
+    Sequence last_ = 0;
+    std::map<PersonId, std::string> people_;
+    std::unordered_map<std::string, PersonId> names_;  // folded name: who has it
+    std::deque<Line> history_;
+    std::size_t history_bytes_ = 0;
+};
+
+}  // namespace chat

@@ -1,0 +1,74 @@
+#include "05_chat/services.hpp"
+
+#include "04_supervised/coroutine_child.hpp"
+#include "04_supervised/reports.hpp"
+#include "app/events.hpp"
+
+#include <boost/asio.hpp>
+
+#include <ranges>
+
+namespace chat {
+
+namespace {
+
+/// A supervisor wants to know why; a coroutine that returns has simply done its work.
+net::awaitable<supervision::Reason> with_a_reason(net::awaitable<void> work) {
+    co_await std::move(work);
+    co_return supervision::Reason::normal();
+}
+
+}  // namespace
+
+void Services::add(std::string_view name, Body body, std::function<void()> stop) {
+    services_.push_back({name, std::move(body), std::move(stop)});
+}
+
+void Services::start(std::function<void()> give_up) {
+    if (is_supervised_) return supervise(std::move(give_up));
+    for (const Service& service : services_) {
+        boost::asio::co_spawn(loop_, service.body(), [name = service.name](const std::exception_ptr& crash) {
+            app::tell_crash({name}, crash);
+        });
+    }
+}
+
+void Services::supervise(std::function<void()> give_up) {
+    std::vector<supervision::ChildSpec> specs;
+    for (const Service& service : services_) {
+        const auto life = [body = service.body] { return with_a_reason(body()); };
+        specs.push_back(
+            {.id = std::string(service.name), .argument = supervision::coroutine_child(loop_, life, service.stop)});
+    }
+    const auto over = [this, give_up = std::move(give_up)](const supervision::Reason&) {
+        if (is_stopping_) return;
+        has_given_up_ = true;
+        for (const Service& service : std::views::reverse(services_)) service.stop();  // also the one that had ended
+        give_up();
+    };
+    supervisor_ = std::make_shared<supervision::Driver>(
+        loop_, supervision::Supervisor("chat", {.intensity = max_restarts}, specs),
+        supervision::Driver::Listeners{
+            .exited = over,
+            .report = [](const supervision::Report& report) { supervision::tell(report); },
+            .progress = [](const supervision::Progress& progress) { supervision::tell(progress); }});
+    supervisor_->start();
+}
+
+void Services::stop() {
+    if (std::exchange(is_stopping_, true)) return;
+    if (supervisor_) {
+        supervisor_->exit(supervision::Reason::shutdown());
+    } else {
+        for (const Service& service : std::views::reverse(services_)) service.stop();
+    }
+}
+
+std::string Services::tree() const {
+    if (supervisor_) return supervisor_->tree(1);
+    std::string lines;
+    for (const Service& service : services_) lines += "    " + std::string(service.name) + "\n";
+    return lines;
+}
+
+}  // namespace chat

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "05_chat/fanout/writer.hpp"
+#include "05_chat/text/protocol.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+
+/// Where the people of the text door meet others: in this program's own rooms (rooms_here.hpp), in those of another C++
+/// node (link_venue.hpp), or in one of an Erlang node (erlang/erlang_venue.hpp). The door does not see the difference.
+/// The loop's thread only.
+namespace chat {
+
+/// Why nothing can be done while the node that has the room is away: the end of a sentence, as a refusal's reason is.
+inline constexpr std::string_view room_is_down = "the node that has this room is away";
+
+/// What the people of that room are told then, and again whenever they type something. `awaited`: it is looked for
+/// until it is back (--rejoin).
+constexpr std::string_view room_is_away(bool awaited) {
+    return awaited ? "The node that has this room is away: what you type is lost. Waiting for it."
+                   : "The node that has this room is away: what you type is lost. /quit leaves.";
+}
+
+/// A person at the text door, as backends see them.
+class Participant {
+public:
+    Participant(PersonId id, std::shared_ptr<Writer> writer) : id(id), writer(std::move(writer)) {}
+    virtual ~Participant() = default;
+
+    const PersonId id;
+    const std::shared_ptr<Writer> writer;
+
+    /// A line for them alone; without its end.
+    void tell(std::string_view line) { writer->add(std::string(line) + std::string(line_end)); }
+
+    /// They are in the room that they have submitted to join, and hear it from now on: the moment to tell them so,
+    /// before they hear anybody there. A backend that answers at once need not call it.
+    virtual void entered() = 0;
+    /// They are out of their room: its node is gone. `words` is what they are told, now and whenever they type
+    /// something. Also while a submission of theirs is open, which is then refused.
+    virtual void room_down(std::string_view words) = 0;
+    /// The room has thrown them out, and goes on without them; they may join it again. `why` is the end of a sentence.
+    /// Not while a Join or a Say of theirs is open.
+    virtual void removed(std::string_view why) = 0;
+    /// It is back, and so are they; or, `refused` not empty, they cannot be.
+    virtual void rejoined(std::string_view refused) = 0;
+};
+
+class Backend {
+public:
+    virtual ~Backend() = default;
+
+    /// Carries out what they want: why not, or nothing when it is done. A newcomer has then been sent the room's
+    /// history and hears the room from here on. After a Leave everything that was said before has reached them.
+    virtual net::awaitable<std::string> submit(Participant& participant, const Submission& submission) = 0;
+    /// The answer, or why there is none.
+    virtual net::awaitable<std::string> ask(Participant& participant, const Question& question) = 0;
+    /// They have gone: from now on nothing is said to them.
+    virtual void forget(Participant& participant) = 0;
+    /// Whether the rooms are in this program.
+    virtual bool has_the_rooms() const { return false; }
+};
+
+/// The audiences of the text door, one for each room in which somebody of it is.
+class SubscribersByRoom {
+public:
+    SubscribersByRoom(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
+        : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
+
+    void enter(Writer& writer, std::string_view room);
+    void leave(Writer& writer, std::string_view room);
+    void append(std::string_view room, const Line& line);
+
+private:
+    net::Executor executor_;
+    std::size_t max_backlog_;
+    Backlog* all_;
+    std::map<std::string, Subscribers> subscribers_;  // by folded name
+    std::string text_;  // the line that is appended; kept so that its memory is used again
+};
+
+}  // namespace chat
