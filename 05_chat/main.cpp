@@ -1,5 +1,6 @@
 // Options, doors and signals of 05_chat; what it teaches is in server.cpp.
 
+#include "05_chat/engine/local.hpp"
 #include "05_chat/link/backend.hpp"
 #include "05_chat/link/server.hpp"
 #include "05_chat/options.hpp"
@@ -101,7 +102,8 @@ public:
           listener_(app::listen_or_exit(loop_, server)),
           self_(self_or_exit(options, listener_)),
           backlog_(options.session_limits.max_waiting),
-          rooms_(loop_.get_executor(), options.limits, options.session_limits.max_backlog, lobby, &backlog_) {}
+          rooms_(loop_.get_executor(), engine_, options.limits, lobby, encode_text, options.session_limits.max_backlog,
+                 &backlog_) {}
 
     /// The program's exit code.
     int run();
@@ -131,7 +133,8 @@ private:
     net::Listener listener_;
     link::Self self_;
     Backlog backlog_;  // what waits for all who read slowly
-    RoomsHere rooms_;
+    LocalEngine engine_;
+    RoomService rooms_;
     std::optional<LinkServer> links_;
     std::optional<LinkBackend> elsewhere_;
 #if FIVE_ERLANG
@@ -261,7 +264,7 @@ void Chat::show() {
     const bool is_guest = backend_ != &rooms_;
     app::story::show({"server"}, "tree",
                      "chat  " + std::to_string(::getpid()) + "\n" + services_.tree() +
-                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.house())));
+                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.rooms())));
 }
 
 void Chat::stop() {

@@ -2,7 +2,7 @@
 
 #include "05_chat/base/backoff.hpp"
 #include "05_chat/erlang/room_connection.hpp"
-#include "05_chat/text/backend.hpp"
+#include "05_chat/engine/backend.hpp"
 
 #include <memory>
 #include <string>

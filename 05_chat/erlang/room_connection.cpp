@@ -52,7 +52,7 @@ net::awaitable<result<void, Why>> RoomConnection::connect() {
     co_return result<void, Why>();
 }
 
-Clock::duration RoomConnection::handle(Event& event) {
+net::awaitable<Clock::duration> RoomConnection::handle(Event& event) {
     if (std::holds_alternative<Up>(event)) {
         room_.emplace(peer_->connection(), processes_, where_.name);
         room_->start();
@@ -71,7 +71,7 @@ Clock::duration RoomConnection::handle(Event& event) {
     } else if (const auto* signal = std::get_if<ExitSignal>(&event); signal && room_) {
         if (const auto person = room_->exit(*signal)) on_out(*person, "it says " + show(signal->reason));
     }
-    return {};
+    co_return Clock::duration();
 }
 
 void RoomConnection::handle(const Message& message) {

@@ -44,7 +44,7 @@ public:
 
 private:
     net::awaitable<chat::result<void, chat::Why>> connect();
-    Clock::duration handle(Event& event);
+    net::awaitable<Clock::duration> handle(Event& event);
     void handle(const Message& message);
     void fail(std::string why);
     void end(std::string why);

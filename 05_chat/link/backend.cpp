@@ -1,5 +1,6 @@
 #include "05_chat/link/backend.hpp"
 
+
 #include "app/events.hpp"
 #include "app/text.hpp"
 
@@ -142,7 +143,7 @@ void LinkBackend::handle_events() {
 void LinkBackend::handle(Guest::IsIn&& event) {
     const auto participant = participants_.find(event.person);
     if (participant == participants_.end()) return;
-    subscribers_.enter(*participant->second->writer, event.room);
+    subscribers_.enter(*participant->second->writer, folded(event.room));
     if (event.again) {
         participant->second->rejoined({});
     } else if (const auto pending = entering_.extract(event.person)) {
@@ -169,7 +170,9 @@ void LinkBackend::handle(Guest::IsPast&& event) {
 }
 
 void LinkBackend::handle(Guest::IsSpoken&& event) {
-    subscribers_.append(event.room, event.line);
+    text_.clear();
+    encode_text(event.line, text_);
+    subscribers_.append(folded(event.room), text_);
 }
 
 void LinkBackend::handle(Guest::IsAnswered&& event) {
@@ -230,7 +233,7 @@ net::awaitable<result<void, Why>> LinkBackend::submit(Participant& participant, 
     // Everything that they said comes back before the answer does.
     co_await question(submission.room);
     if (!guest_.is_up()) co_return because(room_is_down);
-    subscribers_.leave(*participant.writer, submission.room);
+    subscribers_.leave(*participant.writer, folded(submission.room));
     guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
     send();
     co_return result<void, Why>();

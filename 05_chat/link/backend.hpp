@@ -2,7 +2,7 @@
 
 #include "05_chat/base/backoff.hpp"
 #include "05_chat/link/guest.hpp"
-#include "05_chat/text/backend.hpp"
+#include "05_chat/engine/backend.hpp"
 #include "net/socket.hpp"
 
 #include <map>
@@ -74,7 +74,8 @@ private:
     boost::asio::io_context& loop_;
     Settings settings_;
     link::Guest guest_;
-    SubscribersByRoom subscribers_;
+    Subscribers subscribers_;  // our people, by their rooms' folded names
+    std::string text_;         // the line that is appended; kept so that its memory is used again
     std::shared_ptr<Writer> writer_;  // the link; null while there is none
     Notify first_word_;               // the host's, for start()
     std::string why_lost_;            // the last link

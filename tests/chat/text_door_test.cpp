@@ -12,7 +12,7 @@ struct Person {
     Person(House& house, LocalEngine& engine, PersonId id) : house(house), engine(engine), door(id, "lobby") {
         run(door.open());
     }
-    // What is printed for him alone after he typed this.
+    // What is printed for this person alone, who typed this.
     std::string types(std::string_view typed) {
         printed.clear();
         run(door.line(typed));
@@ -35,7 +35,7 @@ struct Person {
     LocalEngine& engine;
     TextProtocol door;
     std::string printed;
-    std::vector<std::string> said;  // what the rooms hear of him
+    std::vector<std::string> said;  // what the rooms hear of this person
     bool closed = false;
 };
 

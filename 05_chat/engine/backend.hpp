@@ -2,14 +2,15 @@
 
 #include "05_chat/base/why.hpp"
 #include "05_chat/fanout/writer.hpp"
-#include "05_chat/text/protocol.hpp"
+#include "05_chat/room/listing.hpp"
+#include "net/awaitable.hpp"
 
-#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
-/// Where the people of the text door meet others: in this program's own rooms (rooms_here.hpp), in those of another C++
-/// node (link_venue.hpp), or in one of an Erlang node (erlang/erlang_venue.hpp). The door does not see the difference.
+/// Where the people of the text door meet others: in this program's own rooms (room_service.hpp), in those of another
+/// C++ node (link/backend.hpp), or in one of an Erlang node (erlang/backend.hpp). The door does not see the difference.
 /// The loop's thread only.
 namespace chat {
 
@@ -33,8 +34,7 @@ public:
     const std::shared_ptr<Writer> writer;
 
     /// A line for them alone; without its end.
-    void tell(std::string_view line) { writer->add(std::string(line) + std::string(line_end)); }
-
+    virtual void tell(std::string_view line) = 0;
     /// They are in the room that they have submitted to join, and hear it from now on: the moment to tell them so,
     /// before they hear anybody there. A backend that answers at once need not call it.
     virtual void entered() = 0;
@@ -60,24 +60,6 @@ public:
     virtual void forget(Participant& participant) = 0;
     /// Whether the rooms are in this program.
     virtual bool has_the_rooms() const { return false; }
-};
-
-/// The audiences of the text door, one for each room in which somebody of it is.
-class SubscribersByRoom {
-public:
-    SubscribersByRoom(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
-        : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
-
-    void enter(Writer& writer, std::string_view room);
-    void leave(Writer& writer, std::string_view room);
-    void append(std::string_view room, const Line& line);
-
-private:
-    net::Executor executor_;
-    std::size_t max_backlog_;
-    Backlog* all_;
-    std::map<std::string, Subscribers> subscribers_;  // by folded name
-    std::string text_;  // the line that is appended; kept so that its memory is used again
 };
 
 }  // namespace chat
