@@ -30,8 +30,8 @@ public:
     }
 
     /// The rooms as a supervisor's child. Lives until a request cannot be applied because something throws, and throws
-    /// the same: nobody knows what state a room is in then. Called again, it begins anew: everybody is out, those of the
-    /// text door are put back into empty rooms, and `tell_others` tells the other doors, who must let go of theirs.
+    /// the same: nobody knows what state a room is in then. Called again, it begins anew: everybody is out, those of
+    /// the text door are put back into empty rooms, and `tell_others` tells the other doors, who must let go of theirs.
     net::awaitable<void> live(std::function<void()> tell_others);
     void stop_living();
 

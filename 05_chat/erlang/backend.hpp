@@ -1,8 +1,8 @@
 #pragma once
 
 #include "05_chat/base/backoff.hpp"
-#include "05_chat/erlang/room_connection.hpp"
 #include "05_chat/engine/backend.hpp"
+#include "05_chat/erlang/room_connection.hpp"
 
 #include <memory>
 #include <string>
@@ -15,7 +15,7 @@ inline constexpr std::chrono::milliseconds echo_patience{1000};
 
 /// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
 /// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
-class ErlangBackend : public chat::Backend {
+class ErlangBackend : public chat::RemoteBackend {
 public:
     struct Settings {
         chat::ErlangRoom where;
@@ -27,9 +27,10 @@ public:
 
     ErlangBackend(boost::asio::io_context& loop, Settings settings);
 
-    /// Opens the room; comes back when that has been tried once. Rejoining goes on by itself until stop().
-    net::awaitable<chat::result<void, chat::Why>> start();
-    void stop();
+    net::awaitable<chat::result<void, chat::Why>> open() override;
+    void stop() override;
+    std::string where() const override { return settings_.where.name + "@" + settings_.where.node; }
+    std::string first_room() const override { return settings_.where.name; }
 
     net::awaitable<chat::result<void, chat::Why>> submit(chat::Participant& participant,
                                                          const chat::Submission& submission) override;
@@ -52,9 +53,14 @@ private:
     /// Kept by whoever waits: they may be forgotten meanwhile.
     using GuestPtr = std::shared_ptr<Guest>;
 
-    net::awaitable<chat::result<void, chat::Why>> join(chat::Participant& participant, std::string name);
-    chat::result<void, chat::Why> say(Guest& guest, const std::string& text);
+    net::awaitable<chat::result<void, chat::Why>> carry_out(chat::Participant& participant, const std::string& room,
+                                                            const chat::Join& request);
+    net::awaitable<chat::result<void, chat::Why>> carry_out(chat::Participant& participant, const std::string& room,
+                                                            const chat::Say& request);
+    net::awaitable<chat::result<void, chat::Why>> carry_out(chat::Participant& participant, const std::string& room,
+                                                            const chat::Leave& request);
     net::awaitable<void> hear_out(GuestPtr guest);
+    GuestPtr guest_of(chat::PersonId person) const;
     net::awaitable<void> come_back();
     void let_in(Guest& guest);
     void let_out(Guest& guest, const std::string& why);

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "05_chat/base/door.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/backend.hpp"
 #include "05_chat/text/arrivals.hpp"
 #include "05_chat/text/memory_reserve.hpp"
 #include "05_chat/text/protocol.hpp"
-#include "app/story.hpp"
-#include "net/listener.hpp"
+#include "app/door.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -117,33 +117,37 @@ private:
 };
 
 /// The text door: accepts people and lets each of them talk to the backend. The loop's thread only.
-class TextServer {
+class TextServer : public Door {
 public:
     /// `backend` and `backlog` must outlive all sessions: until the loop has ended.
     TextServer(boost::asio::io_context& loop, net::Listener listener, Backend& backend, std::string lobby,
                const SessionLimits& session_limits, Backlog& backlog, std::function<PersonId()> next_person);
 
-    /// Beside the acceptor: looks for those who are idle, or read nothing.
-    void start();
-    /// Lets go of the port and of everybody; they are told. The acceptor ends.
-    void stop();
+    std::string_view name() const override { return door_.who().role; }
+    net::awaitable<result<void, Why>> open() override { co_return result<void, Why>(); }
+    /// The program's first line says it.
+    void announce() override {}
+    net::awaitable<void> accept() override;
+    /// Our people are put into the new rooms by the rooms themselves (Participant::rejoined).
+    void hang_up(std::string_view) override {}
+    /// Everybody is told.
+    void stop() override;
 
     /// Those of our people who are in rooms, a line for each room, for the operator.
     std::string who_is_where() const;
 
-    net::Listener& listener() { return listener_; }
-    boost::asio::io_context& loop() { return loop_; }
-    net::awaitable<void> wait(std::chrono::milliseconds time);
-    /// Somebody has come: lets them in, or says why not.
-    void welcome(net::Socket socket);
+    const net::Listener& listener() const { return listener_; }
 
 private:
+    /// Somebody has come: lets them in, or says why not.
+    void welcome(net::Socket socket);
     void look_around();
-    std::string_view why_not();
+    result<void, Why> has_a_place();
     bool make_place(std::size_t nameless_allowed);
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
+    app::Door door_{listener_, {"acceptor"}};
     Backend& backend_;
     std::string lobby_;
     SessionLimits limits_;
@@ -151,7 +155,6 @@ private:
     std::function<PersonId()> next_person_;
     Arrivals arrivals_;
     MemoryReserve reserve_;
-    net::Timer shortage_;
     net::Timer next_look_;
     std::size_t max_sessions_;
     std::list<std::weak_ptr<Session>> sessions_;
@@ -164,6 +167,5 @@ private:
 net::awaitable<void> carry_out(Session& session, Step step);
 net::awaitable<void> hear_out(Session& session);
 net::awaitable<void> session(std::shared_ptr<Session> session);
-net::awaitable<void> acceptor(TextServer& server);
 
 }  // namespace chat
