@@ -314,9 +314,10 @@ def scripts_and_arrows_are_checked_before_a_commit():
         with Clone() as clone:
             (clone.directory / "bin/shellcheck").write_text("#!/bin/sh\necho what shellcheck says; exit 1\n")
             (clone.directory / "tests/house/arrows.py").write_text("#!/bin/sh\necho an arrow; exit 1\n")
-            (clone.directory / name).write_text(text)
-            clone.git("add", "tests", name)
+            clone.git("commit", "-qam", "What finds arrows")
             clone.lab("hooks")
+            (clone.directory / name).write_text(text)
+            clone.git("add", name)
             refused = clone.commit()
             expect(refused.returncode == 1 and said in refused.stderr, name, refused)
 
