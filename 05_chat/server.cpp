@@ -38,7 +38,7 @@ net::awaitable<void> hear_out(Session& session) {
 
 /// One person. Whatever ends the conversation, the room hears that they have left, and they are sent what they are
 /// owed.
-net::awaitable<void> session(std::shared_ptr<Session> session) {
+net::awaitable<void> serve(std::shared_ptr<Session> session) {
     session->writer->start();
     std::exception_ptr crash;
     try {

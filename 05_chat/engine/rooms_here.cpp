@@ -19,7 +19,7 @@ boost::system::result<Line, Refusal> RoomsHere::apply(std::string_view room, con
         return result;
     } catch (...) {
         failure_ = std::current_exception();
-        failed_.wake();
+        failed_.notify();
         throw;
     }
 }
@@ -40,13 +40,13 @@ net::awaitable<void> RoomsHere::live(std::function<void()> tell_others) {
         tell_others();
         begin_anew();
     }
-    while (!failure_ && !is_stopping_) co_await failed_.wait();
+    while (!failure_ && !is_stopping_) co_await failed_.notified();
     if (!is_stopping_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void RoomsHere::stop_living() {
     is_stopping_ = true;
-    failed_.wake();
+    failed_.notify();
 }
 
 void RoomsHere::begin_anew() {

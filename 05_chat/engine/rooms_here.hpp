@@ -16,13 +16,8 @@ namespace chat {
 /// lock would have to give the same.
 class RoomsHere : public Backend {
 public:
-    RoomsHere(const net::Executor& executor, const Limits& limits, std::size_t max_backlog, std::string_view lobby,
-              Backlog* all = nullptr)
-        : limits_(limits),
-          house_(limits, lobby),
-          engine_(house_),
-          subscribers_(executor, max_backlog, all),
-          failed_(executor) {}
+    RoomsHere(const net::Executor& executor, const Limits& limits, std::string_view lobby, Backlog& backlog)
+        : limits_(limits), house_(limits, lobby), engine_(house_), subscribers_(executor, backlog), failed_(executor) {}
 
     /// From now on hears every line of every room.
     void subscribe(std::function<void(std::string_view room, const Line& line)> listener) {

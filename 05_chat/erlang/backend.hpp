@@ -25,7 +25,8 @@ public:
         std::size_t max_line;
     };
 
-    ErlangBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    ErlangBackend(boost::asio::io_context& loop, chat::Backlog& backlog, Settings settings);
 
     /// Opens the room; comes back when that has been tried once: why it failed, or nothing. Rejoining goes on by itself
     /// until stop().

@@ -25,11 +25,11 @@ public:
         std::uint16_t port;
         bool rejoin;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         std::size_t max_line;
     };
 
-    LinkBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    LinkBackend(boost::asio::io_context& loop, Backlog& backlog, Settings settings);
 
     /// Links with the host; comes back when it has said hello, or that has been tried once: why it failed, or nothing.
     /// What follows (the link itself, and rejoining) goes on by itself until stop().
@@ -43,12 +43,12 @@ public:
 private:
     // Somebody waits for an answer from the host: answer_patience at most.
     struct Pending {
-        explicit Pending(net::Executor executor) : signal(executor) {}
-        Notify signal;
+        explicit Pending(const net::Executor& executor) : answered(executor) {}
+        Notify answered;
         std::optional<std::string> answer;
         void give(std::string text) {
             answer = std::move(text);
-            signal.wake();
+            answered.notify();
         }
     };
     net::awaitable<std::string> answer_of(Pending& pending);
@@ -70,6 +70,7 @@ private:
     void handle(link::Guest::IsDown&& event);
 
     boost::asio::io_context& loop_;
+    Backlog& backlog_;
     Settings settings_;
     link::Guest guest_;
     SubscribersByRoom subscribers_;

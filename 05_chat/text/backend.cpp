@@ -3,9 +3,9 @@
 namespace chat {
 
 void SubscribersByRoom::enter(Writer& writer, std::string_view room) {
-    subscribers_.try_emplace(folded(room), executor_, max_backlog_, all_).first->second.enter(writer);
+    subscribers_.try_emplace(folded(room), executor_, backlog_).first->second.enter(writer);
     // The one they were in before may be empty now.
-    std::erase_if(subscribers_, [](const auto& audience) { return audience.second.empty(); });
+    std::erase_if(subscribers_, [](const auto& entry) { return entry.second.empty(); });
 }
 
 void SubscribersByRoom::leave(Writer& writer, std::string_view room) {

@@ -65,8 +65,7 @@ public:
 /// The audiences of the text door, one for each room in which somebody of it is.
 class SubscribersByRoom {
 public:
-    SubscribersByRoom(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
-        : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
+    SubscribersByRoom(net::Executor executor, Backlog& backlog) : executor_(std::move(executor)), backlog_(backlog) {}
 
     void enter(Writer& writer, std::string_view room);
     void leave(Writer& writer, std::string_view room);
@@ -74,8 +73,7 @@ public:
 
 private:
     net::Executor executor_;
-    std::size_t max_backlog_;
-    Backlog* all_;
+    Backlog& backlog_;
     std::map<std::string, Subscribers> subscribers_;  // by folded name
     std::string text_;  // the line that is appended; kept so that its memory is used again
 };
