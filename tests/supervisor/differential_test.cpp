@@ -1,8 +1,8 @@
 // The proof: the same scenarios, played by our supervisor and by the real one in Erlang/OTP, give the same starts,
 // stops, reports and answers in the same order.
 
-#include "04_supervised/lab/scenario.hpp"
-#include "04_supervised/lab/simulator.hpp"
+#include "04_supervised/otp/lab/scenario.hpp"
+#include "04_supervised/otp/lab/simulator.hpp"
 #include "supervisor/generator.hpp"
 #include "support/program.hpp"
 
