@@ -2,8 +2,8 @@
 //
 // Until now clients had nothing to do with each other. Here what one says all others hear, and the rule is that nobody
 // ever waits for anybody: whoever speaks puts the line into the room's log and goes on, and each connection has a
-// writer that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender microseconds,
-// and the order of a room has to be made in one place anyway.
+// writer that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
+// microseconds, and the order of a room has to be made in one place anyway.
 //
 // The way of a line, from the socket of whoever typed it to everybody's:
 //
@@ -62,7 +62,7 @@ net::awaitable<void> carry_out(Session& session, Step step) {
             if (outcome) outcome = co_await session.backend().submit(session, *submission);
             step = session.outcome(outcome);
         } else {
-            step = session.answer(co_await session.backend().ask(session, std::get<Question>(step.then)));
+            step = session.answered(co_await session.backend().ask(session, std::get<Question>(step.then)));
         }
         session.begin(step);
     }
@@ -70,7 +70,7 @@ net::awaitable<void> carry_out(Session& session, Step step) {
 
 /// One person. Whatever ends the conversation, the room hears that they have left, and they are sent what they are
 /// owed.
-net::awaitable<void> session(std::shared_ptr<Session> session) {
+net::awaitable<void> serve(std::shared_ptr<Session> session) {
     session->writer->start();
     std::exception_ptr crash;
     try {

@@ -21,8 +21,8 @@ inline constexpr std::string_view line_end = "\r\n";
 /// The line as the text door's dialect has it: its words, and the end of the line.
 void encode_text(const Line& line, std::string& out);
 
-/// What a door is to do next: print, then carry out, then, at the end, say goodbye and close. One Submission or Question
-/// at a time: what comes of it is there before the next line is read.
+/// What a door is to do next: print, then carry out, then, at the end, say goodbye and close. One Submission or
+/// Question at a time: what comes of it is there before the next line is read.
 struct Step {
     std::string print;  // whole lines, for this person alone
     std::variant<std::monostate, Submission, Question> then;
