@@ -60,7 +60,7 @@ net::awaitable<void> carry_out(Session& session, Step step) {
             result<void, Why> outcome;
             if (session.is_new()) outcome = co_await session.wait_to_come_in();
             if (outcome) outcome = co_await session.backend().submit(session, *submission);
-            step = session.outcome(outcome);
+            step = session.outcome(*submission, outcome);
         } else {
             step = session.answered(co_await session.backend().ask(session, std::get<Question>(step.then)));
         }
@@ -82,7 +82,7 @@ net::awaitable<void> serve(std::shared_ptr<Session> session) {
     if (session->socket().why_closed() == net::Error::too_long) session->tell("The line is too long. Goodbye!");
     co_await session->leave();
     if (const auto& why = session->writer->why_cut_off(); !why.empty()) {
-        app::tell(session->who(), app::events::is_cut_off, why);
+        app::tell(session->who(), app::events::cuts_off_client, why);
     } else {
         app::tell_closed(session->who(), session->socket().why_closed());
     }

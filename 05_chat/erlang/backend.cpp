@@ -132,7 +132,7 @@ net::awaitable<result<void, Why>> ErlangBackend::submit(chat::Participant& parti
     if (const auto* wanted = std::get_if<chat::Join>(&submission.request)) {
         if (const auto wrong = chat::check_name(wanted->name)) co_return because(chat::reason(*wrong));
         if (chat::folded(submission.room) != chat::folded(settings_.where.name)) {
-            co_return because("here is only the room " + settings_.where.name);
+            co_return because("the only room here is " + settings_.where.name);
         }
         co_return co_await join(participant, wanted->name);
     }

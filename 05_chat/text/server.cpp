@@ -45,7 +45,7 @@ void TextServer::start() {
 }
 
 void TextServer::welcome(net::Socket socket) {
-    const app::Who who{"client", ++last_client_};
+    const app::Who who{"handler", ++last_client_};
     if (const auto why = why_not(); !why.empty()) {
         app::tell_rejected(who, socket, why);
         return socket.refuse(why);

@@ -73,7 +73,7 @@ net::awaitable<result<void, Why>> Session::wait_to_come_in() {
     co_return result<void, Why>();
 }
 
-Step Session::outcome(const result<void, Why>& outcome) {
+Step Session::outcome(const Submission& submission, const result<void, Why>& outcome) {
     is_waiting_ = false;
     auto entered = std::exchange(entered_, {});
     // Somebody who was in no room yet is simply refused, and may try again.
@@ -82,6 +82,9 @@ Step Session::outcome(const result<void, Why>& outcome) {
     if (!outcome) {
         app::tell(who_, app::events::was_refused, outcome.error().words);
         return protocol_.refused(outcome.error().words);
+    }
+    if (std::holds_alternative<Leave>(submission.request)) {
+        app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), submission.room);
     }
     return entered ? std::move(*entered) : done();
 }
@@ -98,7 +101,7 @@ Step Session::done() {
     const std::string before = protocol_.room();
     Step step = protocol_.done();
     has_come_in_ = has_come_in_ || !protocol_.room().empty();
-    if (protocol_.room() != before) app::tell(who_, app::events::is_in_room, protocol_.name(), protocol_.room());
+    if (protocol_.room() != before) app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
     return step;
 }
 
@@ -106,7 +109,8 @@ net::awaitable<void> Session::leave() {
     is_leaving_ = true;
     if (auto farewell = protocol_.hang_up()) {
         if (!writer->why_cut_off().empty()) std::get<Leave>(farewell->request).why = writer->why_cut_off();
-        co_await backend_.submit(*this, *farewell);
+        const auto outcome = co_await backend_.submit(*this, *farewell);
+        if (outcome) app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), farewell->room);
     }
     backend_.forget(*this);
 }
@@ -148,7 +152,7 @@ void Session::check_idle(Clock::time_point now) {
 }
 
 void Session::give_up_place() {
-    app::tell(who_, app::events::is_cut_off, "others need the place");
+    app::tell(who_, app::events::cuts_off_client, "others need the place");
     say_goodbye(protocol_.others_wait());
     writer->write_now();
     socket().shutdown(net::tcp::socket::shutdown_both);
@@ -178,7 +182,9 @@ void Session::entered() {
 }
 
 void Session::room_down(std::string_view words) {
-    app::tell(who_, app::events::is_out_of_room, protocol_.room());
+    if (!protocol_.room().empty()) {
+        app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), protocol_.room());
+    }
     if (is_waiting_) {
         went_down_ = words;
     } else {
@@ -187,14 +193,14 @@ void Session::room_down(std::string_view words) {
 }
 
 void Session::removed(std::string_view why) {
-    app::tell(who_, app::events::is_removed, protocol_.room(), why);
+    app::tell(who_, app::events::finds_removed, protocol_.name(), protocol_.room(), why);
     if (!is_leaving_) print(protocol_.removed(why));
 }
 
 void Session::rejoined(const result<void, Why>& outcome) {
     print(protocol_.rejoined(outcome));
     if (outcome) {
-        app::tell(who_, app::events::is_in_room, protocol_.name(), protocol_.room());
+        app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
     } else {
         app::tell(who_, app::events::was_refused, outcome.error().words);
     }

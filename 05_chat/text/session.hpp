@@ -57,7 +57,7 @@ public:
     bool is_new() const { return !has_come_in_; }
     net::awaitable<result<void, Why>> wait_to_come_in();
     /// The backend has carried out a submission, or answered a question: what is to be done next.
-    Step outcome(const result<void, Why>& outcome);
+    Step outcome(const Submission& submission, const result<void, Why>& outcome);
     Step answered(const result<std::string, Why>& answer);
     /// The room hears that they are gone.
     net::awaitable<void> leave();

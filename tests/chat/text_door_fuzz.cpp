@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <variant>
 
-// Three people type lines: the first byte of each says who (and, now and then, that he hangs up). Whatever they type,
-// what the others' terminals get is UTF-8 without control characters but line ends.
+// Three people type lines: the first byte of each says who it is (and now and then, that they hang up). Whatever they
+// type, what the others' terminals get is UTF-8 without control characters but line ends.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace chat;
     OrderedRooms rooms(Limits{.max_line = 64, .history = 2, .max_people = 2, .max_rooms = 3}, "lobby");

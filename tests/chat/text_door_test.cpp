@@ -10,7 +10,7 @@ namespace {
 // A person at the door: what a session does with the steps, without a socket.
 struct Person {
     Person(OrderedRooms& rooms, PersonId id) : rooms(rooms), door(id, "lobby") { run(door.open()); }
-    // What is printed for him alone after he typed this.
+    // What is printed for this person alone, who typed this.
     std::string types(std::string_view typed) {
         printed.clear();
         run(door.line(typed));
@@ -31,7 +31,7 @@ struct Person {
     OrderedRooms& rooms;
     TextProtocol door;
     std::string printed;
-    std::vector<std::string> said;  // what the rooms hear of him
+    std::vector<std::string> said;  // what the rooms hear of this person
     bool closed = false;
 };
 

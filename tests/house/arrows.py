@@ -15,6 +15,7 @@ import tempfile
 LAYERS = [
     "common/net",
     "common/app",
+    "common/echo_client",
     "01_naive",
     "02_thread_per_client",
     "03_acceptor_pool",
