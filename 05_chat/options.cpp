@@ -64,9 +64,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
                 "Lines a second of one person, who is read no faster; 0: no limit");
     line.number("--burst", session_limits.burst, 1, million, "Lines at once, after a pause");
     line.seconds("--idle-timeout", session_limits.idle_timeout, day,
-                 "Ask whoever is silent so long, and then say goodbye; 0: never");
+                 "Ask whoever is silent for so long, and then say goodbye; 0: never");
     line.number("--max-backlog", session_limits.max_backlog, 64 * 1024, 1024 * mebi,
-                "Cut off whoever is so many bytes behind in reading");
+                "Cut off whoever is more than so many bytes behind in reading");
     line.number("--max-waiting", session_limits.max_waiting, 64 * 1024, 1024 * mebi,
                 "The same, of all of them together: whoever has taken nothing for longest goes first");
     line.seconds("--name-timeout", session_limits.name_timeout, day,

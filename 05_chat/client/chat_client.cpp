@@ -25,7 +25,10 @@
 namespace {
 
 namespace asio = boost::asio;
+using chat::because;
 using chat::Keyboard;
+using chat::result;
+using chat::Why;
 
 struct Options {
     std::string name;
@@ -51,23 +54,22 @@ void print(const Options& options, std::string_view text) {
 
 // ---- the text door --------------------------------------------------------------------------------------------------
 
-/// A session at the text door: why it failed, or nothing.
 class TextSession {
 public:
     TextSession(asio::io_context& loop, const Options& options) : loop_(loop), options_(options), keyboard_(loop) {}
 
-    net::awaitable<std::string> run() {
+    net::awaitable<result<void, Why>> run() {
         auto socket = co_await net::async_connect(loop_, options_.host, options_.port, {}, patience);
         if (!socket) {
-            co_return "cannot connect to " + net::host_and_port(options_.host, options_.port) + ": " +
-                net::reason(socket.error());
+            co_return because("cannot connect to " + net::host_and_port(options_.host, options_.port) + ": " +
+                              net::reason(socket.error()));
         }
         socket_.emplace(std::move(*socket));
         socket_->put({options_.name, "\n"});
         const auto sent = co_await socket_->async_flush();
-        std::string why;
+        std::optional<Why> refused;
         bool is_in = false;
-        while (sent && why.empty()) {
+        while (sent && !refused) {
             const auto packet = co_await socket_->async_recv();
             if (!packet) break;
             std::string_view line = *packet;
@@ -76,25 +78,26 @@ public:
                 is_in = true;
                 asio::co_spawn(loop_, post(), [](const std::exception_ptr&) {});
             } else if (!is_in && is_question(line)) {
-                if (!line.starts_with(welcome)) why = "refused: " + harmless(line);
+                if (!line.starts_with(welcome)) refused = because("refused: " + harmless(line));
             } else {
                 print(options_, line);  // before we are in, it is what was said before
             }
         }
         keyboard_.close();
-        if (why.empty()) why = why_ended(is_in);
+        const auto outcome = refused ? result<void, Why>(*refused) : ended(is_in);
         socket_->close();
-        co_return why;
+        co_return outcome;
     }
 
 private:
     static constexpr std::string_view welcome = "Welcome!";
 
-    /// Why the connection has ended too early, or nothing.
-    std::string why_ended(bool is_in) const {
-        if (socket_->why_closed() == net::Error::too_long) return "the server's line is too long";
-        if (!is_in) return "the server closed the connection before we were in the room";
-        return has_said_all_ ? "" : "connection lost: " + net::reason(socket_->why_closed());
+    /// The connection has ended: as it should, or too early.
+    result<void, Why> ended(bool is_in) const {
+        if (socket_->why_closed() == net::Error::too_long) return because("the server's line is too long");
+        if (!is_in) return because("the server closed the connection before we were in the room");
+        if (!has_said_all_) return because("connection lost: " + net::reason(socket_->why_closed()));
+        return {};
     }
 
     /// The server asks who we are: at first, or because it does not want us under that name. Nobody else does: what
@@ -148,13 +151,13 @@ public:
         room_.on_down = [this](const std::string& why) { end("room is DOWN: " + why); };
     }
 
-    net::awaitable<std::string> run() {
-        std::string why = co_await room_.open();
-        if (!why.empty()) co_return "cannot join " + options_.room + ": " + why;
+    net::awaitable<result<void, Why>> run() {
+        const auto opened = co_await room_.open();
+        if (!opened) co_return because("cannot join " + options_.room + ": " + opened.error().words);
         room_.room()->join(person, options_.name);
         room_.flush();
         co_await answer();
-        while (why_.empty()) {
+        while (outcome_) {
             const auto line = co_await keyboard_.line();
             if (!line || room_.room() == nullptr) break;
             last_said_ = chat::without_controls(*line);
@@ -163,12 +166,11 @@ public:
         }
         // What we said comes back to us, as to everybody.
         const chat::Deadline deadline(loop_.get_executor(), std::chrono::milliseconds(1000), [this] { heard_last(); });
-        while (!last_said_.empty() && why_.empty()) co_await echo_.wait();
-        if (why_.empty() && room_.room() != nullptr) room_.room()->leave(person);
-        std::string result = why_;
+        while (!last_said_.empty() && outcome_) co_await echo_.wait();
+        if (outcome_ && room_.room() != nullptr) room_.room()->leave(person);
         is_done_ = true;
         room_.close("done");
-        co_return result;
+        co_return outcome_;
     }
 
 private:
@@ -177,7 +179,7 @@ private:
     /// Until the room has let us in, or not, or gives no sign.
     net::awaitable<void> answer() {
         const chat::Deadline deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
-        while (!is_in_ && why_.empty()) co_await answered_.wait();
+        while (!is_in_ && outcome_) co_await answered_.wait();
     }
     void let_in() {
         is_in_ = true;
@@ -188,7 +190,7 @@ private:
         echo_.wake();
     }
     void end(const std::string& why) {
-        if (!is_done_) why_ = why;
+        if (!is_done_) outcome_ = because(why);
         keyboard_.close();
         heard_last();
         answered_.wake();
@@ -201,38 +203,38 @@ private:
     bool is_in_ = false;
     chat::Notify echo_;
     erlang::RoomConnection room_;
-    std::string last_said_;  // until it has come back
-    std::string why_;        // why it is over before the end of the input
+    std::string last_said_;      // until it has come back
+    result<void, Why> outcome_;  // why it is over before the end of the input, where it is
     bool is_done_ = false;
 };
 #endif
 
 /// The session's outcome, when everything of it has ended.
-std::string result_of(asio::io_context& loop, net::awaitable<std::string> session) {
-    std::string why;
-    asio::co_spawn(loop, std::move(session), [&](const std::exception_ptr& crash, std::string result) {
+result<void, Why> outcome_of(asio::io_context& loop, net::awaitable<result<void, Why>> session) {
+    result<void, Why> outcome;
+    asio::co_spawn(loop, std::move(session), [&](const std::exception_ptr& crash, result<void, Why> ended) {
         if (crash) std::rethrow_exception(crash);
-        why = std::move(result);
+        outcome = std::move(ended);
     });
     loop.run();
-    return why;
+    return outcome;
 }
 
-std::string run(const app::CommandLine& line, const Options& options) {
+result<void, Why> run(const app::CommandLine& line, const Options& options) {
     asio::io_context loop(1);
     if (options.room.empty()) {
         TextSession session(loop, options);
-        return result_of(loop, session.run());
+        return outcome_of(loop, session.run());
     }
     const auto where = chat::parse_erlang_room(options.room);
     if (!where) line.usage_error("--room: " + options.room + ": chatroom@room1@host[:port] is allowed");
 #if FIVE_ERLANG
-    const auto cookie = options.has_cookie ? erlang::Cookie{options.cookie, {}} : erlang::read_cookie();
-    if (!cookie.wrong.empty()) return cookie.wrong;
-    ErlangSession session(loop, options, *where, cookie.text);
-    return result_of(loop, session.run());
+    const auto cookie = options.has_cookie ? options.cookie : erlang::read_cookie();
+    if (!cookie) return cookie.error();
+    ErlangSession session(loop, options, *where, *cookie);
+    return outcome_of(loop, session.run());
 #else
-    return "--room: this program was built without FIVE_ERLANG";
+    return because("--room: this program was built without FIVE_ERLANG");
 #endif
 }
 
@@ -255,8 +257,8 @@ int main(int argc, char** argv) {
         line.usage_error("--name: " + std::string(chat::reason(*wrong)));
     }
     std::signal(SIGPIPE, SIG_IGN);
-    const std::string why = run(line, options);
-    if (why.empty()) return EXIT_SUCCESS;
-    std::cerr << "chat_client: " << why << std::endl;
+    const auto outcome = run(line, options);
+    if (outcome) return EXIT_SUCCESS;
+    std::cerr << "chat_client: " << outcome.error().words << std::endl;
     return EXIT_FAILURE;
 }

@@ -41,7 +41,10 @@ Writer::~Writer() {
 }
 
 void Writer::leave() {
-    if (subscribers_ != nullptr) subscribers_->leave(*this);
+    if (topic_ == nullptr) return;
+    outbox_.leave();
+    std::exchange(topic_, nullptr)->writers.erase(owner_);
+    count();
 }
 
 /// What was cut off does not count: it is a line, and for seconds.
@@ -72,9 +75,20 @@ void Writer::wake() {
 }
 
 void Writer::write_now() {
-    if (is_full_ || has_ended_) return;
-    while (has_to_write()) {
-        if (!write_some()) return wake();  // the writer meets the same error: it waits, or it ends
+    while (has_to_write() && !is_full_ && !is_broken_ && !has_ended_) {
+        std::array<asio::const_buffer, 8> pieces;  // mostly there is one
+        const std::size_t count = outbox_.gather(pieces);
+        const auto sent = socket_.send_some(std::span(pieces).first(count));
+        if (sent) {
+            is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
+            outbox_.consume(*sent);
+            this->count();
+            if (is_awaited_) written_.wake();
+        } else {
+            is_full_ = sent.error() == asio::error::would_block;
+            is_broken_ = !is_full_;
+            wake();
+        }
     }
 }
 
@@ -111,15 +125,14 @@ std::string Writer::rest_of_line() const {
 /// loses the bytes that it was to be sent, and the system must not have them still.
 net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
     for (;;) {
-        while (writer->has_to_write()) {
-            const auto sent = writer->write_some();
-            if (sent) continue;
-            if (sent.error() != asio::error::would_block) co_return;
-            writer->is_full_ = true;
+        writer->write_now();
+        if (writer->is_broken_) co_return;
+        if (writer->is_full_) {
             if (writer->all_ != nullptr && writer->why_cut_off_.empty()) writer->all_->is_behind(*writer);
             const auto writable = co_await writer->socket_.async_writable();
-            writer->is_full_ = false;
             if (!writable) co_return;
+            writer->is_full_ = false;
+            continue;
         }
         if (writer->all_ != nullptr) writer->all_->is_no_longer_behind(*writer);
         if (writer->is_finishing_ || !writer->why_cut_off_.empty()) co_return;
@@ -130,18 +143,6 @@ net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
 
 bool Writer::has_to_write() const {
     return !outbox_.is_overrun() && !outbox_.empty();
-}
-
-net::result<std::size_t> Writer::write_some() {
-    std::array<asio::const_buffer, 8> pieces;  // mostly there is one
-    const std::size_t count = outbox_.gather(pieces);
-    const auto sent = socket_.send_some(std::span(pieces).first(count));
-    if (!sent) return sent;
-    is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
-    outbox_.consume(*sent);
-    this->count();
-    if (is_awaited_) written_.wake();
-    return sent;
 }
 
 net::awaitable<void> Writer::eased(std::size_t at_most) {
@@ -170,51 +171,47 @@ net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
     co_await socket_.async_close();
 }
 
-// ---- Subscribers
-// -------------------------------------------------------------------------------------------------------
+// ---- Subscribers ----------------------------------------------------------------------------------------------------
 
-Subscribers::Subscribers(net::Executor executor, std::size_t max_backlog, Backlog* all)
-    : log_(max_backlog), max_unwritten_(max_backlog / 2), all_(all), turn_(std::move(executor), [this] { turn(); }) {}
-
-Subscribers::~Subscribers() {
-    if (all_ != nullptr) all_->count(counted_, 0);
-}
-
-void Subscribers::enter(Writer& writer) {
-    if (writer.subscribers_ != nullptr) writer.subscribers_->writers_.erase(writer.owner_);
-    writer.outbox_.enter(log_);
-    writer.subscribers_ = this;
-    writers_.emplace(writer.owner_, &writer);
+void Subscribers::enter(Writer& writer, std::string_view name) {
+    Topic& topic = topics_.try_emplace(std::string(name), executor_, max_backlog_, all_).first->second;
+    if (writer.topic_ != nullptr) writer.topic_->writers.erase(writer.owner_);
+    writer.outbox_.enter(topic.log);
+    writer.topic_ = &topic;
+    topic.writers.emplace(writer.owner_, &writer);
     writer.count();
+    // The one they heard before may be empty now.
+    std::erase_if(topics_, [](const auto& entry) { return entry.second.writers.empty(); });
 }
 
-void Subscribers::leave(Writer& writer) {
-    writer.outbox_.leave();
-    writer.subscribers_ = nullptr;
-    writers_.erase(writer.owner_);
-    writer.count();
+void Subscribers::leave(Writer& writer, std::string_view name) {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return;
+    Topic& topic = found->second;
+    if (writer.topic_ == &topic) writer.leave();
+    // Also where the writer was cut off, and has left by itself.
+    if (topic.writers.empty()) topics_.erase(found);
 }
 
-void Subscribers::append(std::string_view bytes) {
+void Subscribers::append(std::string_view name, std::string_view bytes) {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return;
+    Topic& topic = found->second;
     // So much at once that those who read well would seem to be far behind: they are offered it first.
-    if (log_.end() - offered_ + bytes.size() > max_unwritten_) write_now();
-    log_.append(bytes);
-    turn_.ask();
+    if (topic.log.end() - topic.offered + bytes.size() > max_backlog_ / 2) topic.write_now();
+    topic.log.append(bytes);
+    topic.turn.ask();
     if (all_ == nullptr) return;
-    all_->count(counted_, log_.kept());
+    all_->count(topic.counted, topic.log.kept());
     all_->keep_bound();
 }
 
-void Subscribers::write_now() {
-    offered_ = log_.end();
-    for (const auto& [owner, writer] : writers_) writer->write_now();
-}
-
-void Subscribers::turn() {
-    for (const auto owner : log_.take_overrun()) {
-        if (const auto found = writers_.find(owner); found != writers_.end()) found->second->cut_off(too_slow);
+void Subscribers::Topic::write_now() {
+    for (const auto owner : log.take_overrun()) {
+        if (const auto found = writers.find(owner); found != writers.end()) found->second->cut_off(too_slow);
     }
-    write_now();
+    offered = log.end();
+    for (const auto& [owner, writer] : writers) writer->write_now();
 }
 
 }  // namespace chat

@@ -5,6 +5,8 @@
 #include "05_chat/fanout/shared_log.hpp"
 #include "net/socket.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +17,45 @@
 /// The loop's thread only.
 namespace chat {
 
-class Subscribers;
+class Writer;
+
+/// Who hears what: for each topic (a room) a log, and the writers that stand somewhere in it.
+class Subscribers {
+public:
+    /// `max_backlog` is what is kept of a topic for those who do not read; `all` outlives this.
+    Subscribers(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
+        : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
+
+    /// From here on the writer hears this topic and no other. What it had not been sent of the one before comes first.
+    void enter(Writer& writer, std::string_view topic);
+    /// It hears this topic no more; where it hears another, nothing changes.
+    void leave(Writer& writer, std::string_view topic);
+    /// Whoever hears this topic is sent it.
+    void append(std::string_view topic, std::string_view bytes);
+
+private:
+    friend Writer;
+    struct Topic {
+        Topic(const net::Executor& executor, std::size_t max_backlog, Backlog* all)
+            : log(max_backlog), all(all), turn(executor, [this] { write_now(); }) {}
+        ~Topic() {
+            if (all != nullptr) all->count(counted, 0);
+        }
+        void write_now();
+
+        SharedLog log;
+        std::unordered_map<std::uint64_t, Writer*> writers;  // by owner
+        SharedLog::Position offered = 0;                     // up to here everybody has been offered it
+        Backlog* all;
+        std::size_t counted = 0;  // there, of ours
+        Coalesced turn;
+    };
+
+    net::Executor executor_;
+    std::size_t max_backlog_;
+    Backlog* all_;
+    std::map<std::string, Topic, std::less<>> topics_;
+};
 
 /// A connection and what is still to be written to it. Whoever has something to say adds it to the outbox and goes on;
 /// a coroutine of its own writes, as fast as the peer reads. A peer that falls further behind than max_backlog is cut
@@ -34,10 +74,10 @@ public:
     void start();
     /// For this peer alone, after everything that it was sent before.
     void add(std::string_view bytes);
-    /// It hears no audience any more.
+    /// It hears no topic any more. What it had not been sent is kept.
     void leave();
-    /// There is more to write. What the system takes at once it is given here and now; for the rest the writer is
-    /// woken, which costs as much as a coroutine.
+    /// Gives the system here and now what it takes at once. For the rest the writer is woken, which costs as much as a
+    /// coroutine.
     void write_now();
     /// The connection ends now, whatever is still to be written. A peer that reads lines, and so has last words, may
     /// still be sent them, after the rest of the line that it has begun to read, if it takes them: see finish().
@@ -63,7 +103,6 @@ private:
     friend Backlog;
     static net::awaitable<void> write(std::shared_ptr<Writer> writer);
     bool has_to_write() const;
-    net::result<std::size_t> write_some();
     std::string rest_of_line() const;
     void count();
     void wake();
@@ -72,12 +111,13 @@ private:
     std::uint64_t owner_;
     std::size_t max_backlog_;
     Outbox outbox_;
-    Subscribers* subscribers_ = nullptr;  // what it hears; null: nothing but what is added
+    Subscribers::Topic* topic_ = nullptr;  // what it hears; null: nothing but what is added
     Notify more_;
     Notify written_;           // for finish() and eased()
     bool is_awaited_ = false;  // somebody is in eased()
     bool is_awake_ = true;     // the writer will look at the outbox
     bool is_full_ = false;     // the system has taken all it takes; the writer waits for the peer to read
+    bool is_broken_ = false;   // the system takes nothing, and never will
     bool is_finishing_ = false;
     bool has_ended_ = false;   // the writer has
     bool is_in_line_ = false;  // the last byte written did not end a line
@@ -88,34 +128,6 @@ private:
     std::size_t counted_ = 0;  // there, of ours
     std::optional<Backlog::Place> place_;
     Backlog::Clock::time_point behind_since_;
-};
-
-/// Those who hear the same: a log, and the writers that stand somewhere in it.
-class Subscribers {
-public:
-    Subscribers(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr);
-    /// Nobody may be in it.
-    ~Subscribers();
-
-    /// From here on the writer hears this; what it had not been sent of another audience comes first.
-    void enter(Writer& writer);
-    void leave(Writer& writer);
-    bool has(const Writer& writer) const { return writer.subscribers_ == this; }
-    bool empty() const { return writers_.empty(); }
-
-    void append(std::string_view bytes);
-
-private:
-    void turn();
-    void write_now();
-
-    SharedLog log_;
-    std::unordered_map<std::uint64_t, Writer*> writers_;
-    std::size_t max_unwritten_;
-    SharedLog::Position offered_ = 0;  // up to here everybody has been offered it
-    Backlog* all_;
-    std::size_t counted_ = 0;  // there, of ours
-    Coalesced turn_;
 };
 
 }  // namespace chat

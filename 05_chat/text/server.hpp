@@ -1,9 +1,10 @@
 #pragma once
 
 #include "05_chat/base/token_bucket.hpp"
+#include "05_chat/engine/backend.hpp"
 #include "05_chat/text/arrivals.hpp"
-#include "05_chat/text/backend.hpp"
 #include "05_chat/text/memory_reserve.hpp"
+#include "05_chat/text/protocol.hpp"
 #include "app/story.hpp"
 #include "net/listener.hpp"
 
@@ -57,39 +58,49 @@ public:
     // server.cpp shows how these are used.
     net::Socket& socket() { return writer->socket(); }
     app::Who who() const { return who_; }
-    Step open() const { return door_.open(); }
-    Step typed(std::string_view line);
-    /// Prints, does what is to be done, until the door has nothing more to do.
-    net::awaitable<void> carry_out(Step step);
+    TextProtocol& protocol() { return protocol_; }
+    Backend& backend() { return backend_; }
+    /// With --faults: does what the line commands. Whether that is all that is to be done about it.
+    bool obeys(std::string_view line);
+    /// Prints it. What it wants besides is open from now on, until outcome() or answer().
+    void begin(const Step& step);
+    /// They have been in no room yet. Everybody hears of a newcomer, so they come in one after the other.
+    bool is_new() const { return !has_come_in_; }
+    net::awaitable<result<void, Why>> wait_to_come_in();
+    /// What came of the Submission or the Question, and so is to be done next.
+    Step outcome(const Submission& submission, const result<void, Why>& outcome);
+    Step answer(const result<std::string, Why>& answer);
     /// The room hears that they are gone.
     net::awaitable<void> leave();
     bool is_leaving() const { return is_leaving_ || !writer->why_cut_off().empty(); }
-    /// A line was read: whether they type faster than they may, or do not read, and are to wait() before the next one.
+    /// A line was read, so they are there: whether they type faster than they may, or do not read, and are to wait()
+    /// before the next one.
     bool is_too_fast();
     /// Over at once when they have gone.
     net::awaitable<void> wait();
 
     /// Looks whether they are idle at `now`, or have not given a name in time.
     void look(std::chrono::steady_clock::time_point now);
-    const TextProtocol& door() const { return door_; }
+    const TextProtocol& protocol() const { return protocol_; }
     bool is_nameless() const { return !has_come_in_ && !is_leaving(); }
     /// Nameless, they go at once: others need the place.
     void make_place();
     /// The server stops: their stream ends here.
     void stop();
 
+    void tell(std::string_view line) override { writer->add(std::string(line) + std::string(line_end)); }
     void entered() override;
     void room_down(std::string_view words) override;
     void removed(std::string_view why) override;
-    void rejoined(std::string_view refused) override;
+    void rejoined(const result<void, Why>& outcome) override;
 
 private:
     void print(const Step& step) { writer->add(step.print); }
-    net::awaitable<std::string> wait_to_come_in();
+    Step done();
     void say_goodbye(const Step& step);
 
     app::Who who_;
-    TextProtocol door_;
+    TextProtocol protocol_;
     Backend& backend_;
     TokenBucket bucket_;
     Arrivals* arrivals_;  // null: no limit
@@ -150,6 +161,7 @@ private:
 };
 
 /// What server.cpp shows.
+net::awaitable<void> carry_out(Session& session, Step step);
 net::awaitable<void> hear_out(Session& session);
 net::awaitable<void> session(std::shared_ptr<Session> session);
 net::awaitable<void> acceptor(TextServer& server);

@@ -1,6 +1,5 @@
 #include "05_chat/text/server.hpp"
 
-#include "05_chat/room/rooms.hpp"
 #include "app/events.hpp"
 #include "app/faults.hpp"
 
@@ -36,14 +35,13 @@ std::size_t max_descriptors() {
 
 }  // namespace
 
-// ---- Session
-// ----------------------------------------------------------------------------------------------------------
+// ---- Session --------------------------------------------------------------------------------------------------------
 
 Session::Session(std::shared_ptr<Writer> writer, app::Who who, PersonId person, const std::string& lobby,
                  Backend& backend, const SessionLimits& session_limits, Arrivals* arrivals)
     : Participant(person, std::move(writer)),
       who_(who),
-      door_(person, lobby),
+      protocol_(person, lobby),
       backend_(backend),
       bucket_(session_limits.rate, session_limits.burst),
       arrivals_(arrivals),
@@ -55,67 +53,74 @@ Session::Session(std::shared_ptr<Writer> writer, app::Who who, PersonId person, 
     this->writer->set_last_words(last_words);
 }
 
-Step Session::typed(std::string_view line) {
-    if (is_leaving()) return {};
-    // With --faults: it has been obeyed, and is nothing to say to the room; but what is to break in the room has to get
-    // there.
-    if (app::faults::are_on && line == "!throw door")
-        return door_.answer("The door will throw after the next newcomer.");
-    if (app::faults::are_on && line == "!throw room" && !backend_.has_the_rooms()) {
-        return door_.answer("The rooms are those of another node: nothing is thrown here.");
+bool Session::obeys(std::string_view line) {
+    if (!app::faults::are_on) return false;
+    app::faults::obey(line);
+    if (line.starts_with("!throw door")) {
+        tell("The door will throw after the next newcomer.");
+        return true;
     }
-    return door_.line(line);
+    // What is to break in the rooms has to get there.
+    if (line.starts_with("!throw room") && !backend_.has_the_rooms()) {
+        tell("The rooms are those of another node: nothing is thrown here.");
+        return true;
+    }
+    return false;
 }
 
-net::awaitable<void> Session::carry_out(Step step) {
-    active_ = Clock::now();
-    was_asked_ = false;
-    for (;;) {
-        print(step);
-        if (step.close) is_leaving_ = true;
-        if (std::holds_alternative<std::monostate>(step.then)) co_return;
-        is_talking_ = true;
-        const std::string before = door_.room();
-        if (const auto* submission = std::get_if<Submission>(&step.then)) {
-            std::string refused;
-            if (!has_come_in_) refused = co_await wait_to_come_in();
-            if (refused.empty()) refused = co_await backend_.submit(*this, *submission);
-            is_talking_ = false;
-            auto entered = std::exchange(entered_, {});
-            // Whoever was in no room yet is refused, and may try again.
-            if (const auto words = std::exchange(went_down_, {}); words && !door_.room().empty()) {
-                step = door_.room_down(*words);
-                continue;
-            }
-            if (!refused.empty()) app::tell(who_, app::events::was_refused, refused);
-            if (!refused.empty()) {
-                step = door_.refused(refused);
-            } else {
-                step = entered ? std::move(*entered) : door_.done();
-            }
-            has_come_in_ = has_come_in_ || !door_.room().empty();
-            if (door_.room() != before) app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
-        } else {
-            const std::string answer = co_await backend_.ask(*this, std::get<Question>(step.then));
-            is_talking_ = false;
-            print(door_.answer(answer));
-            const auto words = std::exchange(went_down_, {});
-            step = words ? door_.room_down(*words) : Step();
-        }
+void Session::begin(const Step& step) {
+    print(step);
+    is_leaving_ = is_leaving_ || step.close;
+    is_talking_ = !std::holds_alternative<std::monostate>(step.then);
+}
+
+Step Session::outcome(const Submission& submission, const result<void, Why>& outcome) {
+    is_talking_ = false;
+    auto entered = std::exchange(entered_, {});
+    // Whoever was in no room yet is refused, and may try again.
+    if (const auto words = std::exchange(went_down_, {}); words && !protocol_.room().empty()) {
+        return protocol_.room_down(*words);
     }
+    if (!outcome) {
+        app::tell(who_, app::events::was_refused, outcome.error().words);
+        return protocol_.refused(outcome.error().words);
+    }
+    if (std::holds_alternative<Leave>(submission.request)) {
+        app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), submission.room);
+    }
+    return entered ? std::move(*entered) : done();
+}
+
+Step Session::answer(const result<std::string, Why>& answer) {
+    is_talking_ = false;
+    Step step = answer ? protocol_.answer(*answer) : protocol_.refused(answer.error().words);
+    if (const auto words = std::exchange(went_down_, {})) step.print += protocol_.room_down(*words).print;
+    return step;
+}
+
+/// What they wanted is done.
+Step Session::done() {
+    const std::string before = protocol_.room();
+    Step step = protocol_.done();
+    has_come_in_ = has_come_in_ || !protocol_.room().empty();
+    if (protocol_.room() != before) app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
+    return step;
 }
 
 net::awaitable<void> Session::leave() {
     is_leaving_ = true;
-    if (auto farewell = door_.hang_up()) {
+    if (auto farewell = protocol_.hang_up()) {
         if (!writer->why_cut_off().empty()) std::get<Leave>(farewell->request).why = writer->why_cut_off();
-        co_await backend_.submit(*this, *farewell);
+        const auto outcome = co_await backend_.submit(*this, *farewell);
+        if (outcome) app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), farewell->room);
     }
     backend_.forget(*this);
 }
 
 bool Session::is_too_fast() {
     if (is_leaving()) return false;
+    active_ = Clock::now();
+    was_asked_ = false;
     const auto wait = bucket_.take(active_);
     if (wait.count() > 0) pause_.expires_after(wait);
     return wait.count() > 0 || writer->backlog() > longest_unread;
@@ -127,32 +132,32 @@ net::awaitable<void> Session::wait() {
     if (!is_leaving()) co_await writer->eased(longest_unread);
 }
 
-/// Everybody hears of a newcomer: why this one may not come in, or nothing when it is their turn.
-net::awaitable<std::string> Session::wait_to_come_in() {
-    if (arrivals_ == nullptr) co_return std::string();
+net::awaitable<result<void, Why>> Session::wait_to_come_in() {
+    if (arrivals_ == nullptr) co_return result<void, Why>();
     const auto wait = arrivals_->take(socket().peername(), Clock::now());
-    if (!wait) co_return "too many people come from where you are: wait a little";
+    if (!wait) co_return because("too many people come from where you are: wait a little");
     if (wait->count() > 0) {
         pause_.expires_after(*wait);
         const bool is_there = co_await socket().async_pause(pause_);
         if (!is_there) is_leaving_ = true;
     }
-    co_return is_leaving() ? "you have gone" : "";
+    if (is_leaving()) co_return because("you have gone");
+    co_return result<void, Why>();
 }
 
 void Session::look(Clock::time_point now) {
     if (is_leaving()) return;
     if (is_nameless() && name_timeout_.count() > 0 && now - came_ >= name_timeout_) {
         app::tell(who_, app::events::is_idle, name_timeout_.count());
-        return say_goodbye(door_.nameless());
+        return say_goodbye(protocol_.nameless());
     }
     if (idle_timeout_.count() == 0 || now - active_ < idle_timeout_) return;
     const bool closing = was_asked_ && now - active_ >= idle_timeout_ + grace(idle_timeout_);
     if (!closing && was_asked_) return;
     was_asked_ = true;
-    if (!closing) return print(door_.idle(closing));
+    if (!closing) return print(protocol_.idle(closing));
     app::tell(who_, app::events::is_idle, idle_timeout_.count());
-    say_goodbye(door_.idle(closing));
+    say_goodbye(protocol_.idle(closing));
 }
 
 void Session::say_goodbye(const Step& step) {
@@ -164,8 +169,8 @@ void Session::say_goodbye(const Step& step) {
 }
 
 void Session::make_place() {
-    app::tell(who_, app::events::is_cut_off, "others need the place");
-    say_goodbye(door_.others_wait());
+    app::tell(who_, app::events::cuts_off_client, "others need the place");
+    say_goodbye(protocol_.others_wait());
     writer->write_now();
     socket().shutdown(net::tcp::socket::shutdown_both);
 }
@@ -176,31 +181,33 @@ void Session::stop() {
 }
 
 void Session::entered() {
-    entered_ = door_.done();
+    entered_ = done();
     print(*entered_);
     entered_->print.clear();
 }
 
 void Session::room_down(std::string_view words) {
-    app::tell(who_, app::events::is_out_of_room, door_.room());
+    if (!protocol_.room().empty()) {
+        app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), protocol_.room());
+    }
     if (is_talking_) {
         went_down_ = words;
     } else {
-        print(door_.room_down(words));
+        print(protocol_.room_down(words));
     }
 }
 
 void Session::removed(std::string_view why) {
-    app::tell(who_, app::events::is_removed, door_.room(), why);
-    if (!is_leaving_) print(door_.removed(why));
+    app::tell(who_, app::events::finds_removed, protocol_.name(), protocol_.room(), why);
+    if (!is_leaving_) print(protocol_.removed(why));
 }
 
-void Session::rejoined(std::string_view refused) {
-    print(door_.rejoined(refused));
-    if (refused.empty()) {
-        app::tell(who_, app::events::is_in_room, door_.name(), door_.room());
+void Session::rejoined(const result<void, Why>& outcome) {
+    print(protocol_.rejoined(outcome));
+    if (outcome) {
+        app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
     } else {
-        app::tell(who_, app::events::was_refused, refused);
+        app::tell(who_, app::events::was_refused, outcome.error().words);
     }
 }
 
@@ -225,7 +232,7 @@ void TextServer::start() {
 }
 
 void TextServer::welcome(net::Socket socket) {
-    const app::Who who{"client", ++last_client_};
+    const app::Who who{"handler", ++last_client_};
     if (const auto why = why_not(); !why.empty()) {
         app::tell_rejected(who, socket, why);
         return socket.refuse(why);
@@ -279,7 +286,8 @@ std::string TextServer::who_is_where() const {
     std::map<std::string, Listing> rooms;
     for (const auto& entry : sessions_) {
         const auto session = entry.lock();
-        if (session && !session->door().room().empty()) rooms[session->door().room()].add(session->door().name());
+        if (session && !session->protocol().room().empty())
+            rooms[session->protocol().room()].add(session->protocol().name());
     }
     std::string lines;
     for (const auto& [room, names] : rooms) lines += "    room " + room + ": " + names.text() + "\n";

@@ -39,7 +39,8 @@ NAMESPACE = re.compile(r"(?:inline\s+)?namespace\b[^;{=]*\{")
 CATCH = re.compile(r"\s*catch\s*\([^{]*")
 TEMPLATE = re.compile(r"^template\s*<[^\n]*>\s*\n")
 TYPE = re.compile(r"(?:struct|class|union|enum(?:\s+class)?)\s+\w+(?:::\w+)*")
-FUNCTION = re.compile(r"((?:\w+::)*(?:operator\s*(?:\(\)|[^\s(\w]+)|~?\w+))\s*\(")
+# Without the namespaces before it, which are written small: a stage in a namespace has the functions of one without.
+FUNCTION = re.compile(r"(?<![\w:])(?:[a-z]\w*::)*((?:[A-Z]\w*::)*(?:operator\s*(?:\(\)|[^\s(\w]+)|~?\w+))\s*\(")
 
 
 @dataclasses.dataclass(frozen=True)

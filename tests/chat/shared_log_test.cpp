@@ -135,7 +135,11 @@ TEST(SharedLog, EqualsAQueueForEachMember) {
                 case 3:
                     if (roll(10) == 0) {
                         where[who] = roll(3);
-                        where[who] == 2 ? members[who]->leave() : members[who]->enter(logs[where[who]]);
+                        if (where[who] == 2) {
+                            members[who]->leave();
+                        } else {
+                            members[who]->enter(logs[where[who]]);
+                        }
                     }
                     break;
                 default: {

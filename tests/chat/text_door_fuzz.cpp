@@ -1,5 +1,5 @@
-#include "05_chat/room/rooms.hpp"
 #include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/room/rooms.hpp"
 #include "05_chat/text/protocol.hpp"
 
 #include "app/text.hpp"
@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <variant>
 
-// Three people type lines: the first byte of each says who (and, now and then, that he hangs up). Whatever they type,
-// what the others' terminals get is UTF-8 without control characters but line ends.
+// Three people type lines: the first byte of each says who it is (and now and then, that they hang up). Whatever they
+// type, what the others' terminals get is UTF-8 without control characters but line ends.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace chat;
     House house(Limits{.max_line = 64, .history = 2, .max_people = 2, .max_rooms = 3}, "lobby");
@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 check(door.room_down("The room is away.").print);
                 engine.submit(room, Leave{static_cast<PersonId>(&door - doors + 1), {}});
                 const auto back = engine.submit(room, Join{static_cast<PersonId>(&door - doors + 1), door.name()});
-                run(door, door.rejoined(back ? std::string_view() : reason(back.error())));
+                run(door, door.rejoined(back ? result<void, Why>() : because(reason(back.error()))));
             }
         } else {
             run(door, door.line(line.substr(1)));

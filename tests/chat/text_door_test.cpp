@@ -12,7 +12,7 @@ struct Person {
     Person(House& house, LocalEngine& engine, PersonId id) : house(house), engine(engine), door(id, "lobby") {
         run(door.open());
     }
-    // What is printed for him alone after he typed this.
+    // What is printed for this person alone, who typed this.
     std::string types(std::string_view typed) {
         printed.clear();
         run(door.line(typed));
@@ -35,7 +35,7 @@ struct Person {
     LocalEngine& engine;
     TextProtocol door;
     std::string printed;
-    std::vector<std::string> said;  // what the rooms hear of him
+    std::vector<std::string> said;  // what the rooms hear of this person
     bool closed = false;
 };
 
@@ -141,7 +141,7 @@ TEST_F(AtTextDoor, WhatWasMeantForTheRoomIsNoNameWhenTheNameIsTakenMeanwhile) {
     michael.run(michael.door.room_down("It is away."));
     const std::string told =
         "The name is taken: you are out of the room, and what you type is lost. /quit, and come in anew.\r\n";
-    EXPECT_EQ(michael.door.rejoined("the name is taken").print, told);
+    EXPECT_EQ(michael.door.rejoined(because("the name is taken")).print, told);
     EXPECT_EQ(michael.types("Hello?"), told);
     EXPECT_EQ(michael.door.name(), "Michael");
     EXPECT_EQ(michael.types("/quit"), "Goodbye!\r\n");

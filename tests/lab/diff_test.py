@@ -58,7 +58,7 @@ Door::Door(int n) : number{n} {
 
 bool operator==(const Door& one, const Door& other) { return one.number == other.number; }
 
-void accept_loop() { serve(2); }
+void pool::accept_loop() { serve(2); }
 
 constexpr int patience = 6;
 
@@ -124,7 +124,7 @@ unchanged: serve, main
 accept_loop  01_one/server.cpp:13 02_two/server.cpp:25
 it serves the second, not the first.
 -void accept_loop() { serve(1); }
-+void accept_loop() { serve(2); }
++void pool::accept_loop() { serve(2); }
 
 new: struct Door  02_two/server.cpp:13
 new: Door::Door  02_two/server.cpp:19  one for the other.
@@ -144,7 +144,7 @@ def two_that_are_no_neighbours_have_no_sentences():
 
 
 def overloads_are_told_apart_by_their_order():
-    more = ("02_two/server.cpp", "void accept_loop", "void accept_loop(int) {}\n\nvoid accept_loop")
+    more = ("02_two/server.cpp", "void pool::accept", "void accept_loop(int) {}\n\nvoid pool::accept")
     with Stages(more) as stages:
         said = stages.diff("01_one", "02_two").stdout
         expect("\nnew: accept_loop (2)  02_two/server.cpp:27  it serves" in said, said)
@@ -160,11 +160,11 @@ def of_a_long_function_only_what_is_near_a_change_is_shown():
 
 
 def a_terminal_shows_both_beside_each_other_where_they_fit():
-    left, right = "void accept_loop() { serve(1); }", "void accept_loop() { serve(2); }"
+    left, right = "void accept_loop() { serve(1); }", "void pool::accept_loop() { serve(2); }"
     with Stages() as stages:
-        wide = stages.diff_in_terminal(2 * len(left) + 3, "01_one", "02_two")
+        wide = stages.diff_in_terminal(len(left) + 3 + len(right), "01_one", "02_two")
         expect(f"{RED}{left}\033[0m | {GREEN}{right}\033[0m\n" in wide and f"{BOLD}accept_loop" in wide, wide)
-        narrow = stages.diff_in_terminal(2 * len(left) + 2, "01_one", "02_two")
+        narrow = stages.diff_in_terminal(len(left) + 2 + len(right), "01_one", "02_two")
         expect(f"{RED}-{left}\033[0m\n{GREEN}+{right}\033[0m\n" in narrow, narrow)
         asked = stages.diff_in_terminal(200, "01_one", "02_two", "--unified")
         expect(f"{RED}-{left}" in asked, asked)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of ./lab and of what it calls, in a small project of their own: lab_test.py NAME. Exit 77: cannot be tried here."""
 
+import json
 import os
 import pathlib
 import re
@@ -213,7 +214,7 @@ def the_debugger_gets_the_server_and_both_sorts_of_options():
         ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
         expect(ran.stdout.splitlines() == ["-q", "-batch", "-ex", "info line main", "--args", "build-debug/bin/01_naive",
                                            "--port", "0"], ran)
-        expect("first type: break serve" in ran.stderr, ran.stderr)
+        expect("first type: break session" in ran.stderr, ran.stderr)
 
 
 def the_debugger_knows_the_servers_lines():
@@ -350,6 +351,18 @@ def help_tells_of_every_verb():
         expect(len(verbs) > 10, verbs)
         for verb in verbs:
             expect(f"./lab {verb}" in told, f"./lab help says nothing of {verb}")
+
+
+# ---- where others run it --------------------------------------------------------------------------------------------
+
+
+def ci_and_the_container_call_what_is_there():
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    expect(re.search(r"^ +- run: (sudo )?\.ci/run$", workflow, flags=re.M), workflow)
+    expect(os.access(ROOT / ".ci/run", os.X_OK), ".ci/run is no program")
+    text = (ROOT / ".devcontainer/devcontainer.json").read_text()
+    container = json.loads(re.sub(r"^ *//.*$", "", text, flags=re.M))
+    expect(container["image"].endswith(":trixie") and container["postCreateCommand"] == "./lab build", container)
 
 
 # ---- ./lab fresh ----------------------------------------------------------------------------------------------------

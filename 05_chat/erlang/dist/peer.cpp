@@ -50,7 +50,7 @@ net::awaitable<void> Peer::handle_events() {
     while (auto event = connection_.next_event()) {
         // What a node wanted that has broken off, nobody does in its name.
         if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
-        const auto wait = on_event_(*event);
+        const auto wait = co_await on_event_(*event);
         flush();
         if (wait.count() <= 0 || connection_.is_closed()) continue;
         pause_.expires_after(wait);

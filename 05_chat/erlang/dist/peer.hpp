@@ -12,9 +12,10 @@ namespace erlang {
 /// The socket under a Connection: reads, writes and watches the clock for it. The loop's thread only.
 class Peer : public std::enable_shared_from_this<Peer> {
 public:
-    /// What the owner does with an event, in order; how long to wait before the next one is looked at. While that lasts
-    /// the peer is not read; but where the connection breaks meanwhile, only Closed follows. Closed is the last.
-    using OnEvent = std::function<Clock::duration(Event& event)>;
+    /// What the owner does with an event, in order; how long to wait after it before the next one is looked at. While all
+    /// that lasts the peer is not read; but where the connection breaks meanwhile, only Closed follows. Closed is the
+    /// last.
+    using OnEvent = std::function<net::awaitable<Clock::duration>(Event& event)>;
 
     /// `socket` speaks raw bytes.
     Peer(net::Socket socket, Connection connection, OnEvent on_event);
