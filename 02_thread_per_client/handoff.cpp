@@ -6,7 +6,7 @@
 void accept_and_hand_off(Server& server, std::uint64_t number) {
     app::Door door(server.listener, {"acceptor", number});
     while (auto socket = door.accept()) {
-        app::Client client(std::move(*socket), {"client", number});
+        app::Client client(std::move(*socket), {"handler", number});
         const auto next = [&server, number] { accept_and_hand_off(server, number + 1); };
         if (start_thread(server, door.who(), client, next)) return session(server, client);
     }

@@ -116,7 +116,7 @@ net::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::millisecond
 
 void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Permit permit) {
     ++acceptors_[acceptor - 1].accepted;
-    const app::Who client{"client", ++clients_};
+    const app::Who client{"handler", ++clients_};
     // Posted even to this thread's own loop, and small: Asio lends the memory of what is done to what begins next, and
     // a client would keep as long as it stays the large blocks in which it was accepted and handed over.
     auto owned = std::make_unique<net::Socket>(std::move(socket));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "05_chat/base/why.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -31,11 +33,7 @@ std::uint64_t random_number();
 inline constexpr std::size_t max_secret = 255;
 
 /// The secret in a file that nobody but its owner may read or write, as with ~/.erlang.cookie: the file's bytes without
-/// line ends behind them.
-struct Secret {
-    std::string text;
-    std::string wrong;  // why there is none, and what to do; else empty
-};
-Secret read_secret(const std::string& path);
+/// line ends behind them. The error says what to do. `what` it calls the secret: "secret", "cookie".
+result<std::string, Why> read_secret(const std::string& path, std::string_view what = "secret");
 
 }  // namespace chat

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "05_chat/base/backoff.hpp"
+#include "05_chat/engine/backend.hpp"
 #include "05_chat/erlang/room_connection.hpp"
-#include "05_chat/text/backend.hpp"
 
 #include <memory>
 #include <string>
@@ -25,15 +25,17 @@ public:
         std::size_t max_line;
     };
 
-    ErlangBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    ErlangBackend(boost::asio::io_context& loop, chat::Backlog& backlog, Settings settings);
 
-    /// Opens the room; comes back when that has been tried once: why it failed, or nothing. Rejoining goes on by itself
-    /// until stop().
-    net::awaitable<std::string> start();
+    /// Opens the room; comes back when that has been tried once. Rejoining goes on by itself until stop().
+    net::awaitable<chat::result<void, chat::Why>> start();
     void stop();
 
-    net::awaitable<std::string> submit(chat::Participant& participant, const chat::Submission& submission) override;
-    net::awaitable<std::string> ask(chat::Participant& participant, const chat::Question& question) override;
+    net::awaitable<chat::result<void, chat::Why>> submit(chat::Participant& participant,
+                                                         const chat::Submission& submission) override;
+    net::awaitable<chat::result<std::string, chat::Why>> ask(chat::Participant& participant,
+                                                             const chat::Question& question) override;
     void forget(chat::Participant& participant) override;
 
 private:
@@ -51,8 +53,8 @@ private:
     /// Kept by whoever waits: they may be forgotten meanwhile.
     using GuestPtr = std::shared_ptr<Guest>;
 
-    net::awaitable<std::string> join(chat::Participant& participant, std::string name);
-    std::string say(Guest& guest, const std::string& text);
+    net::awaitable<chat::result<void, chat::Why>> join(chat::Participant& participant, std::string name);
+    chat::result<void, chat::Why> say(Guest& guest, const std::string& text);
     net::awaitable<void> hear_out(GuestPtr guest);
     net::awaitable<void> come_back();
     void let_in(Guest& guest);

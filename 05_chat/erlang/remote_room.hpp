@@ -48,7 +48,7 @@ public:
     bool let_in(chat::PersonId person);
     /// This says that the room has ended, or (reason noproc) that there is none.
     bool is_down(const Down& down) const { return !reference_.empty() && down.reference == reference_; }
-    /// Somebody there ended the process of one of our people (or the room did): who is out now.
+    /// Somebody there ended the process of one of our people (or the room did): the person who is out now.
     std::optional<chat::PersonId> exit(const ExitSignal& signal);
 
 private:

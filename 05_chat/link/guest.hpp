@@ -61,8 +61,8 @@ public:
 
     /// There is a connection; `number` as in Handshake, which may take `handshake` in time.
     void connected(std::uint64_t number, Clock::time_point now, std::chrono::milliseconds handshake);
-    /// One frame. Not empty: why the link is to be closed.
-    std::string receive(std::string_view frame, Clock::time_point now);
+    /// One frame. The error says why the link is to be closed.
+    result<void, Why> receive(std::string_view frame, Clock::time_point now);
     /// False: the host is gone.
     bool time(Clock::time_point now);
     Clock::time_point deadline() const { return pulse_->deadline(); }
@@ -101,15 +101,15 @@ private:
     void come_back();
     /// Ends what is kept of a stay.
     Visit take(std::map<Stay, Visit>::iterator visit);
-    std::string handle(const Entered& entered);
-    std::string handle(const Refused& refused);
-    std::string handle(const Past& past);
-    std::string handle(const Spoken& spoken);
-    std::string handle(const Answer& answer);
-    std::string handle(const Ping& ping);
-    std::string handle(const Pong&) { return {}; }
-    std::string handle(const FirstWord auto&) { return "it introduces itself twice"; }
-    std::string handle(const GuestsWord auto&) { return "it speaks as if it were our guest"; }
+    result<void, Why> handle(const Entered& entered);
+    result<void, Why> handle(const Refused& refused);
+    result<void, Why> handle(const Past& past);
+    result<void, Why> handle(const Spoken& spoken);
+    result<void, Why> handle(const Answer& answer);
+    result<void, Why> handle(const Ping& ping);
+    result<void, Why> handle(const Pong&) { return {}; }
+    result<void, Why> handle(const FirstWord auto&) { return because("it introduces itself twice"); }
+    result<void, Why> handle(const GuestsWord auto&) { return because("it speaks as if it were our guest"); }
 
     Self self_;
     bool comes_back_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/secret.hpp"
+#include "05_chat/base/why.hpp"
 #include "05_chat/link/message.hpp"
 
 #include <cstdint>
@@ -32,8 +33,8 @@ public:
 
     /// What is to be sent at once.
     void begin(std::string& out) const;
-    /// One message; what is to be sent is appended. Not empty: why the link is to be closed.
-    std::string receive(const Message& message, std::string& out);
+    /// One message; what is to be sent is appended. The error says why the link is to be closed.
+    result<void, Why> receive(const Message& message, std::string& out);
 
     /// Each side knows the other.
     bool is_done() const { return expects_ == Expects::nothing; }
@@ -44,9 +45,9 @@ public:
 private:
     enum class Expects { hello, challenge, proof, nothing };
 
-    std::string handle(const Hello& hello, std::string& out);
-    std::string handle(const Challenge& challenge, std::string& out);
-    std::string handle(const Proof& proof, std::string& out);
+    result<void, Why> handle(const Hello& hello, std::string& out);
+    result<void, Why> handle(const Challenge& challenge, std::string& out);
+    result<void, Why> handle(const Proof& proof, std::string& out);
     std::string prove(Side who, std::uint64_t number) const;
 
     Self self_;

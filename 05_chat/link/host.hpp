@@ -41,9 +41,8 @@ public:
     using Todo = std::variant<std::monostate, Wanted, Asked>;
 
     /// One frame. The error says why the link is to be closed.
-    boost::system::result<Todo, std::string> receive(std::string_view frame, Clock::time_point now);
-    void outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
-                 std::span<const Line> history = {});
+    result<Todo, Why> receive(std::string_view frame, Clock::time_point now);
+    void outcome(const Wanted& wanted, const result<Line, Refusal>& result, std::span<const Line> history = {});
     void answer(const Asked& asked, std::string text);
     /// False: the peer is gone.
     bool time(Clock::time_point now);
@@ -68,18 +67,14 @@ private:
         std::string room;
     };
 
-    boost::system::result<Todo, std::string> handle(const Enter& enter);
-    boost::system::result<Todo, std::string> handle(const Speak& speak);
-    boost::system::result<Todo, std::string> handle(const Go& go);
-    boost::system::result<Todo, std::string> handle(const Ask& ask);
-    boost::system::result<Todo, std::string> handle(const Ping& ping);
-    boost::system::result<Todo, std::string> handle(const Pong&) { return Todo(); }
-    boost::system::result<Todo, std::string> handle(const FirstWord auto&) {
-        return std::string("it introduces itself twice");
-    }
-    boost::system::result<Todo, std::string> handle(const HostsWord auto&) {
-        return std::string("it speaks as if the rooms were its own");
-    }
+    result<Todo, Why> handle(const Enter& enter);
+    result<Todo, Why> handle(const Speak& speak);
+    result<Todo, Why> handle(const Go& go);
+    result<Todo, Why> handle(const Ask& ask);
+    result<Todo, Why> handle(const Ping& ping);
+    result<Todo, Why> handle(const Pong&) { return Todo(); }
+    result<Todo, Why> handle(const FirstWord auto&) { return because("it introduces itself twice"); }
+    result<Todo, Why> handle(const HostsWord auto&) { return because("it speaks as if the rooms were its own"); }
 
     Handshake handshake_;
     std::function<PersonId()> next_person_;

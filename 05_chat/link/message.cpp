@@ -111,7 +111,7 @@ Check read(ByteReader& in, Bounded<std::string> field) {
 }
 
 template <std::size_t Index = 0>
-boost::system::result<Message, Fault> decode_as(std::size_t index, ByteReader& in) {
+net::result<Message, Fault> decode_as(std::size_t index, ByteReader& in) {
     if constexpr (Index == std::variant_size_v<Message>) {
         return Fault::unknown_type;
     } else {
@@ -160,7 +160,7 @@ std::string_view reason(Fault fault) {
     return "not a message";
 }
 
-boost::system::result<Message, Fault> decode(std::string_view frame) {
+net::result<Message, Fault> decode(std::string_view frame) {
     ByteReader in(frame);
     const std::size_t type = in.u8();
     if (type == 0) return in.ok() ? Fault::unknown_type : Fault::cut_short;

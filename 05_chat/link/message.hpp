@@ -147,6 +147,6 @@ enum class Fault { unknown_type, cut_short, too_much, text_too_long, unknown_kin
 std::string_view reason(Fault fault);
 
 /// The message in one frame (without its header). A Hello that is not from a node of this version is a Fault too.
-boost::system::result<Message, Fault> decode(std::string_view frame);
+net::result<Message, Fault> decode(std::string_view frame);
 
 }  // namespace chat::link

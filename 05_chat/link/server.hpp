@@ -1,13 +1,14 @@
 #pragma once
 
 #include "05_chat/base/token_bucket.hpp"
-#include "05_chat/engine/rooms_here.hpp"
+#include "05_chat/engine/room_service.hpp"
 #include "05_chat/link/host.hpp"
 #include "app/story.hpp"
 #include "net/listener.hpp"
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace chat {
@@ -19,7 +20,6 @@ public:
     struct Settings {
         link::Self self;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         int rate, burst;         // of each person; link::Host::pace says for how many a node is read
         std::size_t max_people;  // of each node
     };
@@ -33,8 +33,9 @@ public:
     /// And how long any node has to read why its link ends.
     static constexpr std::chrono::milliseconds farewell{1000};
 
-    /// `rooms` must outlive all links: until the loop has ended.
-    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomsHere& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all links: until the loop has ended.
+    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+               Settings settings);
 
     /// Lets other nodes in, until stop().
     net::awaitable<void> accept();
@@ -63,7 +64,7 @@ private:
         TokenBucket joins;
         net::Timer pause;
         net::Timer pulse;
-        std::string why_refused;  // why we end it; empty where we do not
+        std::optional<Why> refused;  // why we end it, where we do
         bool is_over = false;
     };
 
@@ -71,16 +72,17 @@ private:
     net::awaitable<void> keep_time(std::shared_ptr<Link> link);
     net::awaitable<void> hear_out(Link& link);
     /// Does what the frame asks for: how long to wait before the next one is read; or why the link is to be closed.
-    boost::system::result<Clock::duration, std::string> handle(Link& link, std::string_view frame);
+    net::awaitable<result<Clock::duration, Why>> handle(Link& link, std::string_view frame);
     bool is_welcome(const net::Socket& socket) const;
-    void introduced(Link& link);
-    void farewell_of(Link& link);
+    net::awaitable<void> introduced(Link& link);
+    net::awaitable<void> farewell_of(Link& link);
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
-    RoomsHere& rooms_;
+    RoomService& rooms_;
+    Backlog& backlog_;
     Settings settings_;
-    Subscribers subscribers_;  // all links hear all rooms: one order for everything
+    Subscribers subscribers_;
     net::Timer shortage_;
     std::list<std::shared_ptr<Link>> links_;
     std::uint64_t last_link_ = 0;

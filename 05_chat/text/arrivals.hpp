@@ -9,9 +9,9 @@
 
 namespace chat {
 
-/// How fast people come in from one address, each of whom is news for everybody, twice. Who comes faster waits. A class
-/// behind one router comes in at once; somebody who comes and goes ten thousand times a second does not. The loop's
-/// thread only, the time is the caller's.
+/// How fast people may come in from one address: each of them is news for everybody, twice. Whoever comes faster waits.
+/// A class behind one router comes in at once; somebody who comes and goes ten thousand times a second does not. The
+/// loop's thread only, the time is the caller's.
 class Arrivals {
 public:
     static constexpr double a_second = 10;

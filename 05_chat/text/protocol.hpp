@@ -1,13 +1,14 @@
 #pragma once
 
-#include "05_chat/room/room.hpp"
+#include "05_chat/base/why.hpp"
+#include "05_chat/room/listing.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
-/// The text door: what a person at a telnet, or a program that reads lines, says to the house and hears from it.
+/// The text door: what a person at a telnet, or a program that reads lines, says to the rooms and hears from them.
 ///
 /// The first line is the person's name, also when it comes before the question has been read, so
 /// `printf 'Michael\nHello!\n' | nc` works as well as a person does. After that a line is speech, and a line that
@@ -20,19 +21,8 @@ inline constexpr std::string_view line_end = "\r\n";
 /// The line as the text door's dialect has it: its words, and the end of the line.
 void encode_text(const Line& line, std::string& out);
 
-/// A request for the engine that orders the room. One at a time: its outcome comes back before the next line is read.
-struct Submission {
-    std::string room;
-    Request request;
-};
-
-/// A question for whoever has the rooms; its answer is printed as it is.
-struct Question {
-    enum class About { people, rooms } about;
-    std::string room;
-};
-
-/// What a door is to do next: print, then carry out, then, at the end, say goodbye and close.
+/// What a door is to do next: print, then carry out, then, at the end, say goodbye and close. One Submission or
+/// Question at a time: what comes of it is there before the next line is read.
 struct Step {
     std::string print;  // whole lines, for this person alone
     std::variant<std::monostate, Submission, Question> then;
@@ -65,9 +55,9 @@ public:
     Step room_down(std::string_view words);
     /// The room has thrown them out: they are in no room until they join one. `why` is the end of a sentence.
     Step removed(std::string_view why);
-    /// They are in that room again, under their name; or, `refused` not empty, they are not and will not be. What they
-    /// type then is not taken for a name: it was meant for the room.
-    Step rejoined(std::string_view refused);
+    /// They are in that room again, under their name; or they are not and will not be. What they type then is not taken
+    /// for a name: it was meant for the room.
+    Step rejoined(const result<void, Why>& outcome);
     /// The connection ended: what is left to say to the engine.
     std::optional<Submission> hang_up();
 

@@ -1,4 +1,4 @@
-#include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/fanout/outbox.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -135,7 +135,11 @@ TEST(SharedLog, EqualsAQueueForEachMember) {
                 case 3:
                     if (roll(10) == 0) {
                         where[who] = roll(3);
-                        where[who] == 2 ? members[who]->leave() : members[who]->enter(logs[where[who]]);
+                        if (where[who] == 2) {
+                            members[who]->leave();
+                        } else {
+                            members[who]->enter(logs[where[who]]);
+                        }
                     }
                     break;
                 default: {

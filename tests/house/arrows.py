@@ -15,6 +15,7 @@ import tempfile
 LAYERS = [
     "common/net",
     "common/app",
+    "common/echo_client",
     "01_naive",
     "02_thread_per_client",
     "03_acceptor_pool",
@@ -29,8 +30,8 @@ LAYERS = [
     "05_chat/base",
     "05_chat/room",
     "05_chat/fanout",
-    "05_chat/text",
     "05_chat/engine",
+    "05_chat/text",
     "05_chat/link",
     "05_chat/erlang/dist",
     "05_chat/erlang",

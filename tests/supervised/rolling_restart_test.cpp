@@ -6,7 +6,7 @@ using namespace supervised;
 
 namespace {
 
-/// A client who comes, says a few lines, and goes.
+/// A client that comes, says a few lines, and goes.
 void visit(std::uint16_t port) {
     Client client(port);
     for (int line = 1; line <= 3; ++line) ask(client, "line " + std::to_string(line));

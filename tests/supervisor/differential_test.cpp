@@ -105,7 +105,7 @@ std::string term(std::uint64_t seed, const lab::Scenario& scenario) {
 
 struct Sides {
     std::set<std::string> dynamic;             // supervisors whose children have no order
-    std::map<std::size_t, std::string> asked;  // by the script's line: who was asked there
+    std::map<std::size_t, std::string> asked;  // by the script's line: the child that was asked there
 };
 
 void find_dynamic(const lab::Declaration& declared, std::set<std::string>& dynamic) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/notify.hpp"
+#include "05_chat/base/why.hpp"
 #include "net/socket.hpp"
 
 #include <cstdint>
@@ -13,8 +14,8 @@ namespace erlang {
 inline constexpr std::chrono::milliseconds epmd_patience{1000};
 
 /// Asks the epmd of `host` where the node `name` (without @host) listens. The error says why nobody knows.
-net::awaitable<boost::system::result<std::uint16_t, std::string>> find_node(boost::asio::io_context& loop,
-                                                                            std::string host, std::string name);
+net::awaitable<chat::result<std::uint16_t, chat::Why>> find_node(boost::asio::io_context& loop, std::string host,
+                                                                 std::string name);
 
 /// Keeps a node known to this machine's epmd: as long as the connection lives, so epmd knows; when epmd comes back, it
 /// is told again. The loop's thread only.

@@ -1,14 +1,16 @@
 #pragma once
 
+#include "05_chat/base/why.hpp"
 #include "05_chat/fanout/writer.hpp"
-#include "05_chat/text/protocol.hpp"
+#include "05_chat/room/listing.hpp"
+#include "net/awaitable.hpp"
 
-#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
-/// Where the people of the text door meet others: in this program's own rooms (rooms_here.hpp), in those of another C++
-/// node (link_venue.hpp), or in one of an Erlang node (erlang/erlang_venue.hpp). The door does not see the difference.
+/// Where the people of the text door meet others: in this program's own rooms (room_service.hpp), in those of another
+/// C++ node (link/backend.hpp), or in one of an Erlang node (erlang/backend.hpp). The door does not see the difference.
 /// The loop's thread only.
 namespace chat {
 
@@ -32,8 +34,7 @@ public:
     const std::shared_ptr<Writer> writer;
 
     /// A line for them alone; without its end.
-    void tell(std::string_view line) { writer->add(std::string(line) + std::string(line_end)); }
-
+    virtual void tell(std::string_view line) = 0;
     /// They are in the room that they have submitted to join, and hear it from now on: the moment to tell them so,
     /// before they hear anybody there. A backend that answers at once need not call it.
     virtual void entered() = 0;
@@ -43,41 +44,22 @@ public:
     /// The room has thrown them out, and goes on without them; they may join it again. `why` is the end of a sentence.
     /// Not while a Join or a Say of theirs is open.
     virtual void removed(std::string_view why) = 0;
-    /// It is back, and so are they; or, `refused` not empty, they cannot be.
-    virtual void rejoined(std::string_view refused) = 0;
+    /// It is back, and so are they; or they cannot be.
+    virtual void rejoined(const result<void, Why>& outcome) = 0;
 };
 
 class Backend {
 public:
     virtual ~Backend() = default;
 
-    /// Carries out what they want: why not, or nothing when it is done. A newcomer has then been sent the room's
-    /// history and hears the room from here on. After a Leave everything that was said before has reached them.
-    virtual net::awaitable<std::string> submit(Participant& participant, const Submission& submission) = 0;
-    /// The answer, or why there is none.
-    virtual net::awaitable<std::string> ask(Participant& participant, const Question& question) = 0;
+    /// Carries out what they want. When it is done, a newcomer has been sent the room's history and hears the room from
+    /// here on. After a Leave everything that was said before has reached them.
+    virtual net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) = 0;
+    virtual net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& question) = 0;
     /// They have gone: from now on nothing is said to them.
     virtual void forget(Participant& participant) = 0;
     /// Whether the rooms are in this program.
     virtual bool has_the_rooms() const { return false; }
-};
-
-/// The audiences of the text door, one for each room in which somebody of it is.
-class SubscribersByRoom {
-public:
-    SubscribersByRoom(net::Executor executor, std::size_t max_backlog, Backlog* all = nullptr)
-        : executor_(std::move(executor)), max_backlog_(max_backlog), all_(all) {}
-
-    void enter(Writer& writer, std::string_view room);
-    void leave(Writer& writer, std::string_view room);
-    void append(std::string_view room, const Line& line);
-
-private:
-    net::Executor executor_;
-    std::size_t max_backlog_;
-    Backlog* all_;
-    std::map<std::string, Subscribers> subscribers_;  // by folded name
-    std::string text_;  // the line that is appended; kept so that its memory is used again
 };
 
 }  // namespace chat

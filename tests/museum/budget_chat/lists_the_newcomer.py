@@ -1,4 +1,4 @@
-# Adds the newcomer first and tells everybody then: he hears of his own coming.
+# Adds the newcomer first and tells everybody then: newcomers hear of their own coming.
 import re
 import socket
 import sys
