@@ -221,7 +221,7 @@ def the_debugger_gets_the_server_and_both_sorts_of_options():
         ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
         expect(ran.stdout.splitlines() == ["-q", "-batch", "-ex", "info line main", "--args", "build-debug/bin/01_naive",
                                            "--port", "0"], ran)
-        expect("first type: break session" in ran.stderr, ran.stderr)
+        expect("first type: break serve" in ran.stderr, ran.stderr)
 
 
 def the_debugger_knows_the_servers_lines():
@@ -231,6 +231,12 @@ def the_debugger_knows_the_servers_lines():
         project.stand_in({"dpkg-query": "echo installed"})
         ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
         expect(ran.returncode == 0 and re.search(r'Line 4 of ".*01_naive/server.cpp"', ran.stdout), ran)
+
+
+def where_the_debugger_is_to_stop_is_in_every_stage():
+    for server in ROOT.glob("[0-9][0-9]_*/server.cpp"):
+        if server.parent.name != "04_supervised":  # whose workers run 03's
+            expect(re.search(r"^[\w:<>]+ serve\(", server.read_text(), flags=re.M), f"{server} has no function serve")
 
 
 def a_missing_debugger_is_installed():
