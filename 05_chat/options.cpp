@@ -65,9 +65,9 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.number("--burst", session_limits.burst, 1, million, "Lines at once, after a pause");
     line.seconds("--idle-timeout", session_limits.idle_timeout, day,
                  "Ask whoever is silent for so long, and then say goodbye; 0: never");
-    line.number("--max-backlog", session_limits.max_backlog, 64 * 1024, 1024 * mebi,
+    line.number("--max-backlog", max_backlog, 64 * 1024, 1024 * mebi,
                 "Cut off whoever is more than so many bytes behind in reading");
-    line.number("--max-waiting", session_limits.max_waiting, 64 * 1024, 1024 * mebi,
+    line.number("--max-waiting", max_waiting, 64 * 1024, 1024 * mebi,
                 "The same, of all of them together: whoever has taken nothing for longest goes first");
     line.seconds("--name-timeout", session_limits.name_timeout, day,
                  "Send away whoever gives no name for so long; 0: never");
@@ -92,12 +92,11 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
-    if (session_limits.max_waiting < session_limits.max_backlog) {
-        line.usage_error("--max-waiting: " + std::to_string(session_limits.max_waiting) +
-                         " is less than one may be behind, " + std::to_string(session_limits.max_backlog) +
-                         ": raise it, or lower --max-backlog");
+    if (max_waiting < max_backlog) {
+        line.usage_error("--max-waiting: " + std::to_string(max_waiting) + " is less than one may be behind, " +
+                         std::to_string(max_backlog) + ": raise it, or lower --max-backlog");
     }
-    limits.history_bytes = session_limits.max_backlog / 2;
+    limits.history_bytes = max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
     const std::string most = std::to_string(max_atom);
     if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");

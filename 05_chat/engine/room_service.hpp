@@ -20,9 +20,9 @@ public:
     /// How the text door writes a line, with its end.
     using Encode = void (*)(const Line& line, std::string& out);
 
-    /// `max_backlog` is of each person at the text door; `engine` and `all` outlive this.
+    /// `engine` and `backlog` outlive this.
     RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
-                Encode encode, std::size_t max_backlog, Backlog* all = nullptr);
+                Encode encode, Backlog& backlog);
 
     /// From now on hears every line of every room.
     void subscribe(std::function<void(std::string_view room, const Line& line)> listener) {
@@ -30,8 +30,8 @@ public:
     }
 
     /// The rooms as a supervisor's child. Lives until a request cannot be applied because something throws, and throws
-    /// the same: nobody knows what state a room is in then. Called again, it begins anew: everybody is out, those of the
-    /// text door are put back into empty rooms, and `tell_others` tells the other doors, who must let go of theirs.
+    /// the same: nobody knows what state a room is in then. Called again, it begins anew: everybody is out, those of
+    /// the text door are put back into empty rooms, and `tell_others` tells the other doors, who must let go of theirs.
     net::awaitable<void> live(std::function<void()> tell_others);
     void stop_living();
 

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "05_chat/base/backoff.hpp"
-#include "05_chat/erlang/room_connection.hpp"
 #include "05_chat/engine/backend.hpp"
+#include "05_chat/erlang/room_connection.hpp"
 
 #include <memory>
 #include <string>
@@ -25,7 +25,8 @@ public:
         std::size_t max_line;
     };
 
-    ErlangBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    ErlangBackend(boost::asio::io_context& loop, chat::Backlog& backlog, Settings settings);
 
     /// Opens the room; comes back when that has been tried once. Rejoining goes on by itself until stop().
     net::awaitable<chat::result<void, chat::Why>> start();

@@ -32,8 +32,9 @@ public:
         int rate, burst;  // of each person; a node is read as fast as all its people together may speak
     };
 
-    /// `rooms` must outlive all connections: until the loop has ended.
-    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all connections: until the loop has ended.
+    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
+         Settings settings);
 
     /// Makes us known to epmd, if there is one.
     net::awaitable<chat::result<void, chat::Why>> introduce();
@@ -69,16 +70,18 @@ private:
     net::awaitable<Clock::duration> handle(Guest& guest, const Message& event);
     net::awaitable<void> handle(Guest& guest, const Closed& event);
     net::awaitable<chat::Outcome> submit(chat::Request request, app::Who by);  // to the lobby
-    void turn();
+    void flush();
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
     chat::RoomService& rooms_;
+    chat::Backlog& backlog_;
     Settings settings_;
     ProcessTable processes_;
     Pid room_;  // the lobby
     chat::SharedLog records_;
-    chat::Coalesced turn_;
+    chat::Backlog::Part kept_;  // what the log of records keeps
+    chat::Coalesced flush_;
     EpmdRegistration registration_;
     net::Timer shortage_;
     Clock::time_point rests_until_;

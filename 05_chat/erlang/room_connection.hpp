@@ -19,7 +19,9 @@ inline constexpr std::chrono::milliseconds join_patience{500};
 /// A room on another Erlang node, C++ or Elixir's, and our connection to that node. The loop's thread only.
 class RoomConnection {
 public:
-    RoomConnection(boost::asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds);
+    /// `backlog` must outlive the loop's work.
+    RoomConnection(boost::asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds,
+                   chat::Backlog& backlog);
 
     // Who is told what; to be set before open().
 
@@ -53,6 +55,7 @@ private:
     ProcessTable processes_;
     chat::ErlangRoom where_;
     Bounds bounds_;
+    chat::Backlog& backlog_;
     std::shared_ptr<Peer> peer_;
     std::optional<RemoteRoom> room_;
     bool is_open_ = false;

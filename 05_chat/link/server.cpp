@@ -31,12 +31,14 @@ bool is_loopback(const std::string& endpoint) {
 
 }  // namespace
 
-LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomService& rooms, Settings settings)
+LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+                       Settings settings)
     : loop_(loop),
       listener_(std::move(listener)),
       rooms_(rooms),
+      backlog_(backlog),
       settings_(std::move(settings)),
-      subscribers_(loop.get_executor(), settings_.max_backlog),
+      subscribers_(loop.get_executor(), backlog),
       shortage_(loop) {
     rooms_.subscribe([this](std::string_view room, const Line& line) {
         if (links_.empty()) return;
@@ -78,7 +80,7 @@ net::awaitable<void> LinkServer::accept() {
         }
         const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
         const bool welcome = is_welcome(*socket);
-        auto writer = std::make_shared<Writer>(std::move(*socket), reader, settings_.max_backlog);
+        auto writer = std::make_shared<Writer>(std::move(*socket), reader, backlog_);
         link::Host state(
             settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(),
             Clock::now(), settings_.handshake);
@@ -152,7 +154,7 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             // A node that comes back asks for a room's history once for each of its people. It gets one after the other
             // as fast as it reads, and is not cut off for what it asked for.
-            const std::size_t half = settings_.max_backlog / 2;
+            const std::size_t half = backlog_.max_backlog() / 2;
             if (link.writer->backlog() > half) co_await link.writer->eased(half);
         }
     }

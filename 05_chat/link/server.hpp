@@ -20,7 +20,6 @@ public:
     struct Settings {
         link::Self self;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         int rate, burst;         // of each person; link::Host::pace says for how many a node is read
         std::size_t max_people;  // of each node
     };
@@ -34,8 +33,9 @@ public:
     /// And how long any node has to read why its link ends.
     static constexpr std::chrono::milliseconds farewell{1000};
 
-    /// `rooms` must outlive all links: until the loop has ended.
-    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all links: until the loop has ended.
+    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+               Settings settings);
 
     /// Lets other nodes in, until stop().
     net::awaitable<void> accept();
@@ -80,6 +80,7 @@ private:
     boost::asio::io_context& loop_;
     net::Listener listener_;
     RoomService& rooms_;
+    Backlog& backlog_;
     Settings settings_;
     Subscribers subscribers_;
     net::Timer shortage_;

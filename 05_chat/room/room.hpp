@@ -15,10 +15,10 @@
 
 /// Chat rooms as state machines: requests in, lines out. They know no socket, no thread and no clock.
 ///
-/// Three things are kept apart. *Doors* (text/, link/, erlang/) know how somebody speaks. The *engine* (engine/) decides
-/// in which order requests happen. The *rooms* are what follows from the requests in that order, and from nothing else:
-/// so two copies that apply the same requests in the same order agree on everything, also on who got a name that two
-/// people asked for at once. That is what lets many machines have the same rooms.
+/// Three things are kept apart. *Doors* (text/, link/, erlang/) know how somebody speaks. The *engine* (engine/)
+/// decides in which order requests happen. The *rooms* are what follows from the requests in that order, and from
+/// nothing else: so two copies that apply the same requests in the same order agree on everything, also on who got a
+/// name that two people asked for at once. That is what lets many machines have the same rooms.
 ///
 /// One thread at a time.
 namespace chat {

@@ -32,7 +32,7 @@ bool MemoryReserve::is_there() {
 void MemoryReserve::give_up() {
     if (the_reserve->memory_ == nullptr) throw std::bad_alloc();
     std::free(std::exchange(the_reserve->memory_, nullptr));
-    the_reserve->use_less_.ask();
+    the_reserve->use_less_.schedule();
 }
 
 }  // namespace chat

@@ -1,4 +1,4 @@
-#include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/fanout/outbox.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -2,6 +2,7 @@
 
 #include "05_chat/base/notify.hpp"
 #include "05_chat/erlang/dist/connection.hpp"
+#include "05_chat/fanout/backlog.hpp"
 #include "net/socket.hpp"
 
 #include <functional>
@@ -12,13 +13,13 @@ namespace erlang {
 /// The socket under a Connection: reads, writes and watches the clock for it. The loop's thread only.
 class Peer : public std::enable_shared_from_this<Peer> {
 public:
-    /// What the owner does with an event, in order; how long to wait after it before the next one is looked at. While all
-    /// that lasts the peer is not read; but where the connection breaks meanwhile, only Closed follows. Closed is the
-    /// last.
+    /// What the owner does with an event, in order; how long to wait after it before the next one is looked at. While
+    /// all that lasts the peer is not read; but where the connection breaks meanwhile, only Closed follows. Closed is
+    /// the last.
     using OnEvent = std::function<net::awaitable<Clock::duration>(Event& event)>;
 
-    /// `socket` speaks raw bytes.
-    Peer(net::Socket socket, Connection connection, OnEvent on_event);
+    /// `socket` speaks raw bytes. `backlog` outlives the peer.
+    Peer(net::Socket socket, Connection connection, chat::Backlog& backlog, OnEvent on_event);
 
     Connection& connection() { return connection_; }
     std::string peername() const { return socket_.peername(); }
@@ -37,9 +38,13 @@ private:
     static net::awaitable<void> write(std::shared_ptr<Peer> self);
     static net::awaitable<void> keep_time(std::shared_ptr<Peer> self);
     net::awaitable<void> handle_events();
+    void count();
 
     net::Socket socket_;
     Connection connection_;
+    chat::Backlog& backlog_;
+    chat::Backlog::Part waiting_;  // ours of it
+    std::size_t being_sent_ = 0;   // bytes that are the connection's output no more
     OnEvent on_event_;
     net::Timer pulse_;
     net::Timer pause_;
