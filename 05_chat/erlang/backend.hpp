@@ -10,11 +10,11 @@
 
 namespace erlang {
 
-/// How long somebody who leaves waits for the room to send them their own last words.
+/// How long people who leave wait for the room to send them their own last words.
 inline constexpr std::chrono::milliseconds echo_patience{1000};
 
-/// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
-/// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
+/// A room on an Erlang node, in which the people of the text door meet. Each of them is a process to it. Its protocol
+/// is the original's, so nobody can be asked who is there. The loop's thread only.
 class ErlangBackend : public chat::Backend {
 public:
     struct Settings {
@@ -28,7 +28,7 @@ public:
     /// `backlog` must outlive the loop's work.
     ErlangBackend(boost::asio::io_context& loop, chat::Backlog& backlog, Settings settings);
 
-    /// Opens the room; comes back when that has been tried once. Rejoining goes on by itself until stop().
+    /// Opens the room. Comes back when that has been tried once. Rejoining goes on by itself until stop().
     net::awaitable<chat::result<void, chat::Why>> start();
     void stop();
 
@@ -50,7 +50,7 @@ private:
         chat::Notify changed;   // for whoever waits for one of these
     };
     using State = Guest::State;
-    /// Kept by whoever waits: they may be forgotten meanwhile.
+    /// A coroutine that waits for one of them keeps it: they may be forgotten meanwhile.
     using GuestPtr = std::shared_ptr<Guest>;
 
     net::awaitable<chat::result<void, chat::Why>> join(chat::Participant& participant, std::string name);

@@ -16,8 +16,8 @@
 
 namespace erlang {
 
-/// How long the door rests after a wrong cookie, so that nobody can try many a second; and after many, at the most: a
-/// BEAM waits 7 s for our part of the handshake.
+/// How long the door rests after a wrong cookie, so that nobody can try many a second; and how long at most after many
+/// of them. A BEAM waits 7 s for our part of the handshake.
 inline constexpr std::chrono::milliseconds rest_after_wrong_cookie{100};
 inline constexpr std::chrono::milliseconds longest_rest{5000};
 

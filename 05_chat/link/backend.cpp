@@ -116,7 +116,7 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     co_await writer->finish(std::chrono::milliseconds(0));
 }
 
-/// A host that has gone without a word is noticed.
+/// Notices a host that has gone without a word.
 net::awaitable<void> LinkBackend::keep_time(std::shared_ptr<Writer> writer) {
     while (writer_ == writer) {
         pulse_.expires_at(guest_.deadline());

@@ -16,7 +16,7 @@ namespace chat {
 /// How long one of our people waits for the host's answer.
 inline constexpr std::chrono::seconds answer_patience = link::gone_after;
 
-/// The rooms of another C++ node: all our people are in them over one link. The loop's thread only.
+/// The rooms of another C++ node. All our people are in them over one link. The loop's thread only.
 class LinkBackend : public Backend {
 public:
     struct Settings {
@@ -31,8 +31,8 @@ public:
     /// `backlog` must outlive the loop's work.
     LinkBackend(boost::asio::io_context& loop, Backlog& backlog, Settings settings);
 
-    /// Links with the host; comes back when it has said hello, or that has been tried once. What follows (the link
-    /// itself, and rejoining) goes on by itself until stop().
+    /// Makes a link to the host. Comes back when the host has said hello, or when one try has failed. The link itself,
+    /// and rejoining, go on by themselves until stop().
     net::awaitable<result<void, Why>> start();
     void stop();
 
@@ -41,7 +41,7 @@ public:
     void forget(Participant& participant) override;
 
 private:
-    // Somebody waits for an answer from the host: answer_patience at most.
+    // Somebody waits for an answer from the host, for answer_patience at most.
     template <class Answer>
     struct Pending {
         explicit Pending(const net::Executor& executor) : answered(executor) {}
