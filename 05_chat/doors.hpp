@@ -19,10 +19,11 @@ result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpo
 result<std::vector<std::unique_ptr<Door>>, Why> open_doors_for_nodes(boost::asio::io_context& loop,
                                                                      const Options& options,
                                                                      const app::ServerOptions& server,
-                                                                     const link::Self& self, RoomService& rooms);
+                                                                     const link::Self& self, RoomService& rooms,
+                                                                     Backlog& backlog);
 
 /// Where the people of the text door meet others (--join). Null: in our own rooms.
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,
-                                                            const link::Self& self);
+                                                            const link::Self& self, Backlog& backlog);
 
 }  // namespace chat

@@ -52,16 +52,15 @@ public:
     Chat(const Options& options, const app::ServerOptions& server)
         : options_(options),
           server_(server),
-          backlog_(options.session_limits.max_waiting),
-          rooms_(loop_.get_executor(), engine_, options.limits, lobby, encode_text, options.session_limits.max_backlog,
-                 &backlog_) {}
+          backlog_(options.max_backlog, options.max_waiting),
+          rooms_(loop_.get_executor(), engine_, options.limits, lobby, encode_text, backlog_) {}
 
     /// The program's exit code.
     int run() {
         net::Listener listener = app::listen_or_exit(loop_, server_);
         const link::Self self = or_exit(who_we_are(options_, listener.sockname()));
-        doors_ = or_exit(open_doors_for_nodes(loop_, options_, server_, self, rooms_));
-        elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self));
+        doors_ = or_exit(open_doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
+        elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
         const auto joined = join();
         Backend& backend = elsewhere_ ? static_cast<Backend&>(*elsewhere_) : rooms_;
         const std::string first_room = elsewhere_ ? elsewhere_->first_room() : std::string(lobby);
@@ -115,7 +114,7 @@ private:
     const app::ServerOptions& server_;
     asio::io_context loop_{1};
     Signals signals_{loop_, [this] { stop(); }, [this] { show(); }};
-    Backlog backlog_;  // what waits for all who read slowly
+    Backlog backlog_;  // of all connections together
     LocalEngine engine_;
     RoomService rooms_;
     std::unique_ptr<RemoteBackend> elsewhere_;  // the rooms in which our people are, where those are not ours

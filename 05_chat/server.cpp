@@ -61,7 +61,7 @@ net::awaitable<void> carry_out(Session& session, Step step) {
             if (outcome) outcome = co_await session.backend().submit(session, *submission);
             step = session.outcome(*submission, outcome);
         } else {
-            step = session.answer(co_await session.backend().ask(session, std::get<Question>(step.then)));
+            step = session.answered(co_await session.backend().ask(session, std::get<Question>(step.then)));
         }
         session.begin(step);
     }
@@ -69,7 +69,7 @@ net::awaitable<void> carry_out(Session& session, Step step) {
 
 /// One person. Whatever ends the conversation, the room hears that they have left, and they are sent what they are
 /// owed.
-net::awaitable<void> session(std::shared_ptr<Session> session) {
+net::awaitable<void> serve(std::shared_ptr<Session> session) {
     session->writer->start();
     std::exception_ptr crash;
     try {

@@ -1,9 +1,9 @@
-// The original's client: joins a room under a name, prints what the room says, posts what is typed.
+// The original's client: it joins a room under a name, prints what the room says, and posts what is typed.
 //
 //     Michael's client: Mikey says: Hello!
 //
 // The room is on an Erlang node (--room), ours or one in Elixir, or behind a text door (--connect).
-// Whatever it says, nothing but text reaches our terminal, and whoever is not let in ends with exit code 1.
+// Whatever the room says, nothing but text reaches our terminal. A client that is not let in ends with exit code 1.
 
 #include "05_chat/client/session.hpp"
 #include "05_chat/room/names.hpp"

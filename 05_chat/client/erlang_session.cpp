@@ -20,8 +20,8 @@ public:
           keyboard_(loop),
           answered_(loop.get_executor()),
           echo_(loop.get_executor()),
-          room_(loop, {erlang::passing_node_name("client"), erlang::random_number() | 1u, std::move(cookie)}, where,
-                {}) {
+          room_(loop, {erlang::passing_node_name("client"), erlang::random_number() | 1u, std::move(cookie)}, where, {},
+                backlog_) {
         room_.on_heard = [this](PersonId, const std::string& text) {
             print(options_, text);
             if (!last_said_.empty() && text.ends_with(last_said_)) heard_last();
@@ -46,7 +46,7 @@ public:
         }
         // What we said comes back to us, as to everybody.
         const Deadline deadline(loop_.get_executor(), std::chrono::milliseconds(1000), [this] { heard_last(); });
-        while (!last_said_.empty() && outcome_) co_await echo_.wait();
+        while (!last_said_.empty() && outcome_) co_await echo_.notified();
         if (outcome_ && room_.room() != nullptr) room_.room()->leave(person);
         is_done_ = true;
         room_.close("done");
@@ -55,25 +55,26 @@ public:
 
 private:
     static constexpr PersonId person = 1;
+    static constexpr std::size_t max_unread = 1 << 20;  // bytes that the room's node has not read
 
     /// Until the room has let us in, or not, or gives no sign.
     net::awaitable<void> answer() {
         const Deadline deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
-        while (!is_in_ && outcome_) co_await answered_.wait();
+        while (!is_in_ && outcome_) co_await answered_.notified();
     }
     void let_in() {
         is_in_ = true;
-        answered_.wake();
+        answered_.notify();
     }
     void heard_last() {
         last_said_.clear();
-        echo_.wake();
+        echo_.notify();
     }
     void end(const std::string& why) {
         if (!is_done_) outcome_ = because(why);
         keyboard_.close();
         heard_last();
-        answered_.wake();
+        answered_.notify();
     }
 
     asio::io_context& loop_;
@@ -82,6 +83,7 @@ private:
     Notify answered_;
     bool is_in_ = false;
     Notify echo_;
+    Backlog backlog_{max_unread, max_unread};
     erlang::RoomConnection room_;
     std::string last_said_;      // until it has come back
     result<void, Why> outcome_;  // why it is over before the end of the input, where it is

@@ -8,12 +8,12 @@
 namespace chat {
 
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
-                         Encode encode, std::size_t max_backlog, Backlog* all)
+                         Encode encode, Backlog& backlog)
     : engine_(engine),
       limits_(limits),
       rooms_(limits, lobby),
       encode_(encode),
-      subscribers_(executor, max_backlog, all),
+      subscribers_(executor, backlog),
       failed_(executor) {
     engine_.apply_with([this](Sequence at, const Submission& submission) { return apply(at, submission); });
 }
@@ -73,7 +73,7 @@ Outcome RoomService::apply(Sequence at, const Submission& submission) {
         return line;
     } catch (...) {
         failure_ = std::current_exception();
-        failed_.wake();
+        failed_.notify();
         throw;
     }
 }
@@ -97,13 +97,13 @@ net::awaitable<void> RoomService::live(std::function<void()> tell_others) {
         tell_others();
         co_await begin_anew();
     }
-    while (!failure_ && !is_stopping_) co_await failed_.wait();
+    while (!failure_ && !is_stopping_) co_await failed_.notified();
     if (!is_stopping_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
 void RoomService::stop_living() {
     is_stopping_ = true;
-    failed_.wake();
+    failed_.notify();
 }
 
 net::awaitable<void> RoomService::begin_anew() {

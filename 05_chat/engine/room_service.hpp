@@ -20,9 +20,9 @@ public:
     /// How the text door writes a line, with its end.
     using Encode = void (*)(const Line& line, std::string& out);
 
-    /// `max_backlog` is of each person at the text door; `engine` and `all` outlive this.
+    /// `engine` and `backlog` outlive this.
     RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
-                Encode encode, std::size_t max_backlog, Backlog* all = nullptr);
+                Encode encode, Backlog& backlog);
 
     /// From now on hears every line of every room.
     void subscribe(std::function<void(std::string_view room, const Line& line)> listener) {

@@ -5,11 +5,11 @@
 namespace erlang {
 
 chat::result<std::unique_ptr<chat::Door>, chat::Why> make_door(boost::asio::io_context&, net::Listener,
-                                                               chat::RoomService&, const Settings&) {
+                                                               chat::RoomService&, chat::Backlog&, const Settings&) {
     return chat::because("--sname: this program was built without Erlang's door (FIVE_ERLANG=OFF)");
 }
 
-chat::result<std::unique_ptr<chat::RemoteBackend>, chat::Why> make_backend(boost::asio::io_context&,
+chat::result<std::unique_ptr<chat::RemoteBackend>, chat::Why> make_backend(boost::asio::io_context&, chat::Backlog&,
                                                                            const chat::ErlangRoom&, const Settings&) {
     return chat::because("--join: this program was built without Erlang's door (FIVE_ERLANG=OFF)");
 }

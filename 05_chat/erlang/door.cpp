@@ -38,15 +38,18 @@ std::string in_elixir(std::string_view atom) {
 
 }  // namespace
 
-Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, Settings settings)
+Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
+           Settings settings)
     : loop_(loop),
       listener_(std::move(listener)),
       rooms_(rooms),
+      backlog_(backlog),
       settings_(std::move(settings)),
       processes_(settings_.identity),
       room_(processes_.spawn()),
-      records_(settings_.bounds.max_output),
-      turn_(loop.get_executor(), [this] { turn(); }),
+      records_(backlog.max_backlog()),
+      kept_(backlog),
+      flush_(loop.get_executor(), [this] { flush(); }),
       registration_(loop, alive_part(settings_.identity.name), listener_.sockname().port()),
       rest_(loop) {
     processes_.register_name(settings_.registered, room_);
@@ -55,7 +58,9 @@ Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& ro
         record_.clear();
         encode_line(room_, line, record_);
         records_.append(record_);
-        turn_.ask();
+        kept_.count(records_.kept());
+        backlog_.keep_bound();
+        flush_.schedule();
     });
 }
 
@@ -123,7 +128,7 @@ net::awaitable<void> Node::rest() {
 void Node::welcome(net::Socket socket) {
     auto guest = std::make_shared<Guest>(++last_guest_, settings_);
     Connection connection(processes_, settings_.bounds, random_number(), Clock::now());
-    guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection),
+    guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection), backlog_,
                                          [this, &guest = *guest](Event& event) { return handle(guest, event); });
     guests_.push_back(guest);
     asio::co_spawn(loop_, serve(guest),
@@ -239,7 +244,7 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) 
 }
 
 /// Everybody who has something to read; and whoever does not read is cut off.
-void Node::turn() {
+void Node::flush() {
     records_.take_overrun();  // RoomProcess::is_overrun says it, too
     for (const auto& guest : guests_) {
         if (!guest->room) continue;

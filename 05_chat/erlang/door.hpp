@@ -16,8 +16,8 @@
 
 namespace erlang {
 
-/// How long the door rests after a wrong cookie, so that nobody can try many a second; and after many, at the most: a
-/// BEAM waits 7 s for our part of the handshake.
+/// How long the door rests after a wrong cookie, so that nobody can try many a second; and how long at most after many
+/// of them. A BEAM waits 7 s for our part of the handshake.
 inline constexpr std::chrono::milliseconds rest_after_wrong_cookie{100};
 inline constexpr std::chrono::milliseconds longest_rest{5000};
 
@@ -33,8 +33,9 @@ public:
         int rate, burst;  // of each person; a node is read as fast as all its people together may speak
     };
 
-    /// `rooms` must outlive all connections: until the loop has ended.
-    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all connections: until the loop has ended.
+    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
+         Settings settings);
 
     std::string_view name() const override { return door_.who().role; }
     /// Makes us known to epmd, if there is one.
@@ -72,17 +73,19 @@ private:
     net::awaitable<Clock::duration> handle(Guest& guest, const Ignored& event);
     net::awaitable<Clock::duration> handle(Guest& guest, const Closed& event);
     net::awaitable<chat::Outcome> submit(chat::Request request, app::Who by);  // to the lobby
-    void turn();
+    void flush();
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
     app::Door door_{listener_, {"nodes"}, app::Door::Tells::shortages};
     chat::RoomService& rooms_;
+    chat::Backlog& backlog_;
     Settings settings_;
     ProcessTable processes_;
     Pid room_;  // the lobby
     chat::SharedLog records_;
-    chat::Coalesced turn_;
+    chat::Backlog::Part kept_;  // what the log of records keeps
+    chat::Coalesced flush_;
     EpmdRegistration registration_;
     net::Timer rest_;
     Clock::time_point rests_until_;

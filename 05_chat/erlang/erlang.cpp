@@ -32,21 +32,22 @@ Bounds bounds(const Settings& settings) {
 }  // namespace
 
 result<std::unique_ptr<chat::Door>, Why> make_door(boost::asio::io_context& loop, net::Listener listener,
-                                                   chat::RoomService& rooms, const Settings& settings) {
+                                                   chat::RoomService& rooms, chat::Backlog& backlog,
+                                                   const Settings& settings) {
     const auto us = identity(settings);
     if (!us) return us.error();
-    return std::make_unique<Node>(loop, std::move(listener), rooms,
+    return std::make_unique<Node>(loop, std::move(listener), rooms, backlog,
                                   Node::Settings{*us, settings.cookie.has_value(), settings.registered,
                                                  bounds(settings), settings.rate, settings.burst});
 }
 
-result<std::unique_ptr<chat::RemoteBackend>, Why> make_backend(boost::asio::io_context& loop,
+result<std::unique_ptr<chat::RemoteBackend>, Why> make_backend(boost::asio::io_context& loop, chat::Backlog& backlog,
                                                                const chat::ErlangRoom& where,
                                                                const Settings& settings) {
     const auto us = identity(settings);
     if (!us) return us.error();
     return std::make_unique<ErlangBackend>(
-        loop, ErlangBackend::Settings{where, *us, bounds(settings), settings.rejoin, settings.max_line});
+        loop, backlog, ErlangBackend::Settings{where, *us, bounds(settings), settings.rejoin, settings.max_line});
 }
 
 }  // namespace erlang

@@ -31,10 +31,12 @@ struct Settings {
 
 /// The door for Erlang and Elixir nodes, at `listener`, which takes raw bytes. Why there is none is a whole line.
 chat::result<std::unique_ptr<chat::Door>, chat::Why> make_door(boost::asio::io_context& loop, net::Listener listener,
-                                                               chat::RoomService& rooms, const Settings& settings);
+                                                               chat::RoomService& rooms, chat::Backlog& backlog,
+                                                               const Settings& settings);
 
 /// The room `where`, for the people of our text door. Why that cannot be is a whole line.
 chat::result<std::unique_ptr<chat::RemoteBackend>, chat::Why> make_backend(boost::asio::io_context& loop,
+                                                                           chat::Backlog& backlog,
                                                                            const chat::ErlangRoom& where,
                                                                            const Settings& settings);
 

@@ -24,20 +24,18 @@ bool ends_line(std::span<const asio::const_buffer> pieces, std::size_t bytes) {
 
 }  // namespace
 
-Writer::Writer(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all)
+Writer::Writer(net::Socket socket, std::uint64_t owner, Backlog& backlog)
     : socket_(std::move(socket)),
       owner_(owner),
-      max_backlog_(max_backlog),
+      backlog_(backlog),
+      waiting_(backlog, [this](std::string why) { cut_off(std::move(why)); }),
       outbox_(owner),
       more_(socket_.get_executor()),
-      written_(socket_.get_executor()),
-      all_(all) {}
+      written_(socket_.get_executor()) {}
 
 Writer::~Writer() {
     outbox_.clear();
     leave();
-    count();
-    if (all_ != nullptr) all_->is_no_longer_behind(*this);
 }
 
 void Writer::leave() {
@@ -47,31 +45,32 @@ void Writer::leave() {
     count();
 }
 
-/// What was cut off does not count: it is a line, and for seconds.
+/// The last words of a peer that was cut off do not count: they are a line, and there for seconds.
 void Writer::count() {
-    if (all_ != nullptr) all_->count(counted_, why_cut_off_.empty() ? outbox_.own_size() : 0);
+    waiting_.count(why_cut_off_.empty() ? outbox_.own_size() : 0);
 }
 
 void Writer::start() {
     asio::co_spawn(socket_.get_executor(), write(shared_from_this()),
                    [writer = shared_from_this()](const std::exception_ptr&) {
                        writer->has_ended_ = true;
-                       writer->written_.wake();
+                       writer->socket_.shutdown(net::tcp::socket::shutdown_send);
+                       writer->written_.notify();
                    });
 }
 
 void Writer::add(std::string_view bytes) {
     if (bytes.empty() || !why_cut_off_.empty()) return;
     outbox_.add(bytes);
-    if (outbox_.size() > max_backlog_) write_now();
-    if (outbox_.size() > max_backlog_) return cut_off(too_slow);
+    if (outbox_.size() > backlog_.max_backlog()) write_now();
+    if (outbox_.size() > backlog_.max_backlog()) return cut_off(too_slow);
     wake();
     count();
-    if (all_ != nullptr) all_->keep_bound();
+    backlog_.keep_bound();
 }
 
 void Writer::wake() {
-    if (!std::exchange(is_awake_, true)) more_.wake();
+    if (!std::exchange(is_awake_, true)) more_.notify();
 }
 
 void Writer::write_now() {
@@ -83,7 +82,7 @@ void Writer::write_now() {
             is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
             outbox_.consume(*sent);
             this->count();
-            if (is_awaited_) written_.wake();
+            if (is_awaited_) written_.notify();
         } else {
             is_full_ = sent.error() == asio::error::would_block;
             is_broken_ = !is_full_;
@@ -100,13 +99,13 @@ void Writer::cut_off(std::string why) {
     leave();
     outbox_.add(last);
     count();
-    if (all_ != nullptr) all_->is_no_longer_behind(*this);
+    waiting_.is_no_longer_behind();
     socket_.shutdown(last.empty() ? net::tcp::socket::shutdown_both : net::tcp::socket::shutdown_receive);
-    written_.wake();
+    written_.notify();
     wake();
 }
 
-/// What is still to come of the line of which the peer has a part; where that is gone, the line's end.
+/// What is left of the line of which the peer has a part. Where that is gone: the end of a line.
 std::string Writer::rest_of_line() const {
     if (!is_in_line_) return {};
     std::string rest;
@@ -115,29 +114,29 @@ std::string Writer::rest_of_line() const {
     for (const auto& piece : std::span(pieces).first(count)) {
         const std::string_view text(static_cast<const char*>(piece.data()), piece.size());
         const auto end = text.find('\n');
-        rest += text.substr(0, end == text.npos ? end : end + 1);
-        if (end != text.npos) return rest;
+        if (end != text.npos) return rest.append(text.substr(0, end + 1));
+        rest += text;
     }
     return "\r\n";
 }
 
-/// Writes until there is nothing left, sleeps until there is more. Nothing is held over a wait: a peer that is overrun
-/// loses the bytes that it was to be sent, and the system must not have them still.
+/// Writes until nothing is left, then waits until there is more. It keeps no pieces of the outbox while it waits: an
+/// overrun may have destroyed them.
 net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
     for (;;) {
         writer->write_now();
         if (writer->is_broken_) co_return;
         if (writer->is_full_) {
-            if (writer->all_ != nullptr && writer->why_cut_off_.empty()) writer->all_->is_behind(*writer);
+            if (writer->why_cut_off_.empty()) writer->waiting_.is_behind();
             const auto writable = co_await writer->socket_.async_writable();
             if (!writable) co_return;
             writer->is_full_ = false;
             continue;
         }
-        if (writer->all_ != nullptr) writer->all_->is_no_longer_behind(*writer);
-        if (writer->is_finishing_ || !writer->why_cut_off_.empty()) co_return;
+        writer->waiting_.is_no_longer_behind();
+        if (writer->the_end_ || !writer->why_cut_off_.empty()) co_return;
         writer->is_awake_ = false;
-        co_await writer->more_.wait();
+        co_await writer->more_.notified();
     }
 }
 
@@ -147,34 +146,37 @@ bool Writer::has_to_write() const {
 
 net::awaitable<void> Writer::eased(std::size_t at_most) {
     is_awaited_ = true;
-    while (is_awaited_ && !has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
+    while (is_awaited_ && !has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.notified();
     is_awaited_ = false;
 }
 
 void Writer::wait_no_longer() {
-    if (std::exchange(is_awaited_, false)) written_.wake();
+    if (std::exchange(is_awaited_, false)) written_.notify();
+}
+
+void Writer::end(std::chrono::milliseconds within) {
+    leave();
+    if (!the_end_) {
+        the_end_.emplace(socket_.get_executor(), within, [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    }
+    wake();
 }
 
 net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
-    leave();
-    const Deadline deadline(socket_.get_executor(), within,
-                            [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
-    is_finishing_ = true;
-    wake();
-    while (!has_ended_) co_await written_.wait();
-    // Closing with bytes unread would reset the connection, and could destroy what is on its way.
-    socket_.shutdown(net::tcp::socket::shutdown_send);
+    end(within);
+    while (!has_ended_) co_await written_.notified();
     for (bool is_there = true; is_there;) {
-        const auto packets = co_await socket_.async_recv_many();
-        is_there = packets.has_value();
+        const auto dropped = co_await socket_.async_recv_many();
+        is_there = dropped.has_value();
     }
+    the_end_.reset();
     co_await socket_.async_close();
 }
 
 // ---- Subscribers ----------------------------------------------------------------------------------------------------
 
 void Subscribers::enter(Writer& writer, std::string_view name) {
-    Topic& topic = topics_.try_emplace(std::string(name), executor_, max_backlog_, all_).first->second;
+    Topic& topic = topics_.try_emplace(std::string(name), executor_, backlog_).first->second;
     if (writer.topic_ != nullptr) writer.topic_->writers.erase(writer.owner_);
     writer.outbox_.enter(topic.log);
     writer.topic_ = &topic;
@@ -197,14 +199,16 @@ void Subscribers::append(std::string_view name, std::string_view bytes) {
     const auto found = topics_.find(name);
     if (found == topics_.end()) return;
     Topic& topic = found->second;
-    // So much at once that those who read well would seem to be far behind: they are offered it first.
-    if (topic.log.end() - topic.offered + bytes.size() > max_backlog_ / 2) topic.write_now();
+    // So much at once would leave writers behind whose peers read well. They are offered what there is first.
+    if (topic.log.end() - topic.offered + bytes.size() > backlog_.max_backlog() / 2) topic.write_now();
     topic.log.append(bytes);
-    topic.turn.ask();
-    if (all_ == nullptr) return;
-    all_->count(topic.counted, topic.log.kept());
-    all_->keep_bound();
+    topic.flush.schedule();
+    topic.waiting.count(topic.log.kept());
+    backlog_.keep_bound();
 }
+
+Subscribers::Topic::Topic(const net::Executor& executor, Backlog& backlog)
+    : log(backlog.max_backlog()), waiting(backlog), flush(executor, [this] { write_now(); }) {}
 
 void Subscribers::Topic::write_now() {
     for (const auto owner : log.take_overrun()) {

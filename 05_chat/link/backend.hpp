@@ -16,7 +16,7 @@ namespace chat {
 /// How long one of our people waits for the host's answer.
 inline constexpr std::chrono::seconds answer_patience = link::gone_after;
 
-/// The rooms of another C++ node: all our people are in them over one link. The loop's thread only.
+/// The rooms of another C++ node. All our people are in them over one link. The loop's thread only.
 class LinkBackend : public RemoteBackend {
 public:
     struct Settings {
@@ -25,11 +25,11 @@ public:
         std::uint16_t port;
         bool rejoin;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         std::size_t max_line;
     };
 
-    LinkBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    LinkBackend(boost::asio::io_context& loop, Backlog& backlog, Settings settings);
 
     net::awaitable<result<void, Why>> open() override;
     void stop() override;
@@ -41,15 +41,15 @@ public:
     void forget(Participant& participant) override;
 
 private:
-    // Somebody waits for an answer from the host: answer_patience at most.
+    // Somebody waits for an answer from the host, for answer_patience at most.
     template <class Answer>
     struct Pending {
-        explicit Pending(net::Executor executor) : signal(executor) {}
-        Notify signal;
+        explicit Pending(const net::Executor& executor) : answered(executor) {}
+        Notify answered;
         std::optional<result<Answer, Why>> answer;
         void give(result<Answer, Why> given) {
             answer = std::move(given);
-            signal.wake();
+            answered.notify();
         }
     };
     template <class Answer>
@@ -76,6 +76,7 @@ private:
     void handle(link::Guest::IsDown&& event);
 
     boost::asio::io_context& loop_;
+    Backlog& backlog_;
     Settings settings_;
     link::Guest guest_;
     Subscribers subscribers_;         // our people, by their rooms' folded names

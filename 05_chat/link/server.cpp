@@ -31,12 +31,14 @@ bool is_loopback(const std::string& endpoint) {
 
 }  // namespace
 
-LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomService& rooms, Settings settings)
+LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+                       Settings settings)
     : loop_(loop),
       listener_(std::move(listener)),
       rooms_(rooms),
+      backlog_(backlog),
       settings_(std::move(settings)),
-      subscribers_(loop.get_executor(), settings_.max_backlog) {
+      subscribers_(loop.get_executor(), backlog) {
     rooms_.subscribe([this](std::string_view room, const Line& line) {
         if (links_.empty()) return;
         frame_.clear();
@@ -73,7 +75,7 @@ void LinkServer::welcome(net::Socket socket) {
     }
     const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
     const bool welcome = is_welcome(socket);
-    auto writer = std::make_shared<Writer>(std::move(socket), reader, settings_.max_backlog);
+    auto writer = std::make_shared<Writer>(std::move(socket), reader, backlog_);
     link::Host state(
         settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(), Clock::now(),
         settings_.handshake);
@@ -127,7 +129,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     co_await writer.finish(link->refused ? farewell : std::chrono::milliseconds(0));
 }
 
-/// Its frames are read in order, and what one asks for is done before the next one is looked at.
+/// Reads its frames in order, and does what one asks for before it looks at the next.
 net::awaitable<void> LinkServer::hear_out(Link& link) {
     while (auto frames = co_await link.writer->socket().async_recv_many()) {
         for (const auto frame : *frames) {
@@ -143,9 +145,9 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
                 const bool is_there = co_await link.writer->socket().async_pause(link.pause);
                 if (!is_there) co_return;
             }
-            // A node that comes back asks for a room's history once for each of its people. It gets one after the other
-            // as fast as it reads, and is not cut off for what it asked for.
-            const std::size_t half = settings_.max_backlog / 2;
+            // A node that comes back asks for a room's history once for each of its people. It gets them one after the
+            // other, as fast as it reads, and is not cut off for what it asked for.
+            const std::size_t half = backlog_.max_backlog() / 2;
             if (link.writer->backlog() > half) co_await link.writer->eased(half);
         }
     }
@@ -183,8 +185,8 @@ net::awaitable<void> LinkServer::carry_out(Link& link, const link::Host::Asked& 
     co_return;
 }
 
-/// It is a node, and hears the rooms from here on. Where its link was cut and we have not noticed, it is here twice:
-/// the people of the first link would have the names that those of the second one want.
+/// The guest is a node, and hears the rooms from here on. Where its last link was cut and we have not noticed, it is
+/// here twice: the people of the old link would have the names that those of the new one want.
 net::awaitable<void> LinkServer::introduced(Link& link) {
     app::tell(link.who, events::is_linked, link.host.peer(), link.writer->socket().peername());
     const auto links = links_;  // they may end meanwhile
@@ -201,7 +203,7 @@ net::awaitable<void> LinkServer::farewell_of(Link& link) {
     for (const auto& farewell : link.host.closed()) co_await rooms_.submit(farewell, link.who);
 }
 
-/// A peer that has gone without a word is noticed.
+/// Notices a guest that has gone without a word.
 net::awaitable<void> LinkServer::keep_time(std::shared_ptr<Link> link) {
     while (!link->is_over && link->writer->why_cut_off().empty()) {
         link->pulse.expires_at(link->host.deadline());

@@ -20,22 +20,23 @@ public:
     struct Settings {
         link::Self self;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         int rate, burst;         // of each person; link::Host::pace says for how many a node is read
         std::size_t max_people;  // of each node
     };
 
-    /// Links at a time; more are refused.
+    /// Links at a time. More are refused.
     static constexpr std::size_t max_links = 100;
-    /// People of one node who come in, a second, and at once: so many that a node that comes back is soon complete.
+    /// People of one node who may come in a second, and at once. They are many, so that a node that comes back is soon
+    /// complete.
     static constexpr int joins_per_second = 100;
-    /// How long a node that could not introduce itself is kept waiting for the reason: so long it cannot try again.
+    /// How long a node that could not introduce itself waits for the reason. So long it does not try again.
     static constexpr std::chrono::milliseconds stranger_pause{1000};
-    /// And how long any node has to read why its link ends.
+    /// How long such a node has to read the reason.
     static constexpr std::chrono::milliseconds farewell{1000};
 
-    /// `rooms` must outlive all links: until the loop has ended.
-    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all links: until the loop has ended.
+    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+               Settings settings);
 
     std::string_view name() const override { return door_.who().role; }
     net::awaitable<result<void, Why>> open() override { co_return result<void, Why>(); }
@@ -70,7 +71,8 @@ private:
     net::awaitable<void> serve(std::shared_ptr<Link> link);
     net::awaitable<void> keep_time(std::shared_ptr<Link> link);
     net::awaitable<void> hear_out(Link& link);
-    /// Does what the frame asks for: how long to wait before the next one is read; or why the link is to be closed.
+    /// Does what the frame asks for. Returns how long to wait before the next one is read, or why the link is to be
+    /// closed.
     net::awaitable<result<Clock::duration, Why>> handle(Link& link, std::string_view frame);
     net::awaitable<void> carry_out(Link& link, const std::monostate& nothing);
     net::awaitable<void> carry_out(Link& link, const link::Host::Wanted& wanted);
@@ -84,6 +86,7 @@ private:
     net::Listener listener_;
     app::Door door_{listener_, {"links"}, app::Door::Tells::shortages};
     RoomService& rooms_;
+    Backlog& backlog_;
     Settings settings_;
     Subscribers subscribers_;
     std::list<std::shared_ptr<Link>> links_;

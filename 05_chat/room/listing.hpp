@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-/// What people and the operator are told of the rooms, in words. Pure functions; any thread.
+/// What people and the operator are told about the rooms. Pure functions; any thread.
 namespace chat {
 
 /// A question about the rooms; its answer is printed as it is.
@@ -14,7 +14,7 @@ struct Question {
     std::string room;
 };
 
-/// "a, b and 7 more": a list that stays one line, however many there are.
+/// "a, b and 7 more": a list that stays one line, however many items it has.
 class Listing {
 public:
     explicit Listing(std::size_t most = 100) : most_(most) {}
@@ -30,7 +30,7 @@ private:
 
 /// What /who and /rooms answer: at most `most` by name, and the rest counted.
 std::string answer(const Rooms& rooms, const Question& question, std::size_t most = 100);
-/// Both for the operator, a line for each room.
+/// Everybody by room, for the operator: a line for each room.
 std::string who_is_where(const Rooms& rooms, std::size_t most = 100);
 
 }  // namespace chat

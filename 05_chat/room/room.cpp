@@ -6,7 +6,7 @@ namespace chat {
 
 namespace {
 
-/// What a line of history costs whoever is shown it: its bytes, and what a door puts around them.
+/// Bytes that a newcomer is sent for a line of history: its own, and those that a door puts around them.
 std::size_t cost(const Line& line) {
     constexpr std::size_t around = 32;  // " says: " and CR LF; a link's header and lengths
     return line.name.size() + line.text.size() + around;
@@ -18,10 +18,10 @@ void append_words(const Line& line, std::string& out) {
     out += line.name;
     switch (line.kind) {
         case Line::Kind::joined: out += " has joined the room"; return;
-        case Line::Kind::said: (out += " says: ") += line.text; return;
+        case Line::Kind::said: out.append(" says: ").append(line.text); return;
         case Line::Kind::left: out += " has left the room"; break;
     }
-    if (!line.text.empty()) ((out += " (") += line.text) += ")";
+    if (!line.text.empty()) out.append(" (").append(line.text).append(")");
 }
 
 std::string words(const Line& line) {

@@ -15,10 +15,10 @@
 
 /// Chat rooms as state machines: requests in, lines out. They know no socket, no thread and no clock.
 ///
-/// Three things are kept apart. *Doors* (text/, link/, erlang/) know how somebody speaks. The *engine* (engine/) decides
-/// in which order requests happen. The *rooms* are what follows from the requests in that order, and from nothing else:
-/// so two copies that apply the same requests in the same order agree on everything, also on who got a name that two
-/// people asked for at once. That is what lets many machines have the same rooms.
+/// Three things are kept apart. *Doors* (text/, link/, erlang/) know how somebody speaks. The *engine* (engine/)
+/// decides in which order requests happen. The *rooms* are what follows from the requests in that order, and from
+/// nothing else. So two copies that apply the same requests in the same order agree on everything: also on who got a
+/// name that two people asked for at once. That is why many machines can have the same rooms.
 ///
 /// One thread at a time.
 namespace chat {
@@ -26,7 +26,7 @@ namespace chat {
 /// A person in the rooms; given by the engine, never used twice.
 using PersonId = std::uint64_t;
 
-/// A place in the order in which things happen: one order for all rooms. Grows; refused requests leave gaps.
+/// A place in the order in which things happen. All rooms have one order. Refused requests take a place, too.
 using Sequence = std::uint64_t;
 
 struct Limits {
@@ -56,14 +56,14 @@ struct Leave {
 };
 using Request = std::variant<Join, Say, Leave>;
 
-/// A request, and the room of which it wants it. Rooms are called by the same rules as people, without regard to ASCII
-/// case.
+/// A request, and the room that it is for. The rules for rooms' names are those for people's, also without regard to
+/// ASCII case.
 struct Submission {
     std::string room;
     Request request;
 };
 
-/// What happened, with its place in the order: every member gets it, but a newcomer not their own `joined`.
+/// What happened, with its place in the order. Every member gets it; only newcomers do not get their own `joined`.
 struct Line {
     enum class Kind : std::uint8_t { joined = 1, said = 2, left = 3 };
     Sequence sequence;
@@ -89,8 +89,8 @@ public:
 
     /// The people in the order of their ids, each with the name they chose.
     const std::map<PersonId, std::string>& people() const { return people_; }
-    /// The last things said, oldest first; what a newcomer is shown. Never so much that showing it would put a newcomer
-    /// behind in reading.
+    /// The last things said, oldest first. A newcomer is shown them. They are never so many bytes that the newcomer
+    /// would be too far behind at once.
     const std::deque<Line>& history() const { return history_; }
     Sequence last() const { return last_; }
 
@@ -113,10 +113,10 @@ class Rooms {
 public:
     Rooms(const Limits& limits, std::string_view lobby);
 
-    /// Room::apply in the room of that name. A Join opens the room if it may (name_*, too_many_rooms); the last Leave
-    /// closes it, and its history with it.
-    /// A place that is not after the last one is a repetition: out_of_order, and nothing changes. The rule stands here,
-    /// and not in Room: the repetition of the Join that opened a room must not open it again.
+    /// Room::apply in the room of that name. A Join opens the room if it may (name_*, too_many_rooms). The last Leave
+    /// closes it, and its history is gone.
+    /// A place that is not after the last one is a repetition: out_of_order, and nothing changes. Room could not know
+    /// that: the repetition of the Join that opened a room must not open it again.
     Outcome apply(Sequence at, const Submission& submission);
 
     /// Null where there is no such room.
