@@ -150,7 +150,8 @@ net::awaitable<void> Node::serve(std::shared_ptr<Guest> guest) {
     } catch (...) {
         crash = std::current_exception();
     }
-    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, Closed{"a crash"});
+    const Closed closed{"a crash"};
+    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, closed);
 }
 
 net::awaitable<Clock::duration> Node::handle(Guest& guest, Event& event) {
@@ -179,10 +180,11 @@ void Node::handle(Guest& guest, const NameGiven& event) {
 
 net::awaitable<void> Node::handle(Guest& guest, const Up& event) {
     // The node says that it is the one we know, in another life. Then the old life is over.
-    if (const auto older = connected_.find(event.node); older != connected_.end()) {
+    const Closed anew{"the node has connected anew"};
+    for (auto older = connected_.find(event.node); older != connected_.end(); older = connected_.find(event.node)) {
         Guest& before = *older->second;
-        before.peer->close("the node has connected anew");
-        co_await handle(before, Closed{"the node has connected anew"});
+        before.peer->close(anew.why);
+        co_await handle(before, anew);
     }
     app::tell(guest.who, events::is_linked, event.node, guest.peer->peername());
     connected_.insert_or_assign(event.node, &guest);

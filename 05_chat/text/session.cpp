@@ -54,10 +54,11 @@ bool Session::obeys(std::string_view line) {
     return false;
 }
 
-void Session::begin(const Step& step) {
+bool Session::begin(const Step& step) {
     print(step);
     is_leaving_ = is_leaving_ || step.close;
     is_waiting_ = !std::holds_alternative<std::monostate>(step.then);
+    return is_waiting_;
 }
 
 net::awaitable<result<void, Why>> Session::wait_to_come_in() {
