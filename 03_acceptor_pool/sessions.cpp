@@ -23,7 +23,11 @@ void Sessions::remove(std::list<Session>::iterator session) {
 }
 
 void Sessions::when_empty(std::function<void()> handler) {
-    all_.empty() ? handler() : void(on_empty_ = std::move(handler));
+    if (all_.empty()) {
+        handler();
+    } else {
+        on_empty_ = std::move(handler);
+    }
 }
 
 void Sessions::send_idle_away(std::chrono::milliseconds timeout) {

@@ -11,7 +11,7 @@
 
 namespace pool {
 
-/// The sessions of one loop: who is idle is sent away, and at the end everybody is told. The loop's thread only.
+/// The sessions of one loop: an idle client is sent away, and at the end all are told. The loop's thread only.
 class Sessions {
     struct Session;
 
@@ -42,7 +42,7 @@ public:
     void send_idle_away(std::chrono::milliseconds timeout);
 
     /// As if every client had ended its stream: what has arrived is answered, then the session closes. Those that are
-    /// left after `timeout` are cut off. Who is added later is treated the same.
+    /// left after `timeout` are cut off. A session that is added later is treated the same.
     void stop(std::chrono::milliseconds timeout);
 
     /// Calls `handler` once, as soon as there is no session: at once, where that is so already.

@@ -1,5 +1,6 @@
 // Options, doors and signals of 05_chat; what it teaches is in server.cpp.
 
+#include "05_chat/engine/local.hpp"
 #include "05_chat/link/backend.hpp"
 #include "05_chat/link/server.hpp"
 #include "05_chat/options.hpp"
@@ -77,7 +78,7 @@ erlang::Identity identity_or_exit(const Options& options) {
 erlang::Bounds bounds(const Options& options) {
     erlang::Bounds bounds;
     bounds.handshake = std::chrono::ceil<std::chrono::seconds>(options.handshake_timeout);
-    bounds.max_output = options.session_limits.max_backlog;
+    bounds.max_output = options.max_backlog;
     return bounds;
 }
 #endif
@@ -100,8 +101,8 @@ public:
           server_(server),
           listener_(app::listen_or_exit(loop_, server)),
           self_(self_or_exit(options, listener_)),
-          backlog_(options.session_limits.max_waiting),
-          rooms_(loop_.get_executor(), options.limits, options.session_limits.max_backlog, lobby, &backlog_) {}
+          backlog_(options.max_backlog, options.max_waiting),
+          rooms_(loop_.get_executor(), engine_, options.limits, lobby, encode_text, backlog_) {}
 
     /// The program's exit code.
     int run();
@@ -130,8 +131,9 @@ private:
     const bool has_terminal_ = can_open_terminal();
     net::Listener listener_;
     link::Self self_;
-    Backlog backlog_;  // what waits for all who read slowly
-    RoomsHere rooms_;
+    Backlog backlog_;  // of all connections together
+    LocalEngine engine_;
+    RoomService rooms_;
     std::optional<LinkServer> links_;
     std::optional<LinkBackend> elsewhere_;
 #if FIVE_ERLANG
@@ -150,17 +152,16 @@ void Chat::open_doors() {
     if (options_.node_port) {
         links_.emplace(
             loop_, listen_or_exit("--node-port", server_.host, *options_.node_port, net::Packet::four, link::max_frame),
-            rooms_,
-            LinkServer::Settings{self_, options_.handshake_timeout, options_.session_limits.max_backlog,
-                                 options_.session_limits.rate, options_.session_limits.burst,
-                                 options_.max_node_people});
+            rooms_, backlog_,
+            LinkServer::Settings{self_, options_.handshake_timeout, options_.session_limits.rate,
+                                 options_.session_limits.burst, options_.max_node_people});
     }
 #if FIVE_ERLANG
     if (!options_.sname.empty() && !options_.join_erlang) {
         erlang_node_.emplace(
             loop_,
             listen_or_exit("--dist-port", options_.dist_host, options_.dist_port, net::Packet::raw, link::max_frame),
-            rooms_,
+            rooms_, backlog_,
             erlang::Node::Settings{identity_or_exit(options_), options_.registered, bounds(options_),
                                    options_.session_limits.rate, options_.session_limits.burst});
     }
@@ -172,8 +173,9 @@ void Chat::open_doors() {
 void Chat::join_others() {
     if (options_.join) {
         const auto& [host, port] = *options_.join;
-        elsewhere_.emplace(loop_, LinkBackend::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
-                                                        options_.session_limits.max_backlog, options_.limits.max_line});
+        elsewhere_.emplace(loop_, backlog_,
+                           LinkBackend::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
+                                                 options_.limits.max_line});
         backend_ = &*elsewhere_;
         joined_ = net::host_and_port(host, port);
         is_joined_ = run_until_done(loop_, elsewhere_->start());
@@ -181,8 +183,9 @@ void Chat::join_others() {
 #if FIVE_ERLANG
     if (!options_.join_erlang) return;
     const ErlangRoom& where = *options_.join_erlang;
-    erlang_room_.emplace(loop_, erlang::ErlangBackend::Settings{where, identity_or_exit(options_), bounds(options_),
-                                                                options_.rejoin, options_.limits.max_line});
+    erlang_room_.emplace(loop_, backlog_,
+                         erlang::ErlangBackend::Settings{where, identity_or_exit(options_), bounds(options_),
+                                                         options_.rejoin, options_.limits.max_line});
     backend_ = &*erlang_room_;
     room_ = where.name;
     joined_ = where.name + "@" + where.node;
@@ -261,7 +264,7 @@ void Chat::show() {
     const bool is_guest = backend_ != &rooms_;
     app::story::show({"server"}, "tree",
                      "chat  " + std::to_string(::getpid()) + "\n" + services_.tree() +
-                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.house())));
+                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.rooms())));
 }
 
 void Chat::stop() {

@@ -8,17 +8,17 @@
 #include <string>
 #include <string_view>
 
-/// What two nodes know and nobody else does, and how each shows the other that it knows it without sending it.
+/// A secret that two nodes know and nobody else. Each shows the other that it knows the secret, and sends it never.
 /// Any thread.
 namespace chat {
 
 using Digest = std::array<unsigned char, 16>;
 
-/// MD5 of the secret and of what the other side has just made up, one after the other: what Erlang's nodes send.
+/// MD5 of the secret, followed by what the other side has just made up. Erlang's nodes send the same.
 Digest digest(std::string_view secret, std::string_view challenge);
-/// Takes as long for equal digests as for different ones, so that time tells nothing.
+/// Takes as long for equal digests as for different ones: a stranger learns nothing from the time.
 bool same(std::string_view one, std::string_view other);
-/// As it is sent. Valid as long as the digest.
+/// The digest as it is sent. Valid as long as the digest.
 inline std::string_view bytes_of(const Digest& digest) {
     return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }

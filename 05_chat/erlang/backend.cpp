@@ -25,10 +25,10 @@ std::string address(const chat::ErlangRoom& room) {
 
 }  // namespace
 
-ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
+ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
-      connection_(loop, settings_.identity, settings_.where, settings_.bounds),
+      connection_(loop, settings_.identity, settings_.where, settings_.bounds, backlog),
       again_(loop) {
     const auto guest_of = [this](chat::PersonId person) {
         const auto found = guests_.find(person);
@@ -40,7 +40,7 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
         guest->participant.tell(text);
         if (!guest->last_said.empty() && text.ends_with(guest->last_said)) {
             guest->last_said.clear();
-            guest->changed.wake();
+            guest->changed.notify();
         }
     };
     connection_.on_in = [this, guest_of](chat::PersonId person) {
@@ -102,7 +102,7 @@ net::awaitable<void> ErlangBackend::come_back() {
 void ErlangBackend::let_in(Guest& guest) {
     if (guest.state != State::asks && guest.state != State::asks_again) return;
     const State before = std::exchange(guest.state, State::is_in);
-    guest.changed.wake();
+    guest.changed.notify();
     if (before == State::asks) return guest.participant.entered();
     guest.participant.rejoined({});
 }
@@ -111,7 +111,7 @@ void ErlangBackend::let_out(Guest& guest, const std::string& why) {
     const State before = std::exchange(guest.state, State::is_out);
     guest.why_out = why;
     guest.last_said.clear();
-    guest.changed.wake();
+    guest.changed.notify();
     if (before == State::asks) return;  // whoever waits for the room's answer has it now
     guests_.erase(guest.participant.id);
     if (before == State::asks_again) return guest.participant.rejoined(because(why));
@@ -122,7 +122,7 @@ void ErlangBackend::room_down(Guest& guest) {
     const State before = std::exchange(guest.state, State::is_down);
     guest.why_out = chat::room_is_down;
     guest.last_said.clear();
-    guest.changed.wake();
+    guest.changed.notify();
     if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin));
 }
 
@@ -150,7 +150,7 @@ net::awaitable<result<void, Why>> ErlangBackend::join(chat::Participant& partici
     connection_.room()->join(participant.id, guest->name);
     connection_.flush();
     const chat::Deadline deadline(loop_.get_executor(), join_patience, [this, guest] { let_in(*guest); });
-    while (guest->state == State::asks) co_await guest->changed.wait();
+    while (guest->state == State::asks) co_await guest->changed.notified();
     if (guest->state == State::is_in) co_return result<void, Why>();
     guests_.erase(participant.id);
     co_return because(guest->why_out);
@@ -170,9 +170,9 @@ result<void, Why> ErlangBackend::say(Guest& guest, const std::string& text) {
 net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
     const chat::Deadline deadline(loop_.get_executor(), echo_patience, [guest] {
         guest->last_said.clear();
-        guest->changed.wake();
+        guest->changed.notify();
     });
-    while (!guest->last_said.empty()) co_await guest->changed.wait();
+    while (!guest->last_said.empty()) co_await guest->changed.notified();
 }
 
 net::awaitable<result<std::string, Why>> ErlangBackend::ask(chat::Participant&, const chat::Question& question) {
@@ -187,7 +187,7 @@ void ErlangBackend::forget(chat::Participant& participant) {
     if (!guest) return;
     guest.mapped()->state = State::is_out;
     guest.mapped()->last_said.clear();
-    guest.mapped()->changed.wake();
+    guest.mapped()->changed.notify();
 }
 
 }  // namespace erlang

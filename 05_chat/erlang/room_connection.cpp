@@ -12,11 +12,13 @@ using chat::because;
 using chat::result;
 using chat::Why;
 
-RoomConnection::RoomConnection(asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds)
+RoomConnection::RoomConnection(asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds,
+                               chat::Backlog& backlog)
     : loop_(loop),
       processes_(std::move(identity)),
       where_(std::move(where)),
       bounds_(bounds),
+      backlog_(backlog),
       opened_(loop.get_executor()) {}
 
 net::awaitable<result<void, Why>> RoomConnection::open() {
@@ -26,7 +28,7 @@ net::awaitable<result<void, Why>> RoomConnection::open() {
     const chat::Deadline deadline(loop_.get_executor(),
                                   std::chrono::duration_cast<std::chrono::milliseconds>(bounds_.handshake),
                                   [this] { close("it does not answer"); });
-    while (!is_open_ && !failed_) co_await opened_.wait();
+    while (!is_open_ && !failed_) co_await opened_.notified();
     if (failed_) co_return because(*failed_);
     is_reported_ = true;
     co_return result<void, Why>();
@@ -44,7 +46,7 @@ net::awaitable<result<void, Why>> RoomConnection::connect() {
     auto socket = co_await net::async_connect(loop_, where_.host(), port, raw, bounds_.handshake);
     if (!socket) co_return because(net::reason(socket.error()));
     Connection connection(processes_, bounds_, random_number(), Clock::now(), where_.node);
-    peer_ = std::make_shared<Peer>(std::move(*socket), std::move(connection),
+    peer_ = std::make_shared<Peer>(std::move(*socket), std::move(connection), backlog_,
                                    [this](Event& event) { return handle(event); });
     asio::co_spawn(loop_, peer_->run(), [this](const std::exception_ptr& crash) {
         if (crash) end("a crash");
@@ -52,7 +54,7 @@ net::awaitable<result<void, Why>> RoomConnection::connect() {
     co_return result<void, Why>();
 }
 
-Clock::duration RoomConnection::handle(Event& event) {
+net::awaitable<Clock::duration> RoomConnection::handle(Event& event) {
     if (std::holds_alternative<Up>(event)) {
         room_.emplace(peer_->connection(), processes_, where_.name);
         room_->start();
@@ -71,13 +73,13 @@ Clock::duration RoomConnection::handle(Event& event) {
     } else if (const auto* signal = std::get_if<ExitSignal>(&event); signal && room_) {
         if (const auto person = room_->exit(*signal)) on_out(*person, "it says " + show(signal->reason));
     }
-    return {};
+    co_return Clock::duration();
 }
 
 void RoomConnection::handle(const Message& message) {
     if (!is_open_ && !failed_ && room_->is_there(message)) {
         is_open_ = true;
-        return opened_.wake();
+        return opened_.notify();
     }
     const auto heard = room_->message(message);
     if (!heard) return;
@@ -103,7 +105,7 @@ void RoomConnection::end(std::string why) {
     is_open_ = false;
     room_.reset();
     if (!failed_) failed_ = std::move(why);
-    opened_.wake();
+    opened_.notify();
     if (std::exchange(is_reported_, false)) on_down(*failed_);
 }
 

@@ -1,5 +1,6 @@
 #include "05_chat/link/backend.hpp"
 
+#include "05_chat/text/protocol.hpp"
 #include "app/events.hpp"
 #include "app/text.hpp"
 
@@ -25,11 +26,12 @@ std::string not_heard(std::size_t lines) {
 
 }  // namespace
 
-LinkBackend::LinkBackend(asio::io_context& loop, Settings settings)
+LinkBackend::LinkBackend(asio::io_context& loop, Backlog& backlog, Settings settings)
     : loop_(loop),
+      backlog_(backlog),
       settings_(std::move(settings)),
       guest_(settings_.self, settings_.rejoin),
-      subscribers_(loop.get_executor(), settings_.max_backlog),
+      subscribers_(loop.get_executor(), backlog),
       first_word_(loop.get_executor()),
       pulse_(loop),
       again_(loop) {}
@@ -44,7 +46,7 @@ net::awaitable<result<void, Why>> LinkBackend::start() {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
+    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.notified();
     has_started_ = true;
     if (!writer) co_return because(net::reason(writer.error()));
     if (!guest_.is_up()) co_return because(why_lost_);
@@ -57,7 +59,7 @@ net::awaitable<net::result<std::shared_ptr<Writer>>> LinkBackend::connect() {
     frames.max_packet = link::max_frame;
     auto socket = co_await net::async_connect(loop_, settings_.host, settings_.port, frames, settings_.handshake);
     if (!socket) co_return socket.error();
-    co_return std::make_shared<Writer>(std::move(*socket), 0, settings_.max_backlog);
+    co_return std::make_shared<Writer>(std::move(*socket), 0, backlog_);
 }
 
 net::awaitable<void> LinkBackend::stay_linked(std::shared_ptr<Writer> writer) {
@@ -95,7 +97,7 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
             if (auto heard = guest_.receive(frame, Clock::now()); !heard) writer->cut_off(heard.error().words);
             if (!was_up && guest_.is_up()) {
                 if (has_started_) app::tell(us, events::is_linked, guest_.peer(), writer->socket().peername());
-                first_word_.wake();
+                first_word_.notify();
             }
             handle_events();
         }
@@ -107,14 +109,14 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     why_lost_ = why.empty() ? net::reason(writer->socket().why_closed()) : why;
     if (has_started_) app::tell(us, events::link_lost, why_lost_);
     guest_.lost();
-    first_word_.wake();
+    first_word_.notify();
     handle_events();
     for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(because(room_is_down));
     for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(because(room_is_down));
     co_await writer->finish(std::chrono::milliseconds(0));
 }
 
-/// A host that has gone without a word is noticed.
+/// Notices a host that has gone without a word.
 net::awaitable<void> LinkBackend::keep_time(std::shared_ptr<Writer> writer) {
     while (writer_ == writer) {
         pulse_.expires_at(guest_.deadline());
@@ -142,7 +144,7 @@ void LinkBackend::handle_events() {
 void LinkBackend::handle(Guest::IsIn&& event) {
     const auto participant = participants_.find(event.person);
     if (participant == participants_.end()) return;
-    subscribers_.enter(*participant->second->writer, event.room);
+    subscribers_.enter(*participant->second->writer, folded(event.room));
     if (event.again) {
         participant->second->rejoined({});
     } else if (const auto pending = entering_.extract(event.person)) {
@@ -169,7 +171,9 @@ void LinkBackend::handle(Guest::IsPast&& event) {
 }
 
 void LinkBackend::handle(Guest::IsSpoken&& event) {
-    subscribers_.append(event.room, event.line);
+    text_.clear();
+    encode_text(event.line, text_);
+    subscribers_.append(folded(event.room), text_);
 }
 
 void LinkBackend::handle(Guest::IsAnswered&& event) {
@@ -190,7 +194,7 @@ template <class Answer>
 net::awaitable<result<Answer, Why>> LinkBackend::answer_of(Pending<Answer>& pending) {
     const Deadline deadline(loop_.get_executor(), answer_patience,
                             [&pending] { pending.give(because(does_not_answer)); });
-    while (!pending.answer) co_await pending.signal.wait();
+    while (!pending.answer) co_await pending.answered.notified();
     co_return std::move(*pending.answer);
 }
 
@@ -230,7 +234,7 @@ net::awaitable<result<void, Why>> LinkBackend::submit(Participant& participant, 
     // Everything that they said comes back before the answer does.
     co_await question(submission.room);
     if (!guest_.is_up()) co_return because(room_is_down);
-    subscribers_.leave(*participant.writer, submission.room);
+    subscribers_.leave(*participant.writer, folded(submission.room));
     guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
     send();
     co_return result<void, Why>();

@@ -11,7 +11,7 @@
 
 namespace chat::link {
 
-/// Who we are on our links.
+/// What this node is on its links.
 struct Self {
     std::string node;        // what we call ourselves
     std::uint64_t life = 0;  // a random number, the same as long as the program runs
@@ -19,10 +19,10 @@ struct Self {
 };
 
 /// How two nodes come to know each other: the first words of a link, in and out. The guest proves first that it knows
-/// the secret, so that nobody gets a proof out of a host who cannot give one: as with Erlang's cookie. A proof is the
-/// digest of the secret, who gives it, and the number in the other side's Challenge.
+/// the secret, so a stranger gets no proof out of the host. Erlang's cookie is proven in the same way. A proof is the
+/// digest of the secret, of the side that gives it, and of the number in the other side's Challenge.
 ///
-/// What follows is neither encrypted nor signed: the secret keeps strangers out, not those who sit on the line.
+/// What follows is neither encrypted nor signed. The secret keeps strangers out, but not whoever can read the line.
 /// Pure; one thread at a time.
 class Handshake {
 public:

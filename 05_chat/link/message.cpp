@@ -86,13 +86,16 @@ void write(std::string& out, Bounded<const std::string> field) {
 using Check = std::optional<Fault>;
 
 Check read(ByteReader& in, std::reference_wrapper<std::uint16_t> number) {
-    return number.get() = in.u16(), Check();
+    number.get() = in.u16();
+    return {};
 }
 Check read(ByteReader& in, std::reference_wrapper<std::uint32_t> number) {
-    return number.get() = in.u32(), Check();
+    number.get() = in.u32();
+    return {};
 }
 Check read(ByteReader& in, std::reference_wrapper<std::uint64_t> number) {
-    return number.get() = in.u64(), Check();
+    number.get() = in.u64();
+    return {};
 }
 Check read(ByteReader& in, std::reference_wrapper<Line::Kind> kind) {
     kind.get() = static_cast<Line::Kind>(in.u8());

@@ -254,7 +254,7 @@ def diff(earlier, later, root, screen):
         screen.show(old[name].lines, new[name].lines)
     print()
     for what, names, where in (("new", [name for name in new if name not in old], new),
-                               ("gone", [name for name in old if name not in new], old)):
+                               (f"not in {later}", [name for name in old if name not in new], old)):
         for name in names:
             said = sentence(name)
             screen.say(f"{what}: {name}  {where[name].place}" + (f"  {said}" if said else ""))

@@ -547,6 +547,26 @@ TEST(People, AreToldWhenTheServerCloses) {
     }
 }
 
+// A system that gets bytes which nobody will read resets the connection, and forgets what was to be sent.
+TEST(People, WhoTypeWhileTheServerClosesAreSentWhatTheyAreOwed) {
+    Server server;
+    Person michael(server, "Michael");
+    Client busy(server.port(), {.receive_buffer = 4096});
+    busy.send("Busy\r\n");
+    EXPECT_EQ(michael.hear(), "Busy has joined the room");
+    for (int said = 0; said < 50; ++said) michael.chat("Michael", std::string(4000, 'x'));
+    server.signal(SIGTERM);
+    EXPECT_EQ(michael.client().recv_until_close(), "The server is closing. Goodbye!\r\n");
+    // Our end of the stream is still open.
+    std::string heard;
+    while (heard != "The server is closing. Goodbye!\r\n") {
+        busy.send_some("Are you there?\r\n");
+        heard = busy.recv_line();
+    }
+    busy.close();
+    EXPECT_EQ(server.wait_exit(), exited(0));
+}
+
 TEST(People, WhoDoNotReadDoNotKeepTheServerFromClosing) {
     Server server;
     Person michael(server, "Michael");

@@ -126,6 +126,13 @@ def a_stage_is_known_by_its_name_and_others_are_listed():
                wrong)
 
 
+def a_preset_that_is_not_there_is_wrong_usage():
+    with Project() as project:
+        wrong = project.lab("build", "luck")
+        expect(wrong.returncode == 2 and "build what? One of: programs release debug" in wrong.stderr, wrong)
+        expect(not (project.directory / "build-luck").exists(), "a directory was made for it")
+
+
 def before_it_installs_it_asks_on_a_terminal():
     with Project() as project:
         project.without_packages(user="1000")
@@ -214,7 +221,7 @@ def the_debugger_gets_the_server_and_both_sorts_of_options():
         ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
         expect(ran.stdout.splitlines() == ["-q", "-batch", "-ex", "info line main", "--args", "build-debug/bin/01_naive",
                                            "--port", "0"], ran)
-        expect("first type: break session" in ran.stderr, ran.stderr)
+        expect("first type: break serve" in ran.stderr, ran.stderr)
 
 
 def the_debugger_knows_the_servers_lines():
@@ -224,6 +231,12 @@ def the_debugger_knows_the_servers_lines():
         project.stand_in({"dpkg-query": "echo installed"})
         ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
         expect(ran.returncode == 0 and re.search(r'Line 4 of ".*01_naive/server.cpp"', ran.stdout), ran)
+
+
+def where_the_debugger_is_to_stop_is_in_every_stage():
+    for server in ROOT.glob("[0-9][0-9]_*/server.cpp"):
+        if server.parent.name != "04_supervised":  # whose workers run 03's
+            expect(re.search(r"^[\w:<>]+ serve\(", server.read_text(), flags=re.M), f"{server} has no function serve")
 
 
 def a_missing_debugger_is_installed():
@@ -314,9 +327,10 @@ def scripts_and_arrows_are_checked_before_a_commit():
         with Clone() as clone:
             (clone.directory / "bin/shellcheck").write_text("#!/bin/sh\necho what shellcheck says; exit 1\n")
             (clone.directory / "tests/house/arrows.py").write_text("#!/bin/sh\necho an arrow; exit 1\n")
-            (clone.directory / name).write_text(text)
-            clone.git("add", "tests", name)
+            clone.git("commit", "-qam", "What finds arrows")
             clone.lab("hooks")
+            (clone.directory / name).write_text(text)
+            clone.git("add", name)
             refused = clone.commit()
             expect(refused.returncode == 1 and said in refused.stderr, name, refused)
 

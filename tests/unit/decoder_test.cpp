@@ -2,6 +2,7 @@
 
 #include "unit/allocations.hpp"
 #include "unit/bytes.hpp"
+#include "unit/reference.hpp"
 
 #include <gmock/gmock.h>
 
@@ -167,6 +168,27 @@ TEST(DecoderFrames, AHeaderThatLiesTakesNoMemory) {
     EXPECT_EQ(decoded.end, Error::incomplete);
     EXPECT_LE(hopeful.space().size(), 2 * net::read_size);
     EXPECT_LE(Allocations().bytes - before.bytes, 6 * net::read_size);
+}
+
+TEST(Decoder, MakesOfRandomBytesInRandomPiecesWhatTheyMean) {
+    for (unsigned seed = 0; seed < 20000; ++seed) {
+        std::mt19937 random(seed);
+        const auto mode = static_cast<Packet>(random() % net::packet_names.size());
+        const std::size_t max_packet = std::array<std::size_t, 4>{1, 3, 20, 65536}[random() % 4];
+        const auto stream = reference::random_stream(random);
+        const auto expected = reference::meaning(mode, max_packet, stream);
+        const auto decoded = decode(mode, max_packet, reference::random_pieces(stream, random));
+        ASSERT_EQ(decoded.end, expected.end) << seed;
+        if (mode == Packet::raw) {
+            ASSERT_EQ(joined(decoded.packets), joined(expected.packets)) << seed;
+            continue;
+        }
+        ASSERT_EQ(decoded.packets, expected.packets) << seed;
+        // What is still to come is not answered where the stream cannot be followed any further.
+        if (expected.end == Error::closed) {
+            ASSERT_EQ(decoded.answers.back(), expected.answers) << seed;
+        }
+    }
 }
 
 // ---- memory: what anybody may rely on, whatever the decoder does with its buffer ------------------------------------

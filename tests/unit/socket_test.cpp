@@ -1,5 +1,6 @@
 #include "net/socket.hpp"
 
+#include "unit/allocations.hpp"
 #include "unit/twins.hpp"
 
 #include <atomic>
@@ -142,6 +143,25 @@ TYPED_TEST(SocketTest, TelnetsAnswersComeBeforeTheReplyOfTheirLine) {
     EXPECT_EQ(read_all(this->client), "one\n\xff\xfc\x01two\xff\xff\n\xff\xfe\x03");
 }
 
+TYPED_TEST(SocketTest, APacketOutlivesOtherSocketsReads) {
+    auto listener = twins::listen(this->loop, {});
+    auto other_client = twins::connect(this->loop, listener);
+    auto other = this->twin.accept(listener).value();
+    this->meet();
+    const std::string large(3000, 'x');
+    for (const auto& packet : {"short\n"s, large + "\n"}) {
+        write(this->client, packet + "unfinished");
+        const auto got = this->twin.recv(*this->socket);
+        ASSERT_TRUE(got);
+        const std::string sent = std::string(5000, 'y') + "\n";
+        write(other_client, sent);
+        EXPECT_EQ(*this->twin.recv(other), sent);
+        EXPECT_EQ(*got, packet);
+        write(this->client, "\n");
+        EXPECT_EQ(*this->recv(), "unfinished\n");
+    }
+}
+
 TYPED_TEST(SocketTest, ShutdownWakesWhoeverWaitsForData) {
     this->meet();
     auto waker = std::async(std::launch::async, [&] {
@@ -277,6 +297,57 @@ TEST_F(BlockingSocket, ASignalThatSomebodyHandlesEndsNoConnection) {
     const auto got = line.get();
     ASSERT_TRUE(got) << got.error().message();
     EXPECT_EQ(*got, "hello\n");
+}
+
+/// Asks for the same again and again, and waits for each reply.
+class Asker {
+public:
+    explicit Asker(tcp::socket& client)
+        : done_(std::async(std::launch::async, [&client] {
+              for (int i = 0; i < 2000; ++i) {
+                  write(client, "hello\r\n");
+                  EXPECT_EQ(read(client, 12), "ECHO hello\r\n");
+              }
+              client.shutdown(tcp::socket::shutdown_send);
+          })) {}
+
+    /// The server got one more.
+    void served() {
+        if (++served_ == 1000) before_ = Allocations().count;
+        if (served_ == 2000) after_ = Allocations().count;
+    }
+    std::size_t allocations_of_the_second_thousand() const { return after_ - before_; }
+
+private:
+    int served_ = 0;
+    std::size_t before_ = 0, after_ = 1;
+    std::future<void> done_;
+};
+
+TEST_F(BlockingSocket, APacketAndItsReplyNeedNoAllocation) {
+    meet();
+    Asker asker(client);
+    while (const auto packet = socket->recv()) {
+        ASSERT_TRUE(socket->send({"ECHO ", *packet}));
+        asker.served();
+    }
+    EXPECT_EQ(asker.allocations_of_the_second_thousand(), 0U);
+}
+
+TEST_F(AwaitingSocket, APacketAndItsReplyNeedNoAllocation) {
+    meet();
+    Asker asker(client);
+    const auto serve = [&]() -> net::awaitable<void> {
+        while (auto packets = co_await socket->async_recv_at_once()) {
+            for (const auto packet : *packets) {
+                socket->put({"ECHO ", packet});
+                asker.served();
+            }
+            if (!co_await socket->async_flush()) break;
+        }
+    };
+    twins::run(loop, serve());
+    EXPECT_EQ(asker.allocations_of_the_second_thousand(), 0U);
 }
 
 TEST_F(BlockingSocket, SendIsPutAndFlush) {

@@ -5,11 +5,11 @@
 #include <cstdint>
 #include <string>
 
-/// Who we are among Erlang nodes, from the command line and this machine. Any thread.
+/// What this node is among Erlang nodes, from the command line and from this machine. Any thread.
 namespace erlang {
 
-/// `sname` with a host after it, if it has none: what others can find a node by that listens on `dist_host`. That is
-/// this machine's short name where it leads there, and localhost for a node that listens on loopback only.
+/// `sname`, and a host after it if it has none. Others find a node that listens on `dist_host` by that host. It is this
+/// machine's short name where that leads to `dist_host`, and localhost for a node that listens on loopback only.
 std::string full_node_name(const std::string& sname, const std::string& dist_host);
 
 /// A name that nobody has, for a node that only joins others: "client_1a2b3c4d@localhost".
