@@ -231,7 +231,7 @@ TEST_F(CoroutineChild, AnAcceptorThatThrowsIsRestartedAndSessionsGoOn) {
                          pool_loop,
                          [&pool] {
                              return [](pool::Pool& of) -> net::awaitable<Reason> {
-                                 co_await pool::acceptor(of, 1);
+                                 co_await pool::accept_loop(of, 1);
                                  co_return Reason::shutdown();
                              }(pool);
                          },
