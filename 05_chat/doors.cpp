@@ -32,11 +32,10 @@ result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpo
     return link::Self{net::to_string(here), random_number(), *secret};
 }
 
-result<std::vector<std::unique_ptr<Door>>, Why> open_doors_for_nodes(boost::asio::io_context& loop,
-                                                                     const Options& options,
-                                                                     const app::ServerOptions& server,
-                                                                     const link::Self& self, RoomService& rooms,
-                                                                     Backlog& backlog) {
+result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_context& loop, const Options& options,
+                                                                const app::ServerOptions& server,
+                                                                const link::Self& self, RoomService& rooms,
+                                                                Backlog& backlog) {
     std::vector<std::unique_ptr<Door>> doors;
     if (!options.sname.empty() && !options.join_erlang) {
         app::ServerOptions where = server;

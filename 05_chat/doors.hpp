@@ -16,11 +16,10 @@ namespace chat {
 result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpoint& here);
 
 /// The doors for other nodes, C++ and Erlang, as far as they are wanted.
-result<std::vector<std::unique_ptr<Door>>, Why> open_doors_for_nodes(boost::asio::io_context& loop,
-                                                                     const Options& options,
-                                                                     const app::ServerOptions& server,
-                                                                     const link::Self& self, RoomService& rooms,
-                                                                     Backlog& backlog);
+result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_context& loop, const Options& options,
+                                                                const app::ServerOptions& server,
+                                                                const link::Self& self, RoomService& rooms,
+                                                                Backlog& backlog);
 
 /// Where the people of the text door meet others (--join). Null: in our own rooms.
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,

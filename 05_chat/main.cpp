@@ -2,7 +2,6 @@
 
 #include "05_chat/doors.hpp"
 #include "05_chat/engine/local.hpp"
-#include "05_chat/options.hpp"
 #include "05_chat/services.hpp"
 #include "05_chat/signals.hpp"
 #include "05_chat/text/server.hpp"
@@ -19,8 +18,6 @@ namespace chat {
 
 namespace {
 
-namespace asio = boost::asio;
-
 [[noreturn]] void fail(const std::string& why) {
     std::cerr << why << std::endl;
     std::exit(EXIT_FAILURE);
@@ -33,20 +30,6 @@ Value or_exit(result<Value, Why> outcome) {
     return std::move(outcome).value();
 }
 
-/// Runs the loop until this has happened.
-template <class T>
-T run_until_done(asio::io_context& loop, net::awaitable<T> task) {
-    std::optional<T> done;
-    asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& crash, T outcome) {
-        if (crash) std::rethrow_exception(crash);
-        done = std::move(outcome);
-    });
-    while (!done && loop.run_one() > 0) {
-    }
-    loop.restart();  // it stops where it runs out of work, and there is more to come
-    return std::move(done.value());
-}
-
 class Chat {
 public:
     Chat(const Options& options, const app::ServerOptions& server)
@@ -57,44 +40,56 @@ public:
 
     /// The program's exit code.
     int run() {
-        net::Listener listener = app::listen_or_exit(loop_, server_);
-        const link::Self self = or_exit(who_we_are(options_, listener.sockname()));
-        doors_ = or_exit(open_doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
-        elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
-        const auto joined = join();
-        Backend& backend = elsewhere_ ? static_cast<Backend&>(*elsewhere_) : rooms_;
-        const std::string first_room = elsewhere_ ? elsewhere_->first_room() : std::string(lobby);
-        auto text =
-            std::make_unique<TextServer>(loop_, std::move(listener), backend, first_room, options_.session_limits,
-                                         backlog_, [this] { return rooms_.next_person(); });
-        text_ = text.get();
-        doors_.push_back(std::move(text));
-        for (const auto& door : doors_) or_exit(run_until_done(loop_, door->open()));
-        app::announce(server_, text_->listener());
-        if (server_.faults) app::tell({"server"}, app::events::faults_are_on, "!throw door !throw room");
-        if (!joined) app::tell({"server"}, app::events::room_is_down, elsewhere_->where(), joined.error().words);
-        if (joined && elsewhere_) app::tell({"server"}, app::events::room_is_up, elsewhere_->where());
-        for (const auto& door : doors_) door->announce();
-        services_.add("rooms", [this] { return rooms_.live([this] { hang_up(); }); }, [this] { rooms_.stop_living(); });
-        for (const auto& door : doors_) services_.add(*door);
-        services_.start([this] { stop(); });
-        signals_.hear();
+        boost::asio::co_spawn(loop_, start(), [](const std::exception_ptr& crash) {
+            if (crash) std::rethrow_exception(crash);
+        });
         loop_.run();  // until nobody is left
         app::tell({"server"}, app::events::stopped);
         return services_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
     }
 
 private:
-    /// Whether those of --join are there; with --rejoin they may come later.
-    result<void, Why> join() {
-        if (!elsewhere_) return {};
-        auto joined = run_until_done(loop_, elsewhere_->open());
-        if (!joined && !options_.rejoin) fail("cannot join " + elsewhere_->where() + ": " + joined.error().words);
-        return joined;
+    net::awaitable<void> start() {
+        net::Listener listener = app::listen_or_exit(loop_, server_);
+        const link::Self self = or_exit(who_we_are(options_, listener.sockname()));
+        doors_ = or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
+        elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
+        const auto joined = co_await join();
+        add_text_door(std::move(listener));
+        for (const auto& door : doors_) or_exit(co_await door->open());
+        app::announce(server_, text_->listener());
+        if (server_.faults) app::tell({"server"}, app::events::faults_are_on, "!throw door !throw room");
+        if (!joined) app::tell({"server"}, app::events::room_is_down, elsewhere_->where(), joined.error().words);
+        if (joined && elsewhere_) app::tell({"server"}, app::events::room_is_up, elsewhere_->where());
+        for (const auto& door : doors_) door->announce();
+        start_services();
+        signals_.hear();
     }
 
-    void hang_up() {
-        for (const auto& door : doors_) door->hang_up("the rooms begin anew");
+    /// Whether those of --join are there; with --rejoin they may come later.
+    net::awaitable<result<void, Why>> join() {
+        if (!elsewhere_) co_return result<void, Why>();
+        auto joined = co_await elsewhere_->open();
+        if (!joined && !options_.rejoin) fail("cannot join " + elsewhere_->where() + ": " + joined.error().words);
+        co_return joined;
+    }
+
+    void add_text_door(net::Listener listener) {
+        Backend& backend = elsewhere_ ? static_cast<Backend&>(*elsewhere_) : rooms_;
+        auto text = std::make_unique<TextServer>(
+            loop_, std::move(listener), backend, elsewhere_ ? elsewhere_->first_room() : std::string(lobby),
+            options_.session_limits, backlog_, [this] { return rooms_.next_person(); });
+        text_ = text.get();
+        doors_.push_back(std::move(text));
+    }
+
+    void start_services() {
+        const auto begin_anew = [this] {
+            for (const auto& door : doors_) door->hang_up("the rooms begin anew");
+        };
+        services_.add("rooms", [=, this] { return rooms_.live(begin_anew); }, [this] { rooms_.stop_living(); });
+        for (const auto& door : doors_) services_.add(*door);
+        services_.start([this] { stop(); });
     }
 
     /// The tree, and who is where.
@@ -112,14 +107,14 @@ private:
 
     const Options& options_;
     const app::ServerOptions& server_;
-    asio::io_context loop_{1};
+    boost::asio::io_context loop_{1};
     Signals signals_{loop_, [this] { stop(); }, [this] { show(); }};
     Backlog backlog_;  // of all connections together
     LocalEngine engine_;
     RoomService rooms_;
     std::unique_ptr<RemoteBackend> elsewhere_;  // the rooms in which our people are, where those are not ours
     std::vector<std::unique_ptr<Door>> doors_;  // the last one is closed first: it is the people's
-    const TextServer* text_ = nullptr;          // that one
+    const TextServer* text_ = nullptr;
     Services services_{loop_, options_.supervised};
 };
 

@@ -48,7 +48,7 @@ private:
     boost::asio::io_context& loop_;
     bool is_supervised_;
     std::vector<Service> services_;
-    std::shared_ptr<supervision::Driver> supervisor_;
+    std::shared_ptr<otp::Runtime> supervisor_;
     bool is_stopping_ = false;
     bool has_given_up_ = false;
 };

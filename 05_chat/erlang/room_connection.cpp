@@ -65,7 +65,7 @@ void RoomConnection::handle(const Up&) {
     room_->ask();
 }
 
-/// A node whose cookie is another says nothing, and hangs up.
+/// A node with another cookie says nothing, and hangs up.
 void RoomConnection::handle(const Closed& event) {
     end(room_ || event.why != "closed" ? event.why : "it hangs up in the handshake; is the cookie the same?");
 }

@@ -224,7 +224,7 @@ net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participan
     guest_.enter(participant.id, room, request.name);
     send();
     auto outcome = co_await answer_of(pending);
-    if (entering_.erase(participant.id) > 0) guest_.go(participant.id, room, {});  // it may answer yet
+    if (entering_.erase(participant.id) > 0) guest_.go(participant.id, room, {});  // the host may answer yet
     send();
     co_return outcome;
 }

@@ -73,7 +73,7 @@ void LinkServer::welcome(net::Socket socket) {
     if (links_.size() >= max_links) {
         return app::tell_seldom({"server"}, events::refuses_link, socket.peername(), max_links);
     }
-    const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
+    const PersonId reader = rooms_.next_person();  // an id that no other subscriber has
     const bool welcome = is_welcome(socket);
     auto writer = std::make_shared<Writer>(std::move(socket), reader, backlog_);
     link::Host state(
@@ -118,7 +118,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     } else if (!link->refused) {
         app::tell_seldom(link->who, events::link_lost, reason);
     } else {
-        // Strangers cannot fill the story, and are slow to try again.
+        // Strangers shall not fill the story, and not try again at once.
         app::tell_seldom(link->who, events::link_refused, writer.socket().peername(), reason);
         link->pause.expires_after(stranger_pause);
         co_await link->pause.async_wait(net::outcome);
