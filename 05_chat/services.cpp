@@ -12,7 +12,7 @@ namespace chat {
 
 namespace {
 
-/// A supervisor wants to know why; a coroutine that returns has simply done its work.
+/// A supervisor wants to know why its child ended. A coroutine that returns has simply done its work.
 net::awaitable<otp::Reason> with_a_reason(net::awaitable<void> work) {
     co_await std::move(work);
     co_return otp::Reason::normal();

@@ -57,7 +57,7 @@ private:
     static constexpr PersonId person = 1;
     static constexpr std::size_t max_unread = 1 << 20;  // bytes that the room's node has not read
 
-    /// Until the room has let us in, or not, or gives no sign.
+    /// Waits until the room has let us in, or has refused us, or has given no sign for join_patience.
     net::awaitable<void> answer() {
         const Deadline deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
         while (!is_in_ && outcome_) co_await answered_.notified();

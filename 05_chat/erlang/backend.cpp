@@ -50,7 +50,7 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Set
         if (const auto guest = guest_of(person)) let_out(*guest, why);
     };
     connection_.on_down = [this](const std::string& why) {
-        if (is_stopping_) return;  // we have let go of it, and everybody is told that we close
+        if (is_stopping_) return;  // everybody is told that we close
         app::tell(us, events::room_is_down, address(settings_.where), why);
         for (const auto& [person, guest] : guests_) room_down(*guest);
         if (!settings_.rejoin) return;
@@ -112,7 +112,7 @@ void ErlangBackend::let_out(Guest& guest, const std::string& why) {
     guest.why_out = why;
     guest.last_said.clear();
     guest.changed.notify();
-    if (before == State::asks) return;  // whoever waits for the room's answer has it now
+    if (before == State::asks) return;  // join() has the answer now
     guests_.erase(guest.participant.id);
     if (before == State::asks_again) return guest.participant.rejoined(because(why));
     guest.participant.removed(why);
@@ -166,7 +166,7 @@ result<void, Why> ErlangBackend::say(Guest& guest, const std::string& text) {
     return {};
 }
 
-/// Their last words come back to them, as to everybody, unless the room has nothing of the kind in mind.
+/// Waits until their last words have come back to them. A room that sends them none is not waited for for ever.
 net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
     const chat::Deadline deadline(loop_.get_executor(), echo_patience, [guest] {
         guest->last_said.clear();

@@ -77,9 +77,9 @@ void Node::start(bool is_cookie_typed) {
     if (app::story::is_told()) tell_how_to_join(is_cookie_typed);
 }
 
-/// What a person copies into a shell. It shows no cookie: more people read the story than may know it. And it opens no
-/// other door: a node in Elixir listens on all addresses unless told otherwise, and whoever knows its cookie may run
-/// code in it.
+/// Tells what a person copies into a shell. It shows no cookie, because more people read the story than may know it. It
+/// opens no other door: a node in Elixir listens on all addresses unless told otherwise, and whoever knows its cookie
+/// may run code in it.
 void Node::tell_how_to_join(bool is_cookie_typed) const {
     const std::string& node = settings_.identity.name;
     const bool is_local = listener_.sockname().address().is_loopback();
@@ -150,7 +150,8 @@ net::awaitable<void> Node::serve(std::shared_ptr<Guest> guest) {
     } catch (...) {
         crash = std::current_exception();
     }
-    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, Closed{"a crash"});
+    const Closed closed{"a crash"};
+    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, closed);
 }
 
 net::awaitable<Clock::duration> Node::handle(Guest& guest, Event& event) {
@@ -178,11 +179,12 @@ void Node::handle(Guest& guest, const NameGiven& event) {
 }
 
 net::awaitable<void> Node::handle(Guest& guest, const Up& event) {
-    // It says that it is the node we know, in another life: then the old one is over.
-    if (const auto older = connected_.find(event.node); older != connected_.end()) {
+    // The node says that it is the one we know, in another life. Then the old life is over.
+    const Closed anew{"the node has connected anew"};
+    for (auto older = connected_.find(event.node); older != connected_.end(); older = connected_.find(event.node)) {
         Guest& before = *older->second;
-        before.peer->close("the node has connected anew");
-        co_await handle(before, Closed{"the node has connected anew"});
+        before.peer->close(anew.why);
+        co_await handle(before, anew);
     }
     app::tell(guest.who, events::is_linked, event.node, guest.peer->peername());
     connected_.insert_or_assign(event.node, &guest);
@@ -204,11 +206,11 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Message& event)
     if (!guest.room) co_return Clock::duration();  // it has connected anew meanwhile
     guest.room->outcome(request, outcome);
     if (!outcome) app::tell(guest.who, events::was_refused, chat::reason(outcome.error()));
-    // Also what is refused costs us work.
+    // A request that is refused costs us work, too.
     co_return guest.bucket.take(Clock::now(), guest.room->people());
 }
 
-/// Nothing of the guest is looked at when its people have begun to leave: it may be gone.
+/// The guest may be gone as soon as its people have begun to leave, so nothing of it is used after that.
 net::awaitable<void> Node::handle(Guest& guest, const Closed& event) {
     if (std::exchange(guest.is_over, true)) co_return;
     if (event.why == wrong_cookie) {
@@ -229,7 +231,7 @@ net::awaitable<void> Node::handle(Guest& guest, const Closed& event) {
     }
 }
 
-/// Everybody who has something to read; and whoever does not read is cut off.
+/// Sends each node what there is for it. A node that reads too slowly is cut off.
 void Node::flush() {
     records_.take_overrun();  // RoomProcess::is_overrun says it, too
     for (const auto& guest : guests_) {

@@ -60,7 +60,7 @@ net::awaitable<Clock::duration> RoomConnection::handle(Event& event) {
         room_->start();
         room_->ask();
     } else if (const auto* closed = std::get_if<Closed>(&event)) {
-        // A node whose cookie is another says nothing, and hangs up.
+        // A node with another cookie says nothing, and hangs up.
         end(room_ || closed->why != "closed" ? closed->why : "it hangs up in the handshake; is the cookie the same?");
     } else if (const auto* message = std::get_if<Message>(&event); message && room_) {
         handle(*message);

@@ -45,7 +45,7 @@ void Writer::leave() {
     count();
 }
 
-/// The last words of a peer that was cut off do not count: they are a line, and there for seconds.
+/// The last words of a peer that was cut off do not count: they are one line, and wait for seconds.
 void Writer::count() {
     waiting_.count(why_cut_off_.empty() ? outbox_.own_size() : 0);
 }
@@ -182,7 +182,7 @@ void Subscribers::enter(Writer& writer, std::string_view name) {
     writer.topic_ = &topic;
     topic.writers.emplace(writer.owner_, &writer);
     writer.count();
-    // The one they heard before may be empty now.
+    // The topic that it heard before may be empty now.
     std::erase_if(topics_, [](const auto& entry) { return entry.second.writers.empty(); });
 }
 
@@ -191,7 +191,7 @@ void Subscribers::leave(Writer& writer, std::string_view name) {
     if (found == topics_.end()) return;
     Topic& topic = found->second;
     if (writer.topic_ == &topic) writer.leave();
-    // Also where the writer was cut off, and has left by itself.
+    // A writer that was cut off has left by itself.
     if (topic.writers.empty()) topics_.erase(found);
 }
 

@@ -219,19 +219,20 @@ net::awaitable<result<void, Why>> LinkBackend::submit(Participant& participant, 
         guest_.enter(participant.id, submission.room, join->name);
         send();
         auto outcome = co_await answer_of(pending);
-        if (entering_.erase(participant.id) > 0) guest_.go(participant.id, submission.room, {});  // it may answer yet
+        if (entering_.erase(participant.id) > 0)
+            guest_.go(participant.id, submission.room, {});  // the host may answer yet
         send();
         co_return outcome;
     }
     if (const auto* say = std::get_if<Say>(&submission.request)) {
-        // What the host would refuse need not travel.
+        // The host would refuse this: it need not travel.
         if (say->text.size() > settings_.max_line) co_return because(reason(Refusal::text_too_long));
         if (!app::text::is_utf8(say->text)) co_return because(reason(Refusal::text_not_utf8));
         guest_.speak(participant.id, submission.room, say->text);
         send();
         co_return result<void, Why>();
     }
-    // Everything that they said comes back before the answer does.
+    // Everything that they have said comes back before the answer.
     co_await question(submission.room);
     if (!guest_.is_up()) co_return because(room_is_down);
     subscribers_.leave(*participant.writer, folded(submission.room));

@@ -78,7 +78,7 @@ net::awaitable<void> LinkServer::accept() {
             app::tell_seldom({"server"}, events::refuses_link, socket->peername(), max_links);
             continue;
         }
-        const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
+        const PersonId reader = rooms_.next_person();  // an id that no other subscriber has
         const bool welcome = is_welcome(*socket);
         auto writer = std::make_shared<Writer>(std::move(*socket), reader, backlog_);
         link::Host state(
@@ -125,7 +125,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     } else if (!link->refused) {
         app::tell_seldom(link->who, events::link_lost, reason);
     } else {
-        // Strangers cannot fill the story, and are slow to try again.
+        // Strangers shall not fill the story, and not try again at once.
         app::tell_seldom(link->who, events::link_refused, writer.socket().peername(), reason);
         link->pause.expires_after(stranger_pause);
         co_await link->pause.async_wait(net::outcome);

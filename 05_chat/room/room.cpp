@@ -89,7 +89,7 @@ Outcome Rooms::apply(Sequence at, const Submission& submission) {
         found = rooms_.try_emplace(key, Named{room, Room(limits_)}).first;
     }
     auto outcome = found->second.room.apply(at, request);
-    // Also after a Join that was refused: an empty room must not stay open because somebody had a bad name.
+    // A Join that was refused may have opened it. An empty room must not stay open because somebody had a bad name.
     if (found->second.room.people().empty() && key != folded(lobby_)) rooms_.erase(found);
     return outcome;
 }

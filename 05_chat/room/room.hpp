@@ -123,7 +123,7 @@ public:
     const Room* find(std::string_view room) const;
 
     struct Named {
-        std::string name;  // as its first participant wrote it
+        std::string name;  // as whoever opened it wrote it
         Room room;
     };
     /// In the order of their folded names.

@@ -52,14 +52,14 @@ Step TextProtocol::open() const {
 }
 
 Step TextProtocol::line(std::string_view typed) {
-    // A web page may send its visitors' browsers here, and would speak in their names: "POST / HTTP/1.1".
+    // A web page may make its visitors' browsers send "POST / HTTP/1.1" here. It must not speak in their names.
     if (name_.empty() && typed.find(" HTTP/") != typed.npos)
         return goodbye("This is a chat, and no web server. Goodbye!");
     if (typed.starts_with('/')) return command(typed);
     if (!down_.empty()) return print(down_words_);
     if (is_out_) return print(in_no_room);
     if (room_.empty()) return join(lobby_, trimmed(typed));
-    // Enter on an empty line is what people press to see whether anybody is there, not something to say.
+    // People press Enter on an empty line to see whether anybody is there. That is nothing to say.
     if (trimmed(typed).empty()) return {};
     return {{}, Submission{room_, Say{person_, std::string(typed)}}, false};
 }

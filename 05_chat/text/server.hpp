@@ -70,7 +70,6 @@ private:
 
 /// What server.cpp shows.
 net::awaitable<void> hear_out(Session& session);
-net::awaitable<void> carry_out(Session& session, Step step);
 net::awaitable<void> serve(std::shared_ptr<Session> session);
 net::awaitable<void> acceptor(TextServer& server);
 
