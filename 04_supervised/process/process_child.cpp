@@ -80,7 +80,11 @@ void ProcessChild::ended() {
     timer_.cancel();
     // Where something else has taken the status (SIGCHLD ignored, for instance), nobody knows any more.
     const auto reason = error == 0 ? why_ended(info.si_code, info.si_status) : Reason::abnormal("unknown");
-    is_ready_ ? report_to_.exited(reason) : report_to_.failed(reason);
+    if (is_ready_) {
+        report_to_.exited(reason);
+    } else {
+        report_to_.failed(reason);
+    }
 }
 
 Reason ProcessChild::why_ended(int code, int status) const {

@@ -156,6 +156,8 @@ net::awaitable<result<void, Why>> ErlangBackend::carry_out(chat::Participant& pa
     if (guest->state != State::is_in) co_return because(chat::room_is_down);
     guest->last_said = chat::without_controls(request.text);
     connection_.room()->say(participant.id, guest->last_said);
+    // A room of ours tells it without this beginning.
+    if (guest->last_said.starts_with(chat::action)) guest->last_said.erase(0, chat::action.size());
     connection_.flush();
     co_return result<void, Why>();
 }
