@@ -46,10 +46,10 @@ net::awaitable<result<void, Why>> LinkBackend::open() {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.notified();
+    while (writer && !guest_.is_up() && !why_lost_) co_await first_word_.notified();
     has_started_ = true;
     if (!writer) co_return because(net::reason(writer.error()));
-    if (!guest_.is_up()) co_return because(why_lost_);
+    if (!guest_.is_up()) co_return because(*why_lost_);
     co_return result<void, Why>();
 }
 
@@ -107,7 +107,7 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     writer_.reset();
     const auto& why = writer->why_cut_off();
     why_lost_ = why.empty() ? net::reason(writer->socket().why_closed()) : why;
-    if (has_started_) app::tell(us, events::link_lost, why_lost_);
+    if (has_started_) app::tell(us, events::link_lost, *why_lost_);
     guest_.lost();
     first_word_.notify();
     handle_events();
@@ -242,7 +242,7 @@ net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participan
 /// They go when an answer has come, and before it everything that they said.
 net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
                                                          const Leave& request) {
-    co_await question(room);
+    static_cast<void>(co_await question(room));
     if (!guest_.is_up()) co_return because(room_is_down);
     subscribers_.leave(*participant.writer, folded(room));
     guest_.go(participant.id, room, request.why);

@@ -79,12 +79,12 @@ private:
     Backlog& backlog_;
     Settings settings_;
     link::Guest guest_;
-    Subscribers subscribers_;         // our people, by their rooms' folded names
-    std::string text_;                // the line that is appended; kept so that its memory is used again
-    std::shared_ptr<Writer> writer_;  // the link; null while there is none
-    Notify first_word_;               // the host's, for open()
-    std::string why_lost_;            // the last link
-    bool has_started_ = false;        // until then open() says what there is to say
+    Subscribers subscribers_;              // our people, by their rooms' folded names
+    std::string text_;                     // the line that is appended; kept so that its memory is used again
+    std::shared_ptr<Writer> writer_;       // the link; null while there is none
+    Notify first_word_;                    // the host's, for open()
+    std::optional<std::string> why_lost_;  // the last link, where one was
+    bool has_started_ = false;             // until then open() says what there is to say
     net::Timer pulse_;
     net::Timer again_;
     Backoff backoff_;
