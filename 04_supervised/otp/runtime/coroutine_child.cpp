@@ -16,7 +16,8 @@ public:
 
     void stop() override {
         was_asked_ = true;
-        ask_ ? ask_() : cancellation_.emit(asio::cancellation_type::terminal);
+        if (ask_) return ask_();
+        cancellation_.emit(asio::cancellation_type::terminal);
     }
     void kill() override {
         was_killed_ = true;
