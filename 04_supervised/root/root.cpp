@@ -120,8 +120,11 @@ void Root::started() {
 }
 
 void Root::progressed(const Progress& progress) {
-    if (is_announced_) return tell(progress);
-    untold_.push_back(progress);
+    if (is_announced_) {
+        tell(progress);
+    } else {
+        untold_.push_back(progress);
+    }
 }
 
 void Root::reported(const Report& report) {
