@@ -146,7 +146,11 @@ void Worker::leave() {
 
 void Worker::sigterm() {
     is_asked_to_exit_ = true;
-    is_drained_ ? leave() : drain(std::chrono::milliseconds(0));
+    if (is_drained_) {
+        leave();
+    } else {
+        drain(std::chrono::milliseconds(0));
+    }
 }
 
 void Worker::receive(const Message& message) {

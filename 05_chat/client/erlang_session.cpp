@@ -43,6 +43,8 @@ public:
             if (!line || room_.room() == nullptr) break;
             last_said_ = without_controls(*line);
             room_.room()->say(person, last_said_);
+            // A room of ours tells it without this beginning.
+            if (last_said_.starts_with(action)) last_said_.erase(0, action.size());
             room_.flush();
         }
         // What we said comes back to us, as to everybody.

@@ -16,7 +16,11 @@ public:
 
     void stop() override {
         was_asked_ = true;
-        ask_ ? ask_() : cancellation_.emit(asio::cancellation_type::terminal);
+        if (ask_) {
+            ask_();
+        } else {
+            cancellation_.emit(asio::cancellation_type::terminal);
+        }
     }
     void kill() override {
         was_killed_ = true;
