@@ -22,7 +22,6 @@
 #include "05_chat/text/server.hpp"
 #include "app/events.hpp"
 #include "app/faults.hpp"
-#include "app/server.hpp"
 
 namespace chat {
 
@@ -84,20 +83,10 @@ net::awaitable<void> serve(std::shared_ptr<Session> session) {
     co_await session->writer->finish(farewell);
 }
 
-/// Accepts people until the server stops. One is enough where setting a connection up costs nothing.
-net::awaitable<void> acceptor(TextServer& server) {
-    constexpr app::Who acceptor{"acceptor"};
-    for (;;) {
-        app::tell(acceptor, app::events::waits_for_client);
-        auto socket = co_await server.listener().async_accept(server.loop());
-        if (socket.error() == net::Error::stopped) break;
-        if (!socket) {
-            app::tell_shortage(acceptor, socket.error());
-            co_await server.wait(app::shortage_wait);
-            continue;
-        }
-        app::tell_connected(acceptor, *socket);
-        server.welcome(std::move(*socket));
+/// Lets people in until the server stops. One acceptor is enough where setting a connection up costs nothing.
+net::awaitable<void> TextServer::accept() {
+    while (auto socket = co_await door_.async_accept(loop_)) {
+        welcome(std::move(*socket));
         app::faults::throw_in("door");
     }
 }

@@ -24,6 +24,10 @@ void Services::add(std::string_view name, Body body, std::function<void()> stop)
     services_.push_back({name, std::move(body), std::move(stop)});
 }
 
+void Services::add(Door& door) {
+    add(door.name(), [&door] { return door.accept(); }, [&door] { door.stop(); });
+}
+
 void Services::start(std::function<void()> give_up) {
     if (is_supervised_) return supervise(std::move(give_up));
     for (const Service& service : services_) {

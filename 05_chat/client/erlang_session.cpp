@@ -17,6 +17,7 @@ public:
     ErlangSession(asio::io_context& loop, const Options& options, const ErlangRoom& where, std::string cookie)
         : loop_(loop),
           options_(options),
+          address_(where.name + "@" + where.node),
           keyboard_(loop),
           answered_(loop.get_executor()),
           echo_(loop.get_executor()),
@@ -33,7 +34,7 @@ public:
 
     net::awaitable<result<void, Why>> run() {
         const auto opened = co_await room_.open();
-        if (!opened) co_return because("cannot join " + options_.room + ": " + opened.error().words);
+        if (!opened) co_return because("cannot join " + address_ + ": " + opened.error().words);
         room_.room()->join(person, options_.name);
         room_.flush();
         co_await answer();
@@ -42,6 +43,8 @@ public:
             if (!line || room_.room() == nullptr) break;
             last_said_ = without_controls(*line);
             room_.room()->say(person, last_said_);
+            // A room of ours tells it without this beginning.
+            if (last_said_.starts_with(action)) last_said_.erase(0, action.size());
             room_.flush();
         }
         // What we said comes back to us, as to everybody.
@@ -79,6 +82,7 @@ private:
 
     asio::io_context& loop_;
     const Options& options_;
+    std::string address_;
     Keyboard keyboard_;
     Notify answered_;
     bool is_in_ = false;

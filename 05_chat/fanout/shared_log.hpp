@@ -2,6 +2,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -86,7 +87,11 @@ public:
 private:
     void forget();
     /// The bytes from `from` on that lie together, up to `to`.
-    std::string_view piece(Position from, Position to) const;
+    std::string_view piece(Position from, Position to) const {
+        const std::size_t offset = from % chunk_size;
+        const std::size_t size = std::min<Position>(to - from, chunk_size - offset);
+        return {chunks_[(from - begin_) / chunk_size]->data() + offset, size};
+    }
 
     using Chunk = std::array<char, chunk_size>;
 

@@ -38,7 +38,7 @@ LinkBackend::LinkBackend(asio::io_context& loop, Backlog& backlog, Settings sett
 
 // ---- the link -------------------------------------------------------------------------------------------------------
 
-net::awaitable<result<void, Why>> LinkBackend::start() {
+net::awaitable<result<void, Why>> LinkBackend::open() {
     const auto writer = co_await connect();
     std::shared_ptr<Writer> first;
     if (writer) first = *writer;
@@ -210,33 +210,42 @@ net::awaitable<result<std::string, Why>> LinkBackend::question(std::string room)
 
 net::awaitable<result<void, Why>> LinkBackend::submit(Participant& participant, const Submission& submission) {
     if (!guest_.is_up()) co_return because(room_is_down);
-    if (const auto* join = std::get_if<Join>(&submission.request)) {
-        if (const auto wrong = check_name(join->name)) co_return because(reason(*wrong));
-        if (const auto wrong = check_name(submission.room)) co_return because(reason(*wrong));
-        participants_.emplace(participant.id, &participant);
-        Pending<void> pending(loop_.get_executor());
-        entering_.emplace(participant.id, &pending);
-        guest_.enter(participant.id, submission.room, join->name);
-        send();
-        auto outcome = co_await answer_of(pending);
-        if (entering_.erase(participant.id) > 0)
-            guest_.go(participant.id, submission.room, {});  // the host may answer yet
-        send();
-        co_return outcome;
-    }
-    if (const auto* say = std::get_if<Say>(&submission.request)) {
-        // The host would refuse this: it need not travel.
-        if (say->text.size() > settings_.max_line) co_return because(reason(Refusal::text_too_long));
-        if (!app::text::is_utf8(say->text)) co_return because(reason(Refusal::text_not_utf8));
-        guest_.speak(participant.id, submission.room, say->text);
-        send();
-        co_return result<void, Why>();
-    }
-    // Everything that they have said comes back before the answer.
-    co_await question(submission.room);
+    co_return co_await std::visit([&](const auto& request) { return carry_out(participant, submission.room, request); },
+                                  submission.request);
+}
+
+net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
+                                                         const Join& request) {
+    if (const auto wrong = check_name(request.name)) co_return because(reason(*wrong));
+    if (const auto wrong = check_name(room)) co_return because(reason(*wrong));
+    participants_.emplace(participant.id, &participant);
+    Pending<void> pending(loop_.get_executor());
+    entering_.emplace(participant.id, &pending);
+    guest_.enter(participant.id, room, request.name);
+    send();
+    auto outcome = co_await answer_of(pending);
+    if (entering_.erase(participant.id) > 0) guest_.go(participant.id, room, {});  // the host may answer yet
+    send();
+    co_return outcome;
+}
+
+/// What the host would refuse need not travel.
+net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
+                                                         const Say& request) {
+    if (request.text.size() > settings_.max_line) co_return because(reason(Refusal::text_too_long));
+    if (!app::text::is_utf8(request.text)) co_return because(reason(Refusal::text_not_utf8));
+    guest_.speak(participant.id, room, request.text);
+    send();
+    co_return result<void, Why>();
+}
+
+/// They go when an answer has come, and before it everything that they said.
+net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
+                                                         const Leave& request) {
+    co_await question(room);
     if (!guest_.is_up()) co_return because(room_is_down);
-    subscribers_.leave(*participant.writer, folded(submission.room));
-    guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
+    subscribers_.leave(*participant.writer, folded(room));
+    guest_.go(participant.id, room, request.why);
     send();
     co_return result<void, Why>();
 }

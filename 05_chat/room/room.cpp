@@ -18,7 +18,13 @@ void append_words(const Line& line, std::string& out) {
     out += line.name;
     switch (line.kind) {
         case Line::Kind::joined: out += " has joined the room"; return;
-        case Line::Kind::said: out.append(" says: ").append(line.text); return;
+        case Line::Kind::said:
+            if (line.text.starts_with(action)) {
+                out.append(" ").append(line.text, action.size());
+            } else {
+                out.append(" says: ").append(line.text);
+            }
+            return;
         case Line::Kind::left: out += " has left the room"; break;
     }
     if (!line.text.empty()) out.append(" (").append(line.text).append(")");

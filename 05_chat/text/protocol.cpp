@@ -12,6 +12,7 @@ constexpr std::string_view help =
     "/who        who is in the room\r\n"
     "/rooms      which rooms there are\r\n"
     "/join ROOM  go to another room, or open one\r\n"
+    "/me waves   everybody reads your name and what you do\r\n"
     "/quit       leave\r\n"
     "/help       this list\r\n"
     "Everything else you type is said to the room.\r\n";
@@ -77,13 +78,17 @@ Step TextProtocol::command(std::string_view typed) {
         step.close = true;
         return step;
     }
-    if (verb != "/who" && verb != "/join") {
+    if (verb != "/who" && verb != "/join" && verb != "/me") {
         return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
     }
     if (!down_.empty()) return print(down_words_);
     if (room_.empty() && !is_out_) return print("First tell me your name.");
-    if (is_out_ && verb == "/who") return print(in_no_room);
+    if (is_out_ && verb != "/join") return print(in_no_room);
     if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
+    if (verb == "/me") {
+        if (argument.empty()) return print("What do you do? /me waves");
+        return {{}, Submission{room_, Say{person_, std::string(action) + std::string(argument)}}, false};
+    }
     if (argument.empty()) return print("Which room? /join ROOM");
     if (folded(argument) == folded(room_)) return print("You are in that room already.");
     return join(argument, name_);
