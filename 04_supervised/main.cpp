@@ -1,4 +1,4 @@
-// Options of 04_supervised, and who this process is; what the stage teaches is in server.cpp.
+// Options of 04_supervised, and which process this is, the root or a worker; what it teaches is in server.cpp.
 
 #include "04_supervised/server.hpp"
 #include "app/story.hpp"

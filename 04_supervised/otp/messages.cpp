@@ -5,7 +5,7 @@
 namespace otp {
 namespace {
 
-// More of a reason or an id than this tells nobody anything.
+// More of a reason or an id than this tells a reader nothing.
 constexpr std::size_t shown_bytes = 200;
 
 std::string visible(const std::string& bytes) {

@@ -141,7 +141,8 @@ void Supervisor::process(const TryAgain& message) {
     const auto found = children_.find(message.child);
     // Meanwhile terminate_child may have ended this, or the restart of a sibling have started the child.
     if (found == children_.end() || found->second.state != ChildState::restarting) return;
-    message.counted ? begin_restart(message.child, Duration::zero()) : restart(message.child);
+    if (message.counted) return begin_restart(message.child, Duration::zero());
+    restart(message.child);
 }
 
 // --- Restarts and the end -------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ namespace process {
 /// What root and worker say to each other. They share nothing else but the listening socket, stdout and stderr: no
 /// memory, so that a worker that goes mad cannot take the others with it.
 struct Message {
-    /// Whoever receives messages names every kind in a switch without a default: a new kind would not compile there.
+    /// Each receiver names every kind in a switch without a default: with a new kind it would not compile.
     enum class Kind : char {
         // From the root.
         start_accepting = 's',

@@ -3,7 +3,6 @@
 #include "app/events.hpp"
 
 #include <csignal>
-#include <cstring>
 
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -95,7 +94,7 @@ Reason ProcessChild::why_ended(int code, int status) const {
         if (status == exit_shutdown) return Reason::shutdown();
         return Reason::abnormal("exit status " + std::to_string(status));
     }
-    const std::string signal = "SIG" + std::string(::sigabbrev_np(status));
+    const auto signal = signal_name(status);
     if (was_hung_) return Reason::abnormal("no heartbeat within " + ms(options_.watchdog) + ": " + signal);
     if (status == SIGKILL) return Reason::killed();
     if (status == SIGTERM && was_asked_) return Reason::shutdown();
@@ -155,13 +154,15 @@ void ProcessChild::watch() {
 void ProcessChild::look() {
     channel_.send(Kind::heartbeat);
     looks_in_vain_ = std::exchange(has_answered_, false) ? 0 : looks_in_vain_ + 1;
-    const bool abort = looks_in_vain_ == looks;
-    const bool kill = looks_in_vain_ == 2 * looks;  // a process that is stopped does not even get SIGABRT
-    if (!abort && !kill) return;
+    if (looks_in_vain_ == looks) end_hung(SIGABRT, options_.watchdog);
+    // A process that is stopped does not even get SIGABRT.
+    if (looks_in_vain_ == 2 * looks) end_hung(SIGKILL, 2 * options_.watchdog);
+}
+
+void ProcessChild::end_hung(int signal_number, std::chrono::milliseconds after) {
     was_hung_ = true;
-    app::tell(server, app::events::does_not_answer, options_.name, options_.watchdog.count() * (abort ? 1 : 2),
-              abort ? "SIGABRT" : "SIGKILL");
-    signal(abort ? SIGABRT : SIGKILL);
+    app::tell(server, app::events::does_not_answer, options_.name, after.count(), signal_name(signal_number));
+    signal(signal_number);
 }
 
 }  // namespace process

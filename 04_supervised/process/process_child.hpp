@@ -61,6 +61,7 @@ private:
     void limit_start();
     void watch();
     void look();
+    void end_hung(int signal_number, std::chrono::milliseconds after);
     void signal(int number);
 
     Options options_;

@@ -1,6 +1,7 @@
 #include "04_supervised/process/spawn.hpp"
 
 #include <csignal>
+#include <cstring>
 #include <system_error>
 
 #include <fcntl.h>
@@ -77,6 +78,10 @@ Spawned spawn(const std::string& program, const std::vector<std::string>& argume
     pid_t pid = -1;
     check(::posix_spawn(&pid, program.c_str(), &files.actions, &attributes.attributes, words.data(), environ), program);
     return {pid, open_pidfd(pid)};
+}
+
+std::string signal_name(int number) {
+    return "SIG" + std::string(::sigabbrev_np(number));
 }
 
 }  // namespace process

@@ -23,4 +23,7 @@ struct Spawned {
 Spawned spawn(const std::string& program, const std::vector<std::string>& arguments,
               const std::vector<int>& descriptors);
 
+/// "SIGTERM".
+std::string signal_name(int number);
+
 }  // namespace process

@@ -31,7 +31,10 @@ public:
     void drained(const otp::ChildId& id);
 
     /// Leaves everything as it is.
-    void cancel() { step_ = Step::none, old_.clear(); }
+    void cancel() {
+        step_ = Step::none;
+        old_.clear();
+    }
 
 private:
     enum class Step { none, starting, retiring, removing };

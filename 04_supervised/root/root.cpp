@@ -21,12 +21,8 @@ namespace {
 
 constexpr app::Who server{"server"};
 
-/// A worker may take so long to exit beyond its own --shutdown-timeout. Then it is killed.
+/// A worker may take this long to exit beyond its own --shutdown-timeout. Then it is killed.
 constexpr std::chrono::milliseconds exit_slack{2000};
-
-std::string name_of(int signal) {
-    return "SIG" + std::string(::sigabbrev_np(signal));
-}
 
 bool can_open_terminal() {
     return process::Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
@@ -94,7 +90,7 @@ std::shared_ptr<Child> Root::start_worker(unsigned number, const ChildId& id, co
 }
 
 void Root::worker_is_ready(const ChildId& id) {
-    if (is_announced_ && !is_stopping_) workers_.find(id)->send(Message::Kind::start_accepting);
+    if (is_serving()) workers_.find(id)->send(Message::Kind::start_accepting);
 }
 
 void Root::receive(const ChildId& id, const Message& message) {
@@ -144,7 +140,7 @@ void Root::reported(const Report& report) {
 
 void Root::changed() {
     rolling_restart_.children_changed();
-    if (options_.tree && is_announced_ && !is_stopping_) tree_view_.show_changes(supervisor_);
+    if (options_.tree && is_serving()) tree_view_.show_changes(supervisor_);
 }
 
 void Root::exited(const Reason& reason) {
@@ -158,7 +154,7 @@ void Root::exited(const Reason& reason) {
 
 void Root::wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code, int signal) {
-        app::tell(server, events::got_signal, name_of(signal));
+        app::tell(server, events::got_signal, process::signal_name(signal));
         obey(signal);
         wait_for_signal();
     });
@@ -175,7 +171,7 @@ void Root::obey(int signal) {
 void Root::hang_up() {
     const bool terminal_has_gone = has_terminal_ && !can_open_terminal();
     if (terminal_has_gone) return stop();
-    if (is_announced_ && !is_stopping_) rolling_restart_.start(supervisor_);
+    if (is_serving()) rolling_restart_.start(supervisor_);
 }
 
 void Root::stop() {

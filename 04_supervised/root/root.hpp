@@ -48,6 +48,7 @@ private:
     void hang_up();
     void stop();
     void stop_accepting();
+    bool is_serving() const { return is_announced_ && !is_stopping_; }
 
     const Options& options_;
     boost::asio::io_context loop_{1};
@@ -55,7 +56,7 @@ private:
     boost::asio::ip::tcp::endpoint address_;
     // A plain descriptor: registered with an event loop, it would wake this process for every client.
     process::Descriptor listener_;
-    bool has_terminal_;  // at the start
+    bool has_terminal_;  // at the start; a terminal may be closed
     unsigned last_number_ = 0;
     Workers workers_;
     RollingRestart rolling_restart_;

@@ -12,12 +12,18 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// The room as --room named it.
+std::string address(const ErlangRoom& room) {
+    const std::string port = room.port == 0 ? "" : ":" + std::to_string(room.port);
+    return room.name + "@" + room.node + port;
+}
+
 class ErlangSession {
 public:
     ErlangSession(asio::io_context& loop, const Options& options, const ErlangRoom& where, std::string cookie)
         : loop_(loop),
           options_(options),
-          address_(where.name + "@" + where.node),
+          address_(address(where)),
           keyboard_(loop),
           answered_(loop.get_executor()),
           echo_(loop.get_executor()),

@@ -237,6 +237,8 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) 
     guest.peer->on_drained = [] {};
     const auto farewells = guest.room->closed();
     guest.room.reset();
+    records_.forget();
+    kept_.count(records_.kept());
     connected_.erase(guest.peer->connection().peer());
     for (chat::Request farewell : farewells) {
         std::get<chat::Leave>(farewell).why = "node down";

@@ -96,7 +96,9 @@ void Writer::cut_off(std::string why) {
     why_cut_off_ = std::move(why);
     const std::string last = last_words_ == nullptr ? "" : rest_of_line() + last_words_(why_cut_off_);
     outbox_.clear();
+    Subscribers::Topic* const topic = topic_;
     leave();
+    if (topic != nullptr) topic->forget();
     outbox_.add(last);
     count();
     waiting_.is_no_longer_behind();
@@ -209,6 +211,12 @@ void Subscribers::append(std::string_view name, std::string_view bytes) {
 
 Subscribers::Topic::Topic(const net::Executor& executor, Backlog& backlog)
     : log(backlog.max_backlog()), waiting(backlog), flush(executor, [this] { write_now(); }) {}
+
+/// What the log kept for somebody who has left is free now.
+void Subscribers::Topic::forget() {
+    log.forget();
+    waiting.count(log.kept());
+}
 
 void Subscribers::Topic::write_now() {
     for (const auto owner : log.take_overrun()) {

@@ -36,6 +36,7 @@ private:
     struct Topic {
         Topic(const net::Executor& executor, Backlog& backlog);
         void write_now();
+        void forget();
 
         SharedLog log;
         std::unordered_map<std::uint64_t, Writer*> writers;  // by owner; empty before the topic is destroyed

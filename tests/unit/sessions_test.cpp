@@ -21,7 +21,8 @@ protected:
     tcp::socket connect(pool::Permit permit = {}) {
         auto client = twins::connect(loop, listener);
         auto socket = listener.accept().value();
-        asio::co_spawn(loop, echo(sessions.add({std::move(socket), {"handler", 1}}, std::move(permit))), asio::detached);
+        asio::co_spawn(loop, echo(sessions.add({std::move(socket), {"handler", 1}}, std::move(permit))),
+                       asio::detached);
         return client;
     }
 

@@ -224,7 +224,7 @@ std::string id_of(const std::string& name) {
     return name.substr(0, name.find('#'));
 }
 
-// Everybody who can ever be in the tree, with what it is.
+// Every name that can ever be in the tree, and what it is.
 using Names = std::map<std::string, ChildType>;
 
 void declare(Names& names, const Declaration& declared) {

@@ -171,7 +171,8 @@ Start supervisor_child(asio::io_context& loop, const std::string& name, const Su
             report_to.started();
         };
         const auto exited = [report_to, is_up](const Reason& reason) {
-            *is_up ? report_to.exited(reason) : report_to.failed(reason);
+            if (*is_up) return report_to.exited(reason);
+            report_to.failed(reason);
         };
         auto runtime = std::make_shared<Runtime>(
             loop, Supervisor(name, flags, children),
