@@ -4,7 +4,7 @@
 // server has gone. With --active the socket delivers: whatever comes is printed when it comes.
 
 #include "app/options.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <boost/asio.hpp>
 
@@ -45,7 +45,7 @@ void print(std::string_view packet) {
 
 /// The reply to what was just sent.
 std::string_view reply_or_fail(net::Socket& socket, const Options& options) {
-    const auto packet = socket.recv(options.patience.count() > 0 ? options.patience : net::Socket::for_ever);
+    const auto packet = socket.recv(options.patience.count() > 0 ? options.patience : net::for_ever);
     if (packet.error() == asio::error::timed_out) {
         fail("no reply within " + std::to_string(options.patience.count()) + " ms: is the server's --packet " +
              std::string(net::to_string(options.socket.packet)) + ", too?");
@@ -112,13 +112,13 @@ void compare_file(net::Socket& socket, const Options& options) {
 // ---- active mode ----------------------------------------------------------------------------------------------------
 
 /// The socket delivers: on_packet for each packet, when it comes; on_closed once, at the end.
-net::awaitable<void> deliver(net::Socket& socket, auto on_packet, auto on_closed) {
-    while (const auto packet = co_await socket.async_recv()) on_packet(*packet);
+net::awaitable<void> deliver(net::AsyncSocket& socket, auto on_packet, auto on_closed) {
+    while (const auto packet = co_await socket.recv()) on_packet(*packet);
     on_closed(socket.why_closed());
 }
 
 /// Sends what is typed, when it is typed; at its end, tells the server that no more will come.
-net::awaitable<void> type(net::Socket& socket, const Options& options, asio::posix::stream_descriptor& keyboard) {
+net::awaitable<void> type(net::AsyncSocket& socket, const Options& options, asio::posix::stream_descriptor& keyboard) {
     std::string typed;
     for (;;) {
         // Only waits: reading through Asio would make the terminal non-blocking for everybody who shares it. A file
@@ -132,19 +132,35 @@ net::awaitable<void> type(net::Socket& socket, const Options& options, asio::pos
             const std::string line = typed.substr(0, end);
             typed.erase(0, end + 1);
             socket.put({line, options.line_end()});
-            if (!co_await socket.async_flush()) co_return;
+            if (!co_await socket.flush()) co_return;
         }
         if (size <= 0) break;
     }
     socket.shutdown(net::tcp::socket::shutdown_send);
 }
 
-void talk_actively(asio::io_context& loop, net::Socket& socket, const Options& options) {
-    asio::posix::stream_descriptor keyboard(loop, ::dup(STDIN_FILENO));
-    bool typed_all = false;
+[[noreturn]] void fail_to_connect(const Options& options, const boost::system::error_code& why) {
+    fail("cannot connect to " + net::host_and_port(options.host, options.port) + ": " + net::reason(why));
+}
+
+net::awaitable<void> connect(asio::io_context& loop, const Options& options, std::optional<net::AsyncSocket>& socket) {
+    constexpr std::chrono::minutes longest{5};
+    auto connected = co_await net::async_connect(loop, options.host, options.port, options.socket, longest);
+    if (!connected) fail_to_connect(options, connected.error());
+    socket.emplace(std::move(*connected));
+}
+
+void talk_actively(asio::io_context& loop, const Options& options) {
     const auto ended = [&](const std::exception_ptr& exception) {
         if (exception) std::rethrow_exception(exception);
     };
+    std::optional<net::AsyncSocket> connected;
+    asio::co_spawn(loop, connect(loop, options, connected), ended);
+    loop.run();
+    loop.restart();
+    net::AsyncSocket& socket = *connected;
+    asio::posix::stream_descriptor keyboard(loop, ::dup(STDIN_FILENO));
+    bool typed_all = false;
     const auto on_closed = [&](const boost::system::error_code& why) {
         if (why != net::Error::closed) fail("connection lost: " + net::reason(why));
         if (!typed_all) fail("the server has closed the connection");
@@ -180,17 +196,16 @@ int main(int argc, char** argv) {
     if (one + file + options.active > 1) line.usage_error("only one of --send, --from, --active at a time is allowed");
 
     asio::io_context loop;
-    auto socket = net::connect(loop, options.host, options.port, options.socket);
-    if (!socket) {
-        fail("cannot connect to " + net::host_and_port(options.host, options.port) + ": " +
-             net::reason(socket.error()));
+    if (options.active) {
+        talk_actively(loop, options);
+        return EXIT_SUCCESS;
     }
+    auto socket = net::connect(loop, options.host, options.port, options.socket);
+    if (!socket) fail_to_connect(options, socket.error());
     if (one) {
         send_one(*socket, options);
     } else if (file) {
         compare_file(*socket, options);
-    } else if (options.active) {
-        talk_actively(loop, *socket, options);
     } else {
         talk(*socket, options);
     }

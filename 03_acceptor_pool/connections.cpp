@@ -8,7 +8,7 @@ using net::tcp;
 
 Connections::Connections(asio::io_context& loop) : idle_timer_(loop), stop_timer_(loop) {}
 
-Connections::Entry Connections::add(net::Socket socket, app::Who client, Place place) {
+Connections::Entry Connections::add(net::AsyncSocket socket, app::Who client, Place place) {
     const auto now = std::chrono::steady_clock::now();
     all_.push_back({std::move(socket), client, std::move(place), 0, now});
     if (stopping_) all_.back().socket.shutdown(tcp::socket::shutdown_receive);

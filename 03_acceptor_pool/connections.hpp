@@ -1,7 +1,7 @@
 #pragma once
 
 #include "03_acceptor_pool/places.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <chrono>
 #include <functional>
@@ -23,7 +23,7 @@ public:
             if (all_ != nullptr) all_->remove(connection_);
         }
 
-        net::Socket& socket() const { return connection_->socket; }
+        net::AsyncSocket& socket() const { return connection_->socket; }
         app::Who client() const { return connection_->client; }
 
     private:
@@ -35,7 +35,7 @@ public:
 
     explicit Connections(asio::io_context& loop);
 
-    Entry add(net::Socket socket, app::Who client, Place place);
+    Entry add(net::AsyncSocket socket, app::Who client, Place place);
 
     /// From now on ends every connection through which nothing has moved for `timeout` (noticed up to an eighth later).
     void send_idle_away(std::chrono::milliseconds timeout);
@@ -49,7 +49,7 @@ public:
 
 private:
     struct Connection {
-        net::Socket socket;
+        net::AsyncSocket socket;
         app::Who client;
         Place place;
         // What send_idle_away() saw when it last looked, and since when it has been so.

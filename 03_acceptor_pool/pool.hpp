@@ -90,9 +90,9 @@ public:
     /// Waits; or less long, when the pool stops.
     net::awaitable<void> wait(std::uint64_t acceptor, std::chrono::milliseconds time);
     /// The costly set-up. Tests put their own here.
-    std::function<net::awaitable<void>(std::uint64_t acceptor, net::Socket&)> set_up;
+    std::function<net::awaitable<void>(std::uint64_t acceptor, net::AsyncSocket&)> set_up;
     /// Serves a client in its loop.
-    void start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Place place);
+    void start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Place place);
 
 private:
     struct Acceptor {
@@ -115,7 +115,7 @@ private:
 };
 
 /// What server.cpp shows.
-net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix);
+net::awaitable<void> serve(net::AsyncSocket& socket, app::Who client, std::string_view prefix);
 net::awaitable<void> session(Connections::Entry connection, std::string_view prefix);
 net::awaitable<void> acceptor(Pool& pool, std::uint64_t number);
 

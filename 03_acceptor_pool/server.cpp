@@ -14,7 +14,7 @@ namespace events = app::events;
 
 /// All whole packets of one read, or as many of them as one turn may take, are answered in one write, and told in one.
 /// Not a coroutine: it waits for nothing.
-void answer(net::Packets packets, net::Socket& socket, app::Who client, std::string_view prefix) {
+void answer(const net::Packets& packets, net::AsyncSocket& socket, app::Who client, std::string_view prefix) {
     const app::story::Batch told_together;
     for (const auto packet : packets) {
         app::tell_data(client, packet);
@@ -24,11 +24,10 @@ void answer(net::Packets packets, net::Socket& socket, app::Who client, std::str
 }
 
 /// While packets come, send the replies.
-net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_view prefix) {
+net::awaitable<void> serve(net::AsyncSocket& socket, app::Who client, std::string_view prefix) {
     app::tell(client, events::waits_for_data);
-    while (const auto packets = co_await socket.async_recv_at_once()) {
+    while (const auto packets = co_await socket.recv_all()) {
         answer(*packets, socket, client, prefix);
-        if (!socket.try_flush() && !co_await socket.async_flush()) break;
         app::tell(client, events::waits_for_data);
     }
 }
@@ -37,12 +36,12 @@ net::awaitable<void> serve(net::Socket& socket, app::Who client, std::string_vie
 net::awaitable<void> session(Connections::Entry connection, std::string_view prefix) {
     co_await serve(connection.socket(), connection.client(), prefix);
     app::tell_closed(connection.client(), connection.socket().why_closed());
-    co_await connection.socket().async_close();
+    co_await connection.socket().close();
 }
 
 /// The next client, for `loop`, or that the pool stops. Where the system is short of descriptors, the client stays in
 /// the backlog until one is free.
-net::awaitable<net::result<net::Socket>> accept(Pool& pool, std::uint64_t number, Loop& loop) {
+net::awaitable<net::result<net::AsyncSocket>> accept(Pool& pool, std::uint64_t number, Loop& loop) {
     app::tell({"acceptor", number}, events::waits_for_client);
     for (;;) {
         auto socket = co_await pool.listener().async_accept(loop.context);

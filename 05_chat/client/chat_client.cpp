@@ -10,7 +10,7 @@
 #include "05_chat/room/names.hpp"
 #include "app/options.hpp"
 #include "app/text.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #if FIVE_ERLANG
 #include "05_chat/erlang/dist/identity.hpp"
@@ -64,11 +64,11 @@ public:
         }
         socket_.emplace(std::move(*socket));
         socket_->put({options_.name, "\n"});
-        const auto sent = co_await socket_->async_flush();
+        const auto sent = co_await socket_->flush();
         std::string why;
         bool is_in = false;
         while (sent && why.empty()) {
-            const auto packet = co_await socket_->async_recv();
+            const auto packet = co_await socket_->recv();
             if (!packet) break;
             std::string_view line = *packet;
             while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
@@ -83,7 +83,7 @@ public:
         }
         keyboard_.close();
         if (why.empty()) why = why_ended(is_in);
-        socket_->close();
+        co_await socket_->close();
         co_return why;
     }
 
@@ -109,7 +109,7 @@ private:
             const auto line = co_await keyboard_.line();
             if (!line) break;
             socket_->put({*line, "\n"});
-            const auto sent = co_await socket_->async_flush();
+            const auto sent = co_await socket_->flush();
             if (!sent) co_return;
             if (*line == "/quit") has_said_all_ = true;
         }
@@ -120,7 +120,7 @@ private:
     asio::io_context& loop_;
     const Options& options_;
     Keyboard keyboard_;
-    std::optional<net::Socket> socket_;
+    std::optional<net::AsyncSocket> socket_;
     bool has_said_all_ = false;
 };
 

@@ -61,7 +61,7 @@ private:
 
     void tell_how_to_join(bool is_cookie_typed) const;
     net::awaitable<void> rest();
-    void welcome(net::Socket socket);
+    void welcome(net::AsyncSocket socket);
     Clock::duration handle(Guest& guest, Event& event);
     void handle(Guest& guest, const NameGiven& event);
     void handle(Guest& guest, const Up& event);

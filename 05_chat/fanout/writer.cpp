@@ -24,13 +24,13 @@ bool ends_line(std::span<const asio::const_buffer> pieces, std::size_t bytes) {
 
 }  // namespace
 
-Writer::Writer(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all)
+Writer::Writer(net::AsyncSocket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all)
     : socket_(std::move(socket)),
       owner_(owner),
       max_backlog_(max_backlog),
       outbox_(owner),
-      more_(socket_.get_executor()),
-      written_(socket_.get_executor()),
+      more_(socket_.executor()),
+      written_(socket_.executor()),
       all_(all) {}
 
 Writer::~Writer() {
@@ -50,7 +50,7 @@ void Writer::count() {
 }
 
 void Writer::start() {
-    asio::co_spawn(socket_.get_executor(), write(shared_from_this()),
+    asio::co_spawn(socket_.executor(), write(shared_from_this()),
                    [writer = shared_from_this()](const std::exception_ptr&) {
                        writer->has_ended_ = true;
                        writer->written_.wake();
@@ -117,7 +117,7 @@ net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
             if (sent.error() != asio::error::would_block) co_return;
             writer->is_full_ = true;
             if (writer->all_ != nullptr && writer->why_cut_off_.empty()) writer->all_->is_behind(*writer);
-            const auto writable = co_await writer->socket_.async_writable();
+            const auto writable = co_await writer->socket_.writable();
             writer->is_full_ = false;
             if (!writable) co_return;
         }
@@ -135,7 +135,7 @@ bool Writer::has_to_write() const {
 net::result<std::size_t> Writer::write_some() {
     std::array<asio::const_buffer, 8> pieces;  // mostly there is one
     const std::size_t count = outbox_.gather(pieces);
-    const auto sent = socket_.send_some(std::span(pieces).first(count));
+    const auto sent = socket_.write_some(std::span(pieces).first(count));
     if (!sent) return sent;
     is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
     outbox_.consume(*sent);
@@ -156,7 +156,7 @@ void Writer::wait_no_longer() {
 
 net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
     leave();
-    const Deadline deadline(socket_.get_executor(), within,
+    const Deadline deadline(socket_.executor(), within,
                             [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
     is_finishing_ = true;
     wake();
@@ -164,10 +164,10 @@ net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
     // Closing with bytes unread would reset the connection, and could destroy what is on its way.
     socket_.shutdown(net::tcp::socket::shutdown_send);
     for (bool is_there = true; is_there;) {
-        const auto packets = co_await socket_.async_recv_many();
+        const auto packets = co_await socket_.recv_all();
         is_there = packets.has_value();
     }
-    co_await socket_.async_close();
+    co_await socket_.close();
 }
 
 // ---- Subscribers

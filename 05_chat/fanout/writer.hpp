@@ -3,7 +3,7 @@
 #include "05_chat/base/notify.hpp"
 #include "05_chat/fanout/backlog.hpp"
 #include "05_chat/fanout/shared_log.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <memory>
 #include <optional>
@@ -24,10 +24,10 @@ class Writer : public std::enable_shared_from_this<Writer> {
 public:
     /// `owner` is whose writer it is: a number nobody else has. `all` is what waits for everybody; it outlives the
     /// writer.
-    Writer(net::Socket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all = nullptr);
+    Writer(net::AsyncSocket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all = nullptr);
     ~Writer();
 
-    net::Socket& socket() { return socket_; }
+    net::AsyncSocket& socket() { return socket_; }
     std::uint64_t owner() const { return owner_; }
 
     /// Starts the writer. Once.
@@ -68,7 +68,7 @@ private:
     void count();
     void wake();
 
-    net::Socket socket_;
+    net::AsyncSocket socket_;
     std::uint64_t owner_;
     std::size_t max_backlog_;
     Outbox outbox_;

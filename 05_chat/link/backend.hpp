@@ -3,7 +3,7 @@
 #include "05_chat/base/backoff.hpp"
 #include "05_chat/link/guest.hpp"
 #include "05_chat/text/backend.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <map>
 #include <memory>

@@ -90,7 +90,7 @@ net::awaitable<void> LinkServer::accept() {
     }
 }
 
-bool LinkServer::is_welcome(const net::Socket& socket) const {
+bool LinkServer::is_welcome(const net::AsyncSocket& socket) const {
     return !settings_.self.secret.empty() || is_loopback(socket.peername());
 }
 
@@ -132,7 +132,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
 
 /// Its frames are read in order, and what they ask for is done at once.
 net::awaitable<void> LinkServer::hear_out(Link& link) {
-    while (auto frames = co_await link.writer->socket().async_recv_many()) {
+    while (auto frames = co_await link.writer->socket().recv_all()) {
         for (const auto frame : *frames) {
             if (!link.writer->why_cut_off().empty()) break;
             const auto wait = handle(link, frame);
@@ -143,7 +143,7 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             if (wait->count() > 0) {
                 link.pause.expires_after(*wait);
                 // A node that is dead does not go on with what it had sent.
-                const bool is_there = co_await link.writer->socket().async_pause(link.pause);
+                const bool is_there = co_await link.writer->socket().pause(link.pause);
                 if (!is_there) co_return;
             }
             // A node that comes back asks for a room's history once for each of its people. It gets one after the other

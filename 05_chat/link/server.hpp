@@ -53,8 +53,8 @@ private:
               who{"link", number},
               bucket(settings.rate, settings.burst),
               joins(joins_per_second, joins_per_second),
-              pause(this->writer->socket().get_executor()),
-              pulse(this->writer->socket().get_executor()) {}
+              pause(this->writer->socket().executor()),
+              pulse(this->writer->socket().executor()) {}
 
         std::shared_ptr<Writer> writer;
         link::Host host;
@@ -72,7 +72,7 @@ private:
     net::awaitable<void> hear_out(Link& link);
     /// Does what the frame asks for: how long to wait before the next one is read; or why the link is to be closed.
     boost::system::result<Clock::duration, std::string> handle(Link& link, std::string_view frame);
-    bool is_welcome(const net::Socket& socket) const;
+    bool is_welcome(const net::AsyncSocket& socket) const;
     void introduced(Link& link);
     void farewell_of(Link& link);
 

@@ -55,7 +55,7 @@ public:
             const SessionLimits& session_limits, Arrivals* arrivals);
 
     // server.cpp shows how these are used.
-    net::Socket& socket() { return writer->socket(); }
+    net::AsyncSocket& socket() { return writer->socket(); }
     app::Who who() const { return who_; }
     Step open() const { return door_.open(); }
     Step typed(std::string_view line);
@@ -124,7 +124,7 @@ public:
     boost::asio::io_context& loop() { return loop_; }
     net::awaitable<void> wait(std::chrono::milliseconds time);
     /// Somebody has come: lets them in, or says why not.
-    void welcome(net::Socket socket);
+    void welcome(net::AsyncSocket socket);
 
 private:
     void look_around();

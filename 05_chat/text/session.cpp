@@ -47,7 +47,7 @@ Session::Session(std::shared_ptr<Writer> writer, app::Who who, PersonId person, 
       backend_(backend),
       bucket_(session_limits.rate, session_limits.burst),
       arrivals_(arrivals),
-      pause_(this->writer->socket().get_executor()),
+      pause_(this->writer->socket().executor()),
       idle_timeout_(session_limits.idle_timeout),
       name_timeout_(session_limits.name_timeout),
       came_(Clock::now()),
@@ -122,7 +122,7 @@ bool Session::is_too_fast() {
 }
 
 net::awaitable<void> Session::wait() {
-    const bool is_there = co_await socket().async_pause(pause_);
+    const bool is_there = co_await socket().pause(pause_);
     if (!is_there) is_leaving_ = true;
     if (!is_leaving()) co_await writer->eased(longest_unread);
 }
@@ -134,7 +134,7 @@ net::awaitable<std::string> Session::wait_to_come_in() {
     if (!wait) co_return "too many people come from where you are: wait a little";
     if (wait->count() > 0) {
         pause_.expires_after(*wait);
-        const bool is_there = co_await socket().async_pause(pause_);
+        const bool is_there = co_await socket().pause(pause_);
         if (!is_there) is_leaving_ = true;
     }
     co_return is_leaving() ? "you have gone" : "";
@@ -224,7 +224,7 @@ void TextServer::start() {
     look_around();
 }
 
-void TextServer::welcome(net::Socket socket) {
+void TextServer::welcome(net::AsyncSocket socket) {
     const app::Who who{"client", ++last_client_};
     if (const auto why = why_not(); !why.empty()) {
         app::tell_rejected(who, socket, why);

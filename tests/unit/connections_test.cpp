@@ -34,9 +34,9 @@ protected:
 
     net::awaitable<void> echo(Connections::Entry connection) {
         ++sessions;
-        while (const auto packet = co_await connection.socket().async_recv()) {
+        while (const auto packet = co_await connection.socket().recv()) {
             connection.socket().put({*packet});
-            if (!co_await connection.socket().async_flush()) break;
+            if (!co_await connection.socket().flush()) break;
         }
         --sessions;
     }

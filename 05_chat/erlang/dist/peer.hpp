@@ -2,7 +2,7 @@
 
 #include "05_chat/base/notify.hpp"
 #include "05_chat/erlang/dist/connection.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <functional>
 #include <memory>
@@ -17,7 +17,7 @@ public:
     using OnEvent = std::function<Clock::duration(Event& event)>;
 
     /// `socket` speaks raw bytes.
-    Peer(net::Socket socket, Connection connection, OnEvent on_event);
+    Peer(net::AsyncSocket socket, Connection connection, OnEvent on_event);
 
     Connection& connection() { return connection_; }
     std::string peername() const { return socket_.peername(); }
@@ -37,7 +37,7 @@ private:
     static net::awaitable<void> keep_time(std::shared_ptr<Peer> self);
     net::awaitable<void> handle_events();
 
-    net::Socket socket_;
+    net::AsyncSocket socket_;
     Connection connection_;
     OnEvent on_event_;
     net::Timer pulse_;

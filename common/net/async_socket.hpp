@@ -1,0 +1,114 @@
+#pragma once
+
+#include "net/socket.hpp"
+
+#include <iterator>
+#include <span>
+
+namespace net {
+
+class AsyncSocket;
+
+/// How many packets of one connection are handed out before every other one of the same loop has its turn. One read may
+/// hold 65536 empty lines: a client that sends those must not keep the loop for as long as they take.
+inline constexpr unsigned packets_a_turn = 256;
+
+/// The whole packets that one read has brought, for one pass: `for (const auto packet : packets)`. They are found while
+/// they are looked at; the ones that nobody has looked at come with the next recv.
+class Packets {
+public:
+    class Iterator {
+    public:
+        Iterator(AsyncSocket& socket, std::string_view first) : socket_(&socket), packet_(first) {}
+        std::string_view operator*() const { return packet_; }
+        Iterator& operator++();
+        bool operator==(std::default_sentinel_t) const { return is_over_; }
+
+    private:
+        AsyncSocket* socket_;
+        std::string_view packet_;
+        bool is_over_ = false;
+    };
+
+    Packets(AsyncSocket& socket, std::string_view first) : socket_(&socket), first_(first) {}
+    Iterator begin() const { return {*socket_, first_}; }
+    static std::default_sentinel_t end() { return {}; }
+
+private:
+    AsyncSocket* socket_;
+    std::string_view first_;
+};
+
+/// The socket of a coroutine: while it waits, its thread does other things. There are two rules.
+///
+/// A packet is yours until the next recv; nothing else is ever held on to.
+/// recv sends what was put before it waits.
+///
+/// One coroutine may receive while another one sends. A connection with nothing under way costs no buffers.
+class AsyncSocket : public SocketBase {
+public:
+    /// Takes over a connected socket.
+    AsyncSocket(TcpSocket socket, const SocketOptions& options);
+
+    /// All whole packets of one read, but at most packets_a_turn: at least one. Valid until the next call of recv_all()
+    /// or recv(). Sends what was put first, and waits until the system has taken it all: a peer that does not read its
+    /// replies is not read either. Errors as Socket::recv has them.
+    awaitable<result<Packets>> recv_all();
+
+    /// One packet, likewise.
+    awaitable<result<std::string_view>> recv();
+
+    /// Adds one packet, given in pieces, to what is sent next. The pieces are copied. A frame that is longer than its
+    /// header can say is a std::length_error.
+    void put(std::initializer_list<std::string_view> pieces) { framer_.put(pieces, out_); }
+
+    /// Sends what was put, for a coroutine that does not receive. As long as it waits, recv does not: it receives.
+    awaitable<result<void>> flush();
+
+    /// For a writer that has a queue of its own: sends as much of bytes that are framed already as the system takes
+    /// without waiting: how many. Where that is none: asio::error::would_block, and writable() says when to try again.
+    /// Between the two nothing holds the bytes, so they may change or go away. What was put goes first.
+    result<std::size_t> write_some(std::span<const asio::const_buffer> bytes);
+    awaitable<result<void>> writable();
+
+    /// Waits for the timer, with an eye on the connection: false, and at once, when it breaks meanwhile (the peer has
+    /// reset it, or it has ended in both directions). An end of the peer's stream alone is no break: what came before
+    /// it is still to be read.
+    awaitable<bool> pause(Timer& timer);
+
+    /// Closes. What was put is sent as far as the system takes it at once. A peer that sent too long a packet is told
+    /// so (in line mode), and what it is still sending is read away for up to `linger`.
+    awaitable<void> close();
+
+    /// Bytes that have gone through in either direction: as long as it stays the same, the connection is idle.
+    std::uint64_t bytes_moved() const { return bytes_moved_; }
+
+    /// The executor of the loop the socket belongs to.
+    Executor executor() { return socket_.get_executor(); }
+
+private:
+    friend Packets::Iterator;
+    bool next_of_turn(std::string_view& packet) {
+        if (left_of_turn_ == 0 || in_.empty()) return false;
+        const auto next = framer_.next(in_, has_ended_);
+        if (!next) return false;
+        --left_of_turn_;
+        packet = *next;
+        return true;
+    }
+
+    bool is_flushing_ = false;  // a coroutine waits in flush()
+    unsigned left_of_turn_ = packets_a_turn;
+};
+
+/// Connects to the first address of `host` that answers; gives up after `within` (asio::error::timed_out). Run it in
+/// `loop`'s thread. Errors: the resolver's, or connect(2)'s.
+awaitable<result<AsyncSocket>> async_connect(asio::io_context& loop, std::string host, std::uint16_t port,
+                                             SocketOptions options, std::chrono::milliseconds within);
+
+inline Packets::Iterator& Packets::Iterator::operator++() {
+    is_over_ = !socket_->next_of_turn(packet_);
+    return *this;
+}
+
+}  // namespace net
