@@ -15,7 +15,7 @@ public:
         Entry(OpenSockets& all, net::Socket& socket) : all_(all), socket_(socket) {
             const std::lock_guard lock(all_.mutex_);
             all_.sockets_.insert(&socket_);
-            // Who comes while the server ends is treated as those who were there before.
+            // A socket that arrives while the server ends is treated as those that were there before.
             if (all_.ended_) socket_.shutdown(*all_.ended_);
         }
         ~Entry() {

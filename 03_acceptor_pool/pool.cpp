@@ -47,7 +47,7 @@ Pool::Pool(const Options& options, std::string_view prefix,
       prefix_(prefix),
       loops_(make_loops(options.threads)),
       listener_(listen(loops_.front()->context)),
-      places_(loops_.front()->context, options.max_connections, options.overload) {
+      limit_(loops_.front()->context, options.max_connections, options.overload) {
     for (unsigned i = 0; i < options.acceptors; ++i) acceptors_.push_back({net::Timer(loops_.front()->context)});
     on_crash = [](app::Who who, const std::exception_ptr& exception) {
         app::tell(who, events::crashed, app::text::what(exception));
@@ -64,7 +64,7 @@ void Pool::start(const std::function<void()>& on_deaf) {
             if (exception) on_crash({"acceptor", number}, exception);
             if (--accepting_ == 0) stopping_ ? stop_sessions() : on_deaf();
         };
-        asio::co_spawn(loops_.front()->context, acceptor(*this, number), ended);
+        asio::co_spawn(loops_.front()->context, accept_loop(*this, number), ended);
     }
     watch_idle();
 }
@@ -72,7 +72,7 @@ void Pool::start(const std::function<void()>& on_deaf) {
 void Pool::watch_idle() {
     if (options_.idle_timeout.count() == 0) return;
     for (auto& loop : loops_) {
-        asio::post(loop->context, [this, &loop] { loop->connections.send_idle_away(options_.idle_timeout); });
+        asio::post(loop->context, [this, &loop] { loop->sessions.send_idle_away(options_.idle_timeout); });
     }
 }
 
@@ -87,7 +87,7 @@ void Pool::stop_accepting() {
     stopping_ = true;
     app::tell(server, events::stops_accepting);
     listener_.close();
-    places_.stop();
+    limit_.stop();
     for (auto& acceptor : acceptors_) acceptor.timer.cancel();
 }
 
@@ -95,7 +95,7 @@ void Pool::stop_accepting() {
 void Pool::stop_sessions() {
     for (auto& loop : loops_) {
         asio::post(loop->context, [this, &loop] {
-            loop->connections.stop(options_.shutdown_timeout);
+            loop->sessions.stop(options_.shutdown_timeout);
             loop->work.reset();
         });
     }
@@ -114,16 +114,16 @@ net::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::millisecond
     co_await timer.async_wait(net::outcome);
 }
 
-void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Place place) {
+void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Permit permit) {
     ++acceptors_[acceptor - 1].accepted;
-    const app::Who client{"client", ++clients_};
+    const app::Who client{"handler", ++clients_};
     // Posted even to this thread's own loop, and small: Asio lends the memory of what is done to what begins next, and
     // a client would keep as long as it stays the large blocks in which it was accepted and handed over.
     auto owned = std::make_unique<net::AsyncSocket>(std::move(socket));
-    asio::post(loop.context, [this, &loop, client, socket = std::move(owned), place = std::move(place)]() mutable {
+    asio::post(loop.context, [this, &loop, client, socket = std::move(owned), permit = std::move(permit)]() mutable {
         if (loops_.size() > 1) app::tell(client, events::runs_in_loop, loop.number);
-        auto connection = loop.connections.add(std::move(*socket), client, std::move(place));
-        asio::co_spawn(loop.context, session(std::move(connection), prefix_),
+        auto entry = loop.sessions.add({std::move(*socket), client}, std::move(permit));
+        asio::co_spawn(loop.context, session(std::move(entry), prefix_),
                        [this, client](const std::exception_ptr& exception) {
                            // With Asio's `detached` it would vanish without a word.
                            if (exception) on_crash(client, exception);

@@ -1,7 +1,8 @@
 #pragma once
 
-#include "03_acceptor_pool/connections.hpp"
-#include "03_acceptor_pool/places.hpp"
+#include "03_acceptor_pool/connection_limit.hpp"
+#include "03_acceptor_pool/sessions.hpp"
+#include "app/door.hpp"
 #include "app/options.hpp"
 #include "net/listener.hpp"
 
@@ -35,7 +36,7 @@ struct Loop {
 
     const unsigned number;  ///< from 1, for people
     asio::io_context context{1};
-    Connections connections{context};
+    Sessions sessions{context};
     asio::executor_work_guard<asio::io_context::executor_type> work{context.get_executor()};
     /// Grows as long as the loop moves, however much it has to do. Read by any thread.
     std::atomic<std::uint64_t> turns{0};
@@ -85,14 +86,14 @@ public:
 
     // What an acceptor needs.
     net::Listener& listener() { return listener_; }
-    Places& places() { return places_; }
+    ConnectionLimit& limit() { return limit_; }
     Loop& next_loop() { return *loops_[turn_++ % loops_.size()]; }
     /// Waits; or less long, when the pool stops.
     net::awaitable<void> wait(std::uint64_t acceptor, std::chrono::milliseconds time);
     /// The costly set-up. Tests put their own here.
     std::function<net::awaitable<void>(std::uint64_t acceptor, net::AsyncSocket&)> set_up;
     /// Serves a client in its loop.
-    void start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Place place);
+    void start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Permit permit);
 
 private:
     struct Acceptor {
@@ -106,7 +107,7 @@ private:
     std::string_view prefix_;
     std::vector<std::unique_ptr<Loop>> loops_;
     net::Listener listener_;
-    Places places_;
+    ConnectionLimit limit_;
     std::vector<Acceptor> acceptors_;
     std::size_t turn_ = 0;       // whose loop the next client gets
     std::uint64_t clients_ = 0;  // the last client's number
@@ -115,8 +116,8 @@ private:
 };
 
 /// What server.cpp shows.
-net::awaitable<void> serve(net::AsyncSocket& socket, app::Who client, std::string_view prefix);
-net::awaitable<void> session(Connections::Entry connection, std::string_view prefix);
-net::awaitable<void> acceptor(Pool& pool, std::uint64_t number);
+net::awaitable<void> serve(app::AsyncClient& client, std::string_view prefix);
+net::awaitable<void> session(Sessions::Entry entry, std::string_view prefix);
+net::awaitable<void> accept_loop(Pool& pool, std::uint64_t number);
 
 }  // namespace pool

@@ -1,74 +1,39 @@
 // 03_acceptor_pool: a pool of acceptors, a coroutine for each client.
 //
-// A coroutine that waits gives its thread back, so a few threads serve any number of clients. Several acceptors wait at
-// one listening socket: while one of them sets a connection up, or backs off, or has died, the others go on accepting.
+// A coroutine that waits gives its thread back, so few threads serve many. An acceptor that is busy delays nobody else.
 
-#include "app/server.hpp"
 #include "03_acceptor_pool/pool.hpp"
-#include "app/events.hpp"
-#include "app/faults.hpp"
 
 namespace pool {
 
-namespace events = app::events;
-
-/// All whole packets of one read, or as many of them as one turn may take, are answered in one write, and told in one.
-/// Not a coroutine: it waits for nothing.
-void answer(const net::Packets& packets, net::AsyncSocket& socket, app::Who client, std::string_view prefix) {
-    const app::story::Batch told_together;
-    for (const auto packet : packets) {
-        app::tell_data(client, packet);
-        app::faults::obey(packet);
-        socket.put({prefix, packet});
+/// While packets come, send the replies: all whole packets of one read are answered in one write.
+net::awaitable<void> serve(app::AsyncClient& client, std::string_view prefix) {
+    while (const auto packets = co_await client.recv_all()) {
+        for (const auto packet : *packets) client.put({prefix, packet});
     }
 }
 
-/// While packets come, send the replies.
-net::awaitable<void> serve(net::AsyncSocket& socket, app::Who client, std::string_view prefix) {
-    app::tell(client, events::waits_for_data);
-    while (const auto packets = co_await socket.recv_all()) {
-        answer(*packets, socket, client, prefix);
-        app::tell(client, events::waits_for_data);
-    }
+/// One client, in a coroutine of its own. An exception ends it, and start_session() hears of that.
+net::awaitable<void> session(Sessions::Entry entry, std::string_view prefix) {
+    co_await serve(entry.client(), prefix);
+    co_await entry.client().close();
 }
 
-/// One client. An exception ends this coroutine, and start_session() hears of it.
-net::awaitable<void> session(Connections::Entry connection, std::string_view prefix) {
-    co_await serve(connection.socket(), connection.client(), prefix);
-    app::tell_closed(connection.client(), connection.socket().why_closed());
-    co_await connection.socket().close();
-}
-
-/// The next client, for `loop`, or that the pool stops. Where the system is short of descriptors, the client stays in
-/// the backlog until one is free.
-net::awaitable<net::result<net::AsyncSocket>> accept(Pool& pool, std::uint64_t number, Loop& loop) {
-    app::tell({"acceptor", number}, events::waits_for_client);
+/// A coroutine for each client. The permit comes first: a hard limit means that one client too many is never accepted.
+net::awaitable<void> accept_loop(Pool& pool, std::uint64_t number) {
+    app::Door door(pool.listener(), {"acceptor", number});
     for (;;) {
-        auto socket = co_await pool.listener().async_accept(loop.context);
-        if (socket || socket.error() == net::Error::stopped) co_return socket;
-        app::tell_shortage({"acceptor", number}, socket.error());
-        co_await pool.wait(number, app::shortage_wait);
-    }
-}
-
-/// Accepts clients until the pool stops.
-net::awaitable<void> acceptor(Pool& pool, std::uint64_t number) {
-    const app::Who acceptor{"acceptor", number};
-    for (;;) {
-        // Before the client: a hard limit means that one client too many is never accepted.
-        Place place = co_await pool.places().take_to_accept(acceptor);
+        Permit permit = co_await pool.limit().acquire(door.who());
         Loop& loop = pool.next_loop();
-        auto socket = co_await accept(pool, number, loop);
+        auto socket = co_await door.async_accept(loop.context);
         if (!socket) break;
-        app::tell_connected(acceptor, *socket);
-        if (!place) place = pool.places().try_take();
-        if (!place) {
-            app::tell_rejected(acceptor, *socket, "too many clients");
-            socket->refuse("too many clients, try again later");
+        if (!permit) permit = pool.limit().try_acquire();
+        if (!permit) {
+            door.reject(*socket, "too many clients");
             continue;
         }
         co_await pool.set_up(number, *socket);
-        pool.start_session(number, loop, std::move(*socket), std::move(place));
+        pool.start_session(number, loop, std::move(*socket), std::move(permit));
     }
 }
 

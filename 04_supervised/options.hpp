@@ -1,7 +1,7 @@
 #pragma once
 
 #include "03_acceptor_pool/pool.hpp"
-#include "04_supervised/supervisor/spec.hpp"
+#include "04_supervised/otp/spec.hpp"
 #include "app/options.hpp"
 
 #include <chrono>

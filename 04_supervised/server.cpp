@@ -3,10 +3,10 @@
 // A coroutine contains exceptions; a segfault, an endless loop or a leak only ends with its process. So a root, which
 // serves nobody, holds the listening socket, and supervises workers: processes that share the socket, each of them
 // stage 03's pool. One that crashes takes its own clients with it and nobody else's, and is started again, unless it
-// crashes too often. The supervisors are OTP's: see supervisor/.
+// crashes too often. The supervisors are OTP's: see otp/.
 
-#include "04_supervised/root.hpp"
-#include "04_supervised/worker.hpp"
+#include "04_supervised/root/root.hpp"
+#include "04_supervised/worker/worker.hpp"
 
 #include <iostream>
 

@@ -1,5 +1,6 @@
 // Options, doors and signals of 05_chat; what it teaches is in server.cpp.
 
+#include "05_chat/engine/local.hpp"
 #include "05_chat/link/backend.hpp"
 #include "05_chat/link/server.hpp"
 #include "05_chat/options.hpp"
@@ -66,28 +67,28 @@ T run_until_done(asio::io_context& loop, net::awaitable<T> task) {
 #if FIVE_ERLANG
 /// Who we are among Erlang nodes.
 erlang::Identity identity_or_exit(const Options& options) {
-    const auto cookie = options.cookie ? erlang::Cookie{*options.cookie, {}} : erlang::read_cookie();
-    if (!cookie.wrong.empty()) fail(cookie.wrong);
+    const auto cookie = options.cookie ? *options.cookie : erlang::read_cookie();
+    if (!cookie) fail(cookie.error().words);
     const std::string name = options.sname.empty() ? erlang::passing_node_name("chat")
                                                    : erlang::full_node_name(options.sname, options.dist_host);
     if (!erlang::is_node_name(name)) fail("--sname: " + name + " is no node name");
-    return {name, erlang::random_number() | 1u, cookie.text};
+    return {name, erlang::random_number() | 1u, *cookie};
 }
 
 erlang::Bounds bounds(const Options& options) {
     erlang::Bounds bounds;
     bounds.handshake = std::chrono::ceil<std::chrono::seconds>(options.handshake_timeout);
-    bounds.max_output = options.session_limits.max_backlog;
+    bounds.max_output = options.max_backlog;
     return bounds;
 }
 #endif
 
 /// Who we are on links to other C++ nodes.
 chat::link::Self self_or_exit(const Options& options, const net::Listener& listener) {
-    Secret secret;
+    result<std::string, Why> secret;
     if (!options.link_secret_file.empty()) secret = read_secret(options.link_secret_file);
-    if (!secret.wrong.empty()) fail("--link-secret-file: " + secret.wrong);
-    return {net::to_string(listener.sockname()), random_number(), secret.text};
+    if (!secret) fail("--link-secret-file: " + secret.error().words);
+    return {net::to_string(listener.sockname()), random_number(), *secret};
 }
 
 }  // namespace
@@ -100,8 +101,8 @@ public:
           server_(server),
           listener_(app::listen_or_exit(loop_, server)),
           self_(self_or_exit(options, listener_)),
-          backlog_(options.session_limits.max_waiting),
-          rooms_(loop_.get_executor(), options.limits, options.session_limits.max_backlog, lobby, &backlog_) {}
+          backlog_(options.max_backlog, options.max_waiting),
+          rooms_(loop_.get_executor(), engine_, options.limits, lobby, encode_text, backlog_) {}
 
     /// The program's exit code.
     int run();
@@ -130,8 +131,9 @@ private:
     const bool has_terminal_ = can_open_terminal();
     net::Listener listener_;
     link::Self self_;
-    Backlog backlog_;  // what waits for all who read slowly
-    RoomsHere rooms_;
+    Backlog backlog_;  // of all connections together
+    LocalEngine engine_;
+    RoomService rooms_;
     std::optional<LinkServer> links_;
     std::optional<LinkBackend> elsewhere_;
 #if FIVE_ERLANG
@@ -140,8 +142,8 @@ private:
 #endif
     Backend* backend_ = &rooms_;  // where the people of the text door are
     std::string room_{lobby};
-    std::string joined_;    // the node or room that --join names
-    std::string why_down_;  // and why it could not be reached at first
+    std::string joined_;  // the node or room that --join names
+    result<void, Why> is_joined_;
     std::optional<TextServer> text_;
     Services services_{loop_, options_.supervised};
 };
@@ -150,17 +152,16 @@ void Chat::open_doors() {
     if (options_.node_port) {
         links_.emplace(
             loop_, listen_or_exit("--node-port", server_.host, *options_.node_port, net::Packet::four, link::max_frame),
-            rooms_,
-            LinkServer::Settings{self_, options_.handshake_timeout, options_.session_limits.max_backlog,
-                                 options_.session_limits.rate, options_.session_limits.burst,
-                                 options_.max_node_people});
+            rooms_, backlog_,
+            LinkServer::Settings{self_, options_.handshake_timeout, options_.session_limits.rate,
+                                 options_.session_limits.burst, options_.max_node_people});
     }
 #if FIVE_ERLANG
     if (!options_.sname.empty() && !options_.join_erlang) {
         erlang_node_.emplace(
             loop_,
             listen_or_exit("--dist-port", options_.dist_host, options_.dist_port, net::Packet::raw, link::max_frame),
-            rooms_,
+            rooms_, backlog_,
             erlang::Node::Settings{identity_or_exit(options_), options_.registered, bounds(options_),
                                    options_.session_limits.rate, options_.session_limits.burst});
     }
@@ -172,21 +173,23 @@ void Chat::open_doors() {
 void Chat::join_others() {
     if (options_.join) {
         const auto& [host, port] = *options_.join;
-        elsewhere_.emplace(loop_, LinkBackend::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
-                                                        options_.session_limits.max_backlog, options_.limits.max_line});
+        elsewhere_.emplace(loop_, backlog_,
+                           LinkBackend::Settings{self_, host, port, options_.rejoin, options_.handshake_timeout,
+                                                 options_.limits.max_line});
         backend_ = &*elsewhere_;
         joined_ = net::host_and_port(host, port);
-        why_down_ = run_until_done(loop_, elsewhere_->start());
+        is_joined_ = run_until_done(loop_, elsewhere_->start());
     }
 #if FIVE_ERLANG
     if (!options_.join_erlang) return;
     const ErlangRoom& where = *options_.join_erlang;
-    erlang_room_.emplace(loop_, erlang::ErlangBackend::Settings{where, identity_or_exit(options_), bounds(options_),
-                                                                options_.rejoin, options_.limits.max_line});
+    erlang_room_.emplace(loop_, backlog_,
+                         erlang::ErlangBackend::Settings{where, identity_or_exit(options_), bounds(options_),
+                                                         options_.rejoin, options_.limits.max_line});
     backend_ = &*erlang_room_;
     room_ = where.name;
     joined_ = where.name + "@" + where.node;
-    why_down_ = run_until_done(loop_, erlang_room_->start());
+    is_joined_ = run_until_done(loop_, erlang_room_->start());
 #else
     if (options_.join_erlang) fail("--join: this program was built without FIVE_ERLANG");
 #endif
@@ -216,20 +219,20 @@ int Chat::run() {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) signals_.add(signal);
     open_doors();
     join_others();
-    if (!why_down_.empty() && !options_.rejoin) fail("cannot join " + joined_ + ": " + why_down_);
+    if (!is_joined_ && !options_.rejoin) fail("cannot join " + joined_ + ": " + is_joined_.error().words);
     text_.emplace(loop_, std::move(listener_), *backend_, room_, options_.session_limits, backlog_,
                   [this] { return rooms_.next_person(); });
 #if FIVE_ERLANG
     if (erlang_node_) {
-        const std::string why = run_until_done(loop_, erlang_node_->introduce());
-        if (!why.empty()) fail("--sname: " + why);
+        const auto introduced = run_until_done(loop_, erlang_node_->introduce());
+        if (!introduced) fail("--sname: " + introduced.error().words);
     }
 #endif
     app::announce(server_, text_->listener());
     if (server_.faults) app::tell({"server"}, app::events::faults_are_on, "!throw door !throw room");
     start_services();
-    if (!why_down_.empty()) {
-        app::tell({"server"}, app::events::room_is_down, joined_, why_down_);
+    if (!is_joined_) {
+        app::tell({"server"}, app::events::room_is_down, joined_, is_joined_.error().words);
     } else if (!joined_.empty()) {
         app::tell({"server"}, app::events::room_is_up, joined_);
     }
@@ -261,7 +264,7 @@ void Chat::show() {
     const bool is_guest = backend_ != &rooms_;
     app::story::show({"server"}, "tree",
                      "chat  " + std::to_string(::getpid()) + "\n" + services_.tree() +
-                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.house())));
+                         (is_guest ? text_->who_is_where() : who_is_where(rooms_.rooms())));
 }
 
 void Chat::stop() {

@@ -10,7 +10,7 @@ namespace chat {
 
 namespace {
 
-/// An Erlang atom has at most so many characters, and a node's name so many bytes.
+/// Characters of an Erlang atom, and bytes of a node's name.
 constexpr std::size_t max_atom = 255;
 
 /// A wrong value, or so much of it that one can see which.
@@ -34,7 +34,7 @@ bool is_sname(std::string_view text) {
            text.find(' ') == text.npos && is_printable(text);
 }
 
-/// What a process may be registered as. net_kernel is another one, and undefined means that there is none.
+/// Whether a process may be registered as this. net_kernel is another process, and undefined means that there is none.
 bool is_process_name(std::string_view text) {
     const auto is_first_byte = [](char byte) { return (byte & 0xC0) != 0x80; };
     const auto characters = static_cast<std::size_t>(std::count_if(text.begin(), text.end(), is_first_byte));
@@ -64,11 +64,11 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
                 "Lines a second of one person, who is read no faster; 0: no limit");
     line.number("--burst", session_limits.burst, 1, million, "Lines at once, after a pause");
     line.seconds("--idle-timeout", session_limits.idle_timeout, day,
-                 "Ask whoever is silent so long, and then say goodbye; 0: never");
-    line.number("--max-backlog", session_limits.max_backlog, 64 * 1024, 1024 * mebi,
-                "Cut off whoever is so many bytes behind in reading");
-    line.number("--max-waiting", session_limits.max_waiting, 64 * 1024, 1024 * mebi,
-                "The same, of all of them together: whoever has taken nothing for longest goes first");
+                 "Ask whoever is silent for so long, and then say goodbye; 0: never");
+    line.number("--max-backlog", max_backlog, 64 * 1024, 1024 * mebi,
+                "Cut off whoever is more than so many bytes behind in reading");
+    line.number("--max-waiting", max_waiting, 64 * 1024, 1024 * mebi,
+                "The same for all people and nodes together: whoever has taken nothing for longest goes first");
     line.seconds("--name-timeout", session_limits.name_timeout, day,
                  "Send away whoever gives no name for so long; 0: never");
     line.group("Other C++ nodes");
@@ -84,20 +84,20 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
     line.group("Erlang and Elixir nodes");
     line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
-    auto* const cookie_option = line.text("--cookie", cookie_text, "TEXT",
-                                          "What nodes that trust each other know; else ~/.erlang.cookie has it");
+    auto* const cookie_option =
+        line.text("--cookie", cookie_text, "TEXT",
+                  "The secret of nodes that trust each other; without it, the one in ~/.erlang.cookie");
     line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
     line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
-    line.text("--register", registered, "NAME", "What the lobby is registered as there");
+    line.text("--register", registered, "NAME", "The name under which Erlang nodes find the lobby");
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
-    if (session_limits.max_waiting < session_limits.max_backlog) {
-        line.usage_error("--max-waiting: " + std::to_string(session_limits.max_waiting) +
-                         " is less than one may be behind, " + std::to_string(session_limits.max_backlog) +
-                         ": raise it, or lower --max-backlog");
+    if (max_waiting < max_backlog) {
+        line.usage_error("--max-waiting: " + std::to_string(max_waiting) + " is less than one may be behind, " +
+                         std::to_string(max_backlog) + ": raise it, or lower --max-backlog");
     }
-    limits.history_bytes = session_limits.max_backlog / 2;
+    limits.history_bytes = max_backlog / 2;
     if (cookie_option->count() > 0) cookie = cookie_text;
     const std::string most = std::to_string(max_atom);
     if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");

@@ -13,6 +13,8 @@ namespace chat {
 struct Options {
     Limits limits;
     SessionLimits session_limits;
+    std::size_t max_backlog = 1 << 20;                  // --max-backlog: bytes that wait for one connection
+    std::size_t max_waiting = 64 << 20;                 // --max-waiting: bytes that wait for all of them together
     std::chrono::milliseconds handshake_timeout{5000};  // for other nodes, C++ and Erlang
 
     std::optional<std::uint16_t> node_port;  // where other C++ nodes link; none: nowhere

@@ -2,8 +2,23 @@
 //
 // Until now clients had nothing to do with each other. Here what one says all others hear, and the rule is that nobody
 // ever waits for anybody: whoever speaks puts the line into the room's log and goes on, and each connection has a
-// writer (writer.cpp) that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
+// writer that sends the log as fast as *its* peer reads. One event loop is enough: a line costs its sender
 // microseconds, and the order of a room has to be made in one place anyway.
+//
+// The way of a line, from the socket of whoever typed it to everybody's:
+//
+//     hear_out                        server.cpp                a line was typed
+//     TextProtocol::line              text/protocol.cpp         what it says: a Submission to the rooms
+//     carry_out                       server.cpp                asks for it, and waits for the outcome
+//     RoomService::submit             engine/room_service.cpp
+//     LocalEngine::submit             engine/local.cpp          gives it its place in the order
+//     RoomService::apply              engine/room_service.cpp   in that order
+//     Rooms::apply                    room/room.cpp             in which room
+//     Room::apply                     room/room.cpp
+//     Room::happen                    room/room.cpp             what follows: a Line
+//     Subscribers::append             fanout/writer.cpp         into the room's log, once
+//     Subscribers::Topic::write_now   fanout/writer.cpp         to everybody, when this moment's lines are all there
+//     Writer::write_now               fanout/writer.cpp         as much as the socket takes
 
 #include "05_chat/text/server.hpp"
 #include "app/events.hpp"
@@ -24,21 +39,38 @@ std::string_view without_line_end(std::string_view line) {
 
 /// While lines come, do what they say. Nothing is written here.
 net::awaitable<void> hear_out(Session& session) {
-    co_await session.carry_out(session.open());
+    session.begin(session.protocol().open());
     while (auto lines = co_await session.socket().recv_all()) {
         for (const auto line : *lines) {
             app::tell_data(session.who(), line);
-            app::faults::obey(line);
-            co_await session.carry_out(session.typed(without_line_end(line)));
+            const auto typed = without_line_end(line);
+            if (!session.obeys(typed)) co_await carry_out(session, session.protocol().line(typed));
             if (session.is_too_fast()) co_await session.wait();
             if (session.is_leaving()) co_return;
         }
     }
 }
 
+/// Prints, asks the rooms, prints what came of it, until there is nothing more to do.
+net::awaitable<void> carry_out(Session& session, Step step) {
+    if (session.is_leaving()) co_return;
+    session.begin(step);
+    while (!std::holds_alternative<std::monostate>(step.then)) {
+        if (const auto* submission = std::get_if<Submission>(&step.then)) {
+            result<void, Why> outcome;
+            if (session.is_new()) outcome = co_await session.wait_to_come_in();
+            if (outcome) outcome = co_await session.backend().submit(session, *submission);
+            step = session.outcome(*submission, outcome);
+        } else {
+            step = session.answered(co_await session.backend().ask(session, std::get<Question>(step.then)));
+        }
+        session.begin(step);
+    }
+}
+
 /// One person. Whatever ends the conversation, the room hears that they have left, and they are sent what they are
 /// owed.
-net::awaitable<void> session(std::shared_ptr<Session> session) {
+net::awaitable<void> serve(std::shared_ptr<Session> session) {
     session->writer->start();
     std::exception_ptr crash;
     try {
@@ -50,7 +82,7 @@ net::awaitable<void> session(std::shared_ptr<Session> session) {
     if (session->socket().why_closed() == net::Error::too_long) session->tell("The line is too long. Goodbye!");
     co_await session->leave();
     if (const auto& why = session->writer->why_cut_off(); !why.empty()) {
-        app::tell(session->who(), app::events::is_cut_off, why);
+        app::tell(session->who(), app::events::cuts_off_client, why);
     } else {
         app::tell_closed(session->who(), session->socket().why_closed());
     }

@@ -1,7 +1,7 @@
 #include "05_chat/services.hpp"
 
-#include "04_supervised/coroutine_child.hpp"
-#include "04_supervised/reports.hpp"
+#include "04_supervised/otp/runtime/coroutine_child.hpp"
+#include "04_supervised/otp/runtime/reports.hpp"
 #include "app/events.hpp"
 
 #include <boost/asio.hpp>

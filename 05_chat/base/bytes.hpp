@@ -15,11 +15,11 @@ void put(std::string& out, Number number) {
     for (std::size_t i = sizeof(Number); i-- > 0;) out.push_back(static_cast<char>(number >> (8 * i) & 0xFF));
 }
 
-/// Reads numbers and bytes off the front of a message. A read past its end gives zero (or no bytes) and spoils the
-/// reader for good, so that a caller may read a whole message and ask once, at the end, whether all of it was there.
+/// Reads numbers and bytes off the front of a message. A read past the end gives zero (or no bytes), and from then on
+/// the reader is not ok(). So a caller may read a whole message, and ask once at the end whether all of it was there.
 class ByteReader {
 public:
-    /// `bytes` stay the caller's and must outlive the reader and every view it gives.
+    /// `bytes` stay the caller's. They must outlive the reader and every view that it gives.
     explicit ByteReader(std::string_view bytes) : rest_(bytes) {}
 
     std::uint8_t u8() { return number<std::uint8_t>(); }

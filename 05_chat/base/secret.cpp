@@ -54,27 +54,31 @@ std::uint64_t random_number() {
     return number;
 }
 
-Secret read_secret(const std::string& path) {
+result<std::string, Why> read_secret(const std::string& path, std::string_view what) {
+    const auto cannot_read = [&path](std::string_view why) {
+        return because("cannot read " + path + ": " + std::string(why));
+    };
     // A pipe that nobody writes to would be waited for here.
     const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat status{};
     if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) {
-        return {{}, "cannot read " + path + ": " + std::strerror(errno)};
+        return cannot_read(std::strerror(errno));
     }
-    if (!S_ISREG(status.st_mode)) return {{}, "cannot read " + path + ": it is no file"};
+    if (!S_ISREG(status.st_mode)) return cannot_read("it is no file");
     if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return {{}, path + " must be accessible by its owner only: chmod 400 " + path};
+        return because(path + " must be accessible by its owner only: chmod 400 " + path);
     }
     std::array<char, max_secret + 2> bytes{};  // two more: a line end, or one byte too many
     const ssize_t size = ::read(file.descriptor, bytes.data(), bytes.size());
-    if (size < 0) return {{}, "cannot read " + path + ": " + std::strerror(errno)};
+    if (size < 0) return cannot_read(std::strerror(errno));
     std::string text(bytes.data(), static_cast<std::size_t>(size));
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-    if (text.empty()) return {{}, path + " holds no secret"};
+    if (text.empty()) return because(path + " holds no " + std::string(what));
     if (text.size() > max_secret) {
-        return {{}, path + " is too long for a secret: " + std::to_string(max_secret) + " bytes are allowed"};
+        return because(path + " is too long for a " + std::string(what) + ": " + std::to_string(max_secret) +
+                       " bytes are allowed");
     }
-    return {text, {}};
+    return text;
 }
 
 }  // namespace chat

@@ -9,7 +9,7 @@ namespace chat {
 using Descriptor = boost::asio::posix::descriptor_base;
 
 Keyboard::Keyboard(boost::asio::io_context& loop) : stdin_(loop) {
-    boost::system::error_code is_a_file;  // which cannot be waited for, and need not be
+    boost::system::error_code is_a_file;  // a file cannot be waited for, and need not be
     stdin_.assign(::dup(STDIN_FILENO), is_a_file);
 }
 
@@ -21,7 +21,7 @@ net::awaitable<std::optional<std::string>> Keyboard::line() {
             co_return line;
         }
         if (has_ended_) {
-            std::optional<std::string> last;  // may have no end
+            std::optional<std::string> last;  // a last line may have no end
             if (!typed_.empty()) last = std::exchange(typed_, {});
             co_return last;
         }

@@ -16,7 +16,7 @@ public:
 
     /// The next line without its end; nothing at the end of the input.
     net::awaitable<std::optional<std::string>> line();
-    /// Whoever waits gets nothing.
+    /// From now on line() gives nothing, also to a coroutine that waits for one.
     void close();
 
 private:

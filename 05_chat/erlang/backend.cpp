@@ -14,6 +14,9 @@ namespace {
 
 namespace asio = boost::asio;
 namespace events = app::events;
+using chat::because;
+using chat::result;
+using chat::Why;
 constexpr app::Who us{"server"};
 
 std::string address(const chat::ErlangRoom& room) {
@@ -22,10 +25,10 @@ std::string address(const chat::ErlangRoom& room) {
 
 }  // namespace
 
-ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
+ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Settings settings)
     : loop_(loop),
       settings_(std::move(settings)),
-      connection_(loop, settings_.identity, settings_.where, settings_.bounds),
+      connection_(loop, settings_.identity, settings_.where, settings_.bounds, backlog),
       again_(loop) {
     const auto guest_of = [this](chat::PersonId person) {
         const auto found = guests_.find(person);
@@ -37,7 +40,7 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
         guest->participant.tell(text);
         if (!guest->last_said.empty() && text.ends_with(guest->last_said)) {
             guest->last_said.clear();
-            guest->changed.wake();
+            guest->changed.notify();
         }
     };
     connection_.on_in = [this, guest_of](chat::PersonId person) {
@@ -55,13 +58,13 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, Settings settings)
     };
 }
 
-net::awaitable<std::string> ErlangBackend::start() {
-    const std::string why = co_await connection_.open();
+net::awaitable<result<void, Why>> ErlangBackend::start() {
+    auto opened = co_await connection_.open();
     opened_ = Clock::now();
-    if (!why.empty() && settings_.rejoin) {
+    if (!opened && settings_.rejoin) {
         asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    co_return why;
+    co_return opened;
 }
 
 void ErlangBackend::stop() {
@@ -76,9 +79,9 @@ net::awaitable<void> ErlangBackend::come_back() {
         again_.expires_after(backoff_.next(std::exchange(lasted, {})));
         co_await again_.async_wait(net::outcome);
         if (is_stopping_) co_return;
-        const std::string why = co_await connection_.open();
+        const auto opened = co_await connection_.open();
         if (is_stopping_) connection_.close("the server is closing");
-        if (why.empty()) break;
+        if (opened) break;
     }
     opened_ = Clock::now();
     app::tell(us, events::room_is_up, address(settings_.where));
@@ -99,7 +102,7 @@ net::awaitable<void> ErlangBackend::come_back() {
 void ErlangBackend::let_in(Guest& guest) {
     if (guest.state != State::asks && guest.state != State::asks_again) return;
     const State before = std::exchange(guest.state, State::is_in);
-    guest.changed.wake();
+    guest.changed.notify();
     if (before == State::asks) return guest.participant.entered();
     guest.participant.rejoined({});
 }
@@ -108,10 +111,10 @@ void ErlangBackend::let_out(Guest& guest, const std::string& why) {
     const State before = std::exchange(guest.state, State::is_out);
     guest.why_out = why;
     guest.last_said.clear();
-    guest.changed.wake();
+    guest.changed.notify();
     if (before == State::asks) return;  // whoever waits for the room's answer has it now
     guests_.erase(guest.participant.id);
-    if (before == State::asks_again) return guest.participant.rejoined(why);
+    if (before == State::asks_again) return guest.participant.rejoined(because(why));
     guest.participant.removed(why);
 }
 
@@ -119,43 +122,44 @@ void ErlangBackend::room_down(Guest& guest) {
     const State before = std::exchange(guest.state, State::is_down);
     guest.why_out = chat::room_is_down;
     guest.last_said.clear();
-    guest.changed.wake();
+    guest.changed.notify();
     if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin));
 }
 
-net::awaitable<std::string> ErlangBackend::submit(chat::Participant& participant, const chat::Submission& submission) {
-    if (connection_.room() == nullptr) co_return std::string(chat::room_is_down);
+net::awaitable<result<void, Why>> ErlangBackend::submit(chat::Participant& participant,
+                                                        const chat::Submission& submission) {
+    if (connection_.room() == nullptr) co_return because(chat::room_is_down);
     if (const auto* wanted = std::get_if<chat::Join>(&submission.request)) {
-        if (const auto wrong = chat::check_name(wanted->name)) co_return std::string(chat::reason(*wrong));
+        if (const auto wrong = chat::check_name(wanted->name)) co_return because(chat::reason(*wrong));
         if (chat::folded(submission.room) != chat::folded(settings_.where.name)) {
-            co_return "here is only the room " + settings_.where.name;
+            co_return because("the only room here is " + settings_.where.name);
         }
         co_return co_await join(participant, wanted->name);
     }
     const auto found = guests_.find(participant.id);
-    if (found == guests_.end()) co_return std::string(chat::reason(chat::Refusal::not_here));
+    if (found == guests_.end()) co_return because(chat::reason(chat::Refusal::not_here));
     if (const auto* wanted = std::get_if<chat::Say>(&submission.request)) co_return say(*found->second, wanted->text);
     co_await hear_out(found->second);
     forget(participant);
-    co_return std::string();
+    co_return result<void, Why>();
 }
 
-net::awaitable<std::string> ErlangBackend::join(chat::Participant& participant, std::string name) {
+net::awaitable<result<void, Why>> ErlangBackend::join(chat::Participant& participant, std::string name) {
     const auto guest = std::make_shared<Guest>(participant, std::move(name), loop_.get_executor());
     guests_.insert_or_assign(participant.id, guest);
     connection_.room()->join(participant.id, guest->name);
     connection_.flush();
     const chat::Deadline deadline(loop_.get_executor(), join_patience, [this, guest] { let_in(*guest); });
-    while (guest->state == State::asks) co_await guest->changed.wait();
-    if (guest->state == State::is_in) co_return std::string();
+    while (guest->state == State::asks) co_await guest->changed.notified();
+    if (guest->state == State::is_in) co_return result<void, Why>();
     guests_.erase(participant.id);
-    co_return guest->why_out;
+    co_return because(guest->why_out);
 }
 
-std::string ErlangBackend::say(Guest& guest, const std::string& text) {
-    if (text.size() > settings_.max_line) return std::string(chat::reason(chat::Refusal::text_too_long));
-    if (!app::text::is_utf8(text)) return std::string(chat::reason(chat::Refusal::text_not_utf8));
-    if (guest.state != State::is_in) return std::string(chat::room_is_down);
+result<void, Why> ErlangBackend::say(Guest& guest, const std::string& text) {
+    if (text.size() > settings_.max_line) return because(chat::reason(chat::Refusal::text_too_long));
+    if (!app::text::is_utf8(text)) return because(chat::reason(chat::Refusal::text_not_utf8));
+    if (guest.state != State::is_in) return because(chat::room_is_down);
     guest.last_said = chat::without_controls(text);
     connection_.room()->say(guest.participant.id, guest.last_said);
     connection_.flush();
@@ -166,13 +170,13 @@ std::string ErlangBackend::say(Guest& guest, const std::string& text) {
 net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
     const chat::Deadline deadline(loop_.get_executor(), echo_patience, [guest] {
         guest->last_said.clear();
-        guest->changed.wake();
+        guest->changed.notify();
     });
-    while (!guest->last_said.empty()) co_await guest->changed.wait();
+    while (!guest->last_said.empty()) co_await guest->changed.notified();
 }
 
-net::awaitable<std::string> ErlangBackend::ask(chat::Participant&, const chat::Question& question) {
-    if (question.about == chat::Question::About::people) co_return "This room does not say who is in it.";
+net::awaitable<result<std::string, Why>> ErlangBackend::ask(chat::Participant&, const chat::Question& question) {
+    if (question.about == chat::Question::About::people) co_return because("this room does not say who is in it");
     co_return "Rooms: " + address(settings_.where);
 }
 
@@ -183,7 +187,7 @@ void ErlangBackend::forget(chat::Participant& participant) {
     if (!guest) return;
     guest.mapped()->state = State::is_out;
     guest.mapped()->last_said.clear();
-    guest.mapped()->changed.wake();
+    guest.mapped()->changed.notify();
 }
 
 }  // namespace erlang

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "05_chat/base/backoff.hpp"
+#include "05_chat/engine/backend.hpp"
 #include "05_chat/erlang/room_connection.hpp"
-#include "05_chat/text/backend.hpp"
 
 #include <memory>
 #include <string>
@@ -10,11 +10,11 @@
 
 namespace erlang {
 
-/// How long somebody who leaves waits for the room to send them their own last words.
+/// How long people who leave wait for the room to send them their own last words.
 inline constexpr std::chrono::milliseconds echo_patience{1000};
 
-/// A room on an Erlang node as the place where the people of the text door meet: each of them is a process to it. Its
-/// protocol is the original's, so nobody can be asked who is there. The loop's thread only.
+/// A room on an Erlang node, in which the people of the text door meet. Each of them is a process to it. Its protocol
+/// is the original's, so nobody can be asked who is there. The loop's thread only.
 class ErlangBackend : public chat::Backend {
 public:
     struct Settings {
@@ -25,15 +25,17 @@ public:
         std::size_t max_line;
     };
 
-    ErlangBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    ErlangBackend(boost::asio::io_context& loop, chat::Backlog& backlog, Settings settings);
 
-    /// Opens the room; comes back when that has been tried once: why it failed, or nothing. Rejoining goes on by itself
-    /// until stop().
-    net::awaitable<std::string> start();
+    /// Opens the room. Comes back when that has been tried once. Rejoining goes on by itself until stop().
+    net::awaitable<chat::result<void, chat::Why>> start();
     void stop();
 
-    net::awaitable<std::string> submit(chat::Participant& participant, const chat::Submission& submission) override;
-    net::awaitable<std::string> ask(chat::Participant& participant, const chat::Question& question) override;
+    net::awaitable<chat::result<void, chat::Why>> submit(chat::Participant& participant,
+                                                         const chat::Submission& submission) override;
+    net::awaitable<chat::result<std::string, chat::Why>> ask(chat::Participant& participant,
+                                                             const chat::Question& question) override;
     void forget(chat::Participant& participant) override;
 
 private:
@@ -48,11 +50,11 @@ private:
         chat::Notify changed;   // for whoever waits for one of these
     };
     using State = Guest::State;
-    /// Kept by whoever waits: they may be forgotten meanwhile.
+    /// A coroutine that waits for one of them keeps it: they may be forgotten meanwhile.
     using GuestPtr = std::shared_ptr<Guest>;
 
-    net::awaitable<std::string> join(chat::Participant& participant, std::string name);
-    std::string say(Guest& guest, const std::string& text);
+    net::awaitable<chat::result<void, chat::Why>> join(chat::Participant& participant, std::string name);
+    chat::result<void, chat::Why> say(Guest& guest, const std::string& text);
     net::awaitable<void> hear_out(GuestPtr guest);
     net::awaitable<void> come_back();
     void let_in(Guest& guest);

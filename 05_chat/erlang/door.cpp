@@ -36,34 +36,39 @@ std::string in_elixir(std::string_view atom) {
 
 }  // namespace
 
-Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomsHere& rooms, Settings settings)
+Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
+           Settings settings)
     : loop_(loop),
       listener_(std::move(listener)),
       rooms_(rooms),
+      backlog_(backlog),
       settings_(std::move(settings)),
       processes_(settings_.identity),
       room_(processes_.spawn()),
-      records_(settings_.bounds.max_output),
-      turn_(loop.get_executor(), [this] { turn(); }),
+      records_(backlog.max_backlog()),
+      kept_(backlog),
+      flush_(loop.get_executor(), [this] { flush(); }),
       registration_(loop, alive_part(settings_.identity.name), listener_.sockname().port()),
       shortage_(loop) {
     processes_.register_name(settings_.registered, room_);
     rooms_.subscribe([this](std::string_view room, const chat::Line& line) {
-        if (connected_.empty() || chat::folded(room) != chat::folded(rooms_.house().lobby())) return;
+        if (connected_.empty() || chat::folded(room) != chat::folded(rooms_.rooms().lobby())) return;
         record_.clear();
         encode_line(room_, line, record_);
         records_.append(record_);
-        turn_.ask();
+        kept_.count(records_.kept());
+        backlog_.keep_bound();
+        flush_.schedule();
     });
 }
 
-net::awaitable<std::string> Node::introduce() {
+net::awaitable<chat::result<void, chat::Why>> Node::introduce() {
     const auto outcome = co_await registration_.try_once();
-    std::string why;
     if (outcome == EpmdRegistration::Outcome::name_taken) {
-        why = "epmd has another node " + alive_part(settings_.identity.name) + ": take another name, or end that node";
+        co_return chat::because("epmd has another node " + alive_part(settings_.identity.name) +
+                                ": take another name, or end that node");
     }
-    co_return why;
+    co_return chat::result<void, chat::Why>();
 }
 
 void Node::start(bool is_cookie_typed) {
@@ -127,27 +132,42 @@ net::awaitable<void> Node::rest() {
 void Node::welcome(net::AsyncSocket socket) {
     auto guest = std::make_shared<Guest>(++last_guest_, settings_);
     Connection connection(processes_, settings_.bounds, random_number(), Clock::now());
-    guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection),
+    guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection), backlog_,
                                          [this, &guest = *guest](Event& event) { return handle(guest, event); });
     guests_.push_back(guest);
-    asio::co_spawn(loop_, guest->peer->run(),
+    asio::co_spawn(loop_, serve(guest),
                    [this, guest, place = std::prev(guests_.end())](const std::exception_ptr& crash) {
-                       if (app::tell_crash(guest->who, crash)) handle(*guest, Closed{"a crash"});
+                       app::tell_crash(guest->who, crash);
                        guests_.erase(place);
                    });
 }
 
-Clock::duration Node::handle(Guest& guest, Event& event) {
-    const auto leave = [&](const chat::Request& request) { rooms_.apply(rooms_.house().lobby(), request, guest.who); };
+/// One node. Whatever ends the connection, the lobby hears that its people have gone.
+net::awaitable<void> Node::serve(std::shared_ptr<Guest> guest) {
+    std::exception_ptr crash;
+    try {
+        co_await guest->peer->run();
+    } catch (...) {
+        crash = std::current_exception();
+    }
+    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, Closed{"a crash"});
+}
+
+net::awaitable<Clock::duration> Node::handle(Guest& guest, Event& event) {
     if (const auto* given = std::get_if<NameGiven>(&event)) handle(guest, *given);
-    if (const auto* up = std::get_if<Up>(&event)) handle(guest, *up);
-    if (const auto* message = std::get_if<Message>(&event)) return handle(guest, *message);
+    if (const auto* up = std::get_if<Up>(&event)) co_await handle(guest, *up);
+    if (const auto* message = std::get_if<Message>(&event)) co_return co_await handle(guest, *message);
     if (const auto* down = std::get_if<Down>(&event); down && guest.room) {
-        if (const auto farewell = guest.room->down(*down)) leave(*farewell);
+        if (auto farewell = guest.room->down(*down)) co_await submit(std::move(*farewell), guest.who);
     }
     if (const auto* ignored = std::get_if<Ignored>(&event)) app::tell_seldom(guest.who, events::ignores, ignored->what);
-    if (const auto* closed = std::get_if<Closed>(&event)) handle(guest, *closed);
-    return {};
+    if (const auto* closed = std::get_if<Closed>(&event)) co_await handle(guest, *closed);
+    co_return Clock::duration();
+}
+
+net::awaitable<chat::Outcome> Node::submit(chat::Request request, app::Who by) {
+    const chat::Submission submission{rooms_.rooms().lobby(), std::move(request)};
+    co_return co_await rooms_.submit(submission, by);
 }
 
 void Node::handle(Guest& guest, const NameGiven& event) {
@@ -157,12 +177,12 @@ void Node::handle(Guest& guest, const NameGiven& event) {
     guest.peer->connection().decide(status, Clock::now());
 }
 
-void Node::handle(Guest& guest, const Up& event) {
+net::awaitable<void> Node::handle(Guest& guest, const Up& event) {
     // It says that it is the node we know, in another life: then the old one is over.
     if (const auto older = connected_.find(event.node); older != connected_.end()) {
         Guest& before = *older->second;
-        handle(before, Closed{"the node has connected anew"});
         before.peer->close("the node has connected anew");
+        co_await handle(before, Closed{"the node has connected anew"});
     }
     app::tell(guest.who, events::is_linked, event.node, guest.peer->peername());
     connected_.insert_or_assign(event.node, &guest);
@@ -172,41 +192,45 @@ void Node::handle(Guest& guest, const Up& event) {
     guest.peer->on_drained = [&guest] { guest.room->write(); };
 }
 
-Clock::duration Node::handle(Guest& guest, const Message& event) {
-    if (event.to != room_ || !guest.room) return {};
+net::awaitable<Clock::duration> Node::handle(Guest& guest, const Message& event) {
+    if (event.to != room_ || !guest.room) co_return Clock::duration();
     const auto wanted = guest.room->message(event.term);
     if (const auto* ignored = std::get_if<Ignored>(&wanted)) {
         app::tell_seldom(guest.who, events::ignores, ignored->what);
-        return {};
+        co_return Clock::duration();
     }
     const auto& request = std::get<chat::Request>(wanted);
-    const auto result = rooms_.apply(rooms_.house().lobby(), request, guest.who);
-    guest.room->outcome(request, result);
-    if (!result) app::tell(guest.who, events::was_refused, chat::reason(result.error()));
+    const auto outcome = co_await submit(request, guest.who);
+    if (!guest.room) co_return Clock::duration();  // it has connected anew meanwhile
+    guest.room->outcome(request, outcome);
+    if (!outcome) app::tell(guest.who, events::was_refused, chat::reason(outcome.error()));
     // Also what is refused costs us work.
-    return guest.bucket.take(Clock::now(), guest.room->people());
+    co_return guest.bucket.take(Clock::now(), guest.room->people());
 }
 
-void Node::handle(Guest& guest, const Closed& event) {
-    if (std::exchange(guest.is_over, true)) return;
+/// Nothing of the guest is looked at when its people have begun to leave: it may be gone.
+net::awaitable<void> Node::handle(Guest& guest, const Closed& event) {
+    if (std::exchange(guest.is_over, true)) co_return;
     if (event.why == wrong_cookie) {
         const auto now = Clock::now();
         rests_until_ = std::min(std::max(now, rests_until_) + rest_after_wrong_cookie, now + longest_rest);
     }
-    if (!guest.room) return app::tell_seldom(guest.who, events::link_lost, event.why);  // strangers come by thousands
-    app::tell(guest.who, events::link_lost, event.why);
+    const app::Who who = guest.who;
+    // Strangers come by thousands.
+    if (!guest.room) co_return app::tell_seldom(who, events::link_lost, event.why);
+    app::tell(who, events::link_lost, event.why);
     guest.peer->on_drained = [] {};
     const auto farewells = guest.room->closed();
     guest.room.reset();
     connected_.erase(guest.peer->connection().peer());
     for (chat::Request farewell : farewells) {
         std::get<chat::Leave>(farewell).why = "node down";
-        rooms_.apply(rooms_.house().lobby(), farewell, guest.who);
+        co_await submit(std::move(farewell), who);
     }
 }
 
 /// Everybody who has something to read; and whoever does not read is cut off.
-void Node::turn() {
+void Node::flush() {
     records_.take_overrun();  // RoomProcess::is_overrun says it, too
     for (const auto& guest : guests_) {
         if (!guest->room) continue;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "05_chat/base/token_bucket.hpp"
-#include "05_chat/engine/rooms_here.hpp"
+#include "05_chat/engine/room_service.hpp"
 #include "05_chat/erlang/dist/epmd_client.hpp"
 #include "05_chat/erlang/dist/peer.hpp"
 #include "05_chat/erlang/room_process.hpp"
@@ -16,8 +16,8 @@
 
 namespace erlang {
 
-/// How long the door rests after a wrong cookie, so that nobody can try many a second; and after many, at the most: a
-/// BEAM waits 7 s for our part of the handshake.
+/// How long the door rests after a wrong cookie, so that nobody can try many a second; and how long at most after many
+/// of them. A BEAM waits 7 s for our part of the handshake.
 inline constexpr std::chrono::milliseconds rest_after_wrong_cookie{100};
 inline constexpr std::chrono::milliseconds longest_rest{5000};
 
@@ -32,11 +32,12 @@ public:
         int rate, burst;  // of each person; a node is read as fast as all its people together may speak
     };
 
-    /// `rooms` must outlive all connections: until the loop has ended.
-    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomsHere& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all connections: until the loop has ended.
+    Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
+         Settings settings);
 
-    /// Makes us known to epmd, if there is one. Why that cannot be, or nothing.
-    net::awaitable<std::string> introduce();
+    /// Makes us known to epmd, if there is one.
+    net::awaitable<chat::result<void, chat::Why>> introduce();
     /// From now on known to epmd whenever there is one; tells what a person types in iex to join.
     /// `is_cookie_typed`: it is not where theirs looks for one.
     void start(bool is_cookie_typed);
@@ -62,21 +63,25 @@ private:
     void tell_how_to_join(bool is_cookie_typed) const;
     net::awaitable<void> rest();
     void welcome(net::AsyncSocket socket);
-    Clock::duration handle(Guest& guest, Event& event);
+    net::awaitable<void> serve(std::shared_ptr<Guest> guest);
+    net::awaitable<Clock::duration> handle(Guest& guest, Event& event);
     void handle(Guest& guest, const NameGiven& event);
-    void handle(Guest& guest, const Up& event);
-    Clock::duration handle(Guest& guest, const Message& event);
-    void handle(Guest& guest, const Closed& event);
-    void turn();
+    net::awaitable<void> handle(Guest& guest, const Up& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const Message& event);
+    net::awaitable<void> handle(Guest& guest, const Closed& event);
+    net::awaitable<chat::Outcome> submit(chat::Request request, app::Who by);  // to the lobby
+    void flush();
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
-    chat::RoomsHere& rooms_;
+    chat::RoomService& rooms_;
+    chat::Backlog& backlog_;
     Settings settings_;
     ProcessTable processes_;
     Pid room_;  // the lobby
     chat::SharedLog records_;
-    chat::Coalesced turn_;
+    chat::Backlog::Part kept_;  // what the log of records keeps
+    chat::Coalesced flush_;
     EpmdRegistration registration_;
     net::Timer shortage_;
     Clock::time_point rests_until_;

@@ -10,13 +10,14 @@
 
 namespace erlang {
 
-/// A room that another Erlang node runs (ours, or one in Elixir), as our people are in it: each has a process of their
-/// own there, which does what the original's client does. Nothing in the original's messages says that a Join went well
-/// or not. But a room of ours monitors whoever it lets in, and to others it says why not; a room in Elixir may do the
-/// first, and in one that does not whoever is spoken to is in. Pure; one thread at a time.
+/// A room that another Erlang node runs, as our people are in it. The node is ours, or one in Elixir. Each of our
+/// people has a process, which does what the original's client does. None of the original's messages says whether a
+/// Join went well. But a room of ours monitors whoever it lets in, and says to others why not. A room in Elixir may
+/// monitor, too. Where it does not, whoever is spoken to is in. Pure; one thread at a time.
 class RemoteRoom {
 public:
-    /// The room is what the connection's node has registered under `name`. All must outlive this.
+    /// The room is the process that the connection's node has registered under `name`. Connection and processes must
+    /// outlive this.
     RemoteRoom(Connection& connection, ProcessTable& processes, std::string_view name);
     /// Our people's processes end with it.
     ~RemoteRoom();
@@ -25,30 +26,30 @@ public:
 
     /// Monitors the room; once, when the connection is up.
     void start();
-    /// After start(): asks the room's node something that every node answers.
+    /// After start(). Asks the room's node something that every node answers.
     void ask();
-    /// This is the answer. A Down that says that there is no such room comes before it, so: the room is there.
+    /// Whether this is the answer. Then the room is there: a Down that says that there is none would have come before.
     bool is_there(const Message& message) const;
     void join(chat::PersonId person, std::string_view name);
     void say(chat::PersonId person, std::string_view text);
-    /// Their process ends, normally; a room that monitors it is told.
+    /// Their process ends, normally. A room that monitors it is told.
     void leave(chat::PersonId person);
 
     struct Heard {
         chat::PersonId person;
         std::string text;  // well-formed UTF-8 without control characters
     };
-    /// A message to one of our processes: what the room says to one of our people. Nothing where it is something else.
+    /// What the room says to one of our people with this message. Nothing where it says nothing to one of them.
     std::optional<Heard> message(const Message& message) const;
-    /// It says that the room, one of ours, does not let this person in, and why. They may leave, and join again.
+    /// Whether a room of ours says here that it does not let this person in, and why. They may leave, and join again.
     bool is_refusal(const Heard& heard) const;
-    /// The room monitors this process: whose it is, if it is one of our people's.
+    /// The room monitors this process. Returns whose it is, if it is one of our people's.
     std::optional<chat::PersonId> monitored(const Pid& process) const;
-    /// They are in, as far as we can know. True when that is news.
+    /// They are in, as far as we can know. Returns whether that is news.
     bool let_in(chat::PersonId person);
     /// This says that the room has ended, or (reason noproc) that there is none.
     bool is_down(const Down& down) const { return !reference_.empty() && down.reference == reference_; }
-    /// Somebody there ended the process of one of our people (or the room did): who is out now.
+    /// The room, or somebody else there, has ended a process of ours. Returns the person who is out now.
     std::optional<chat::PersonId> exit(const ExitSignal& signal);
 
 private:

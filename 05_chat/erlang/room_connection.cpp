@@ -8,28 +8,33 @@
 namespace erlang {
 
 namespace asio = boost::asio;
+using chat::because;
+using chat::result;
+using chat::Why;
 
-RoomConnection::RoomConnection(asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds)
+RoomConnection::RoomConnection(asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds,
+                               chat::Backlog& backlog)
     : loop_(loop),
       processes_(std::move(identity)),
       where_(std::move(where)),
       bounds_(bounds),
+      backlog_(backlog),
       opened_(loop.get_executor()) {}
 
-net::awaitable<std::string> RoomConnection::open() {
+net::awaitable<result<void, Why>> RoomConnection::open() {
     failed_.reset();
-    std::string why = co_await connect();
-    if (!why.empty()) co_return why;
+    const auto connected = co_await connect();
+    if (!connected) co_return connected;
     const chat::Deadline deadline(loop_.get_executor(),
                                   std::chrono::duration_cast<std::chrono::milliseconds>(bounds_.handshake),
                                   [this] { close("it does not answer"); });
-    while (!is_open_ && !failed_) co_await opened_.wait();
-    if (failed_) co_return *failed_;
+    while (!is_open_ && !failed_) co_await opened_.notified();
+    if (failed_) co_return because(*failed_);
     is_reported_ = true;
-    co_return std::string();
+    co_return result<void, Why>();
 }
 
-net::awaitable<std::string> RoomConnection::connect() {
+net::awaitable<result<void, Why>> RoomConnection::connect() {
     std::uint16_t port = where_.port;
     if (port == 0) {
         auto found = co_await find_node(loop_, where_.host(), where_.node.substr(0, where_.node.find('@')));
@@ -39,17 +44,17 @@ net::awaitable<std::string> RoomConnection::connect() {
     net::SocketOptions raw;
     raw.packet = net::Packet::raw;
     auto socket = co_await net::async_connect(loop_, where_.host(), port, raw, bounds_.handshake);
-    if (!socket) co_return net::reason(socket.error());
+    if (!socket) co_return because(net::reason(socket.error()));
     Connection connection(processes_, bounds_, random_number(), Clock::now(), where_.node);
-    peer_ = std::make_shared<Peer>(std::move(*socket), std::move(connection),
+    peer_ = std::make_shared<Peer>(std::move(*socket), std::move(connection), backlog_,
                                    [this](Event& event) { return handle(event); });
     asio::co_spawn(loop_, peer_->run(), [this](const std::exception_ptr& crash) {
         if (crash) end("a crash");
     });
-    co_return std::string();
+    co_return result<void, Why>();
 }
 
-Clock::duration RoomConnection::handle(Event& event) {
+net::awaitable<Clock::duration> RoomConnection::handle(Event& event) {
     if (std::holds_alternative<Up>(event)) {
         room_.emplace(peer_->connection(), processes_, where_.name);
         room_->start();
@@ -68,13 +73,13 @@ Clock::duration RoomConnection::handle(Event& event) {
     } else if (const auto* signal = std::get_if<ExitSignal>(&event); signal && room_) {
         if (const auto person = room_->exit(*signal)) on_out(*person, "it says " + show(signal->reason));
     }
-    return {};
+    co_return Clock::duration();
 }
 
 void RoomConnection::handle(const Message& message) {
     if (!is_open_ && !failed_ && room_->is_there(message)) {
         is_open_ = true;
-        return opened_.wake();
+        return opened_.notify();
     }
     const auto heard = room_->message(message);
     if (!heard) return;
@@ -100,7 +105,7 @@ void RoomConnection::end(std::string why) {
     is_open_ = false;
     room_.reset();
     if (!failed_) failed_ = std::move(why);
-    opened_.wake();
+    opened_.notify();
     if (std::exchange(is_reported_, false)) on_down(*failed_);
 }
 

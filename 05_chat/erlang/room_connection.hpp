@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/addresses.hpp"
+#include "05_chat/base/why.hpp"
 #include "05_chat/erlang/dist/peer.hpp"
 #include "05_chat/erlang/remote_room.hpp"
 
@@ -11,29 +12,30 @@
 
 namespace erlang {
 
-/// How long a newcomer waits for a sign that the room has let them in, or not. A room of ours gives one at once; one
-/// in Elixir may never do so: then they are in.
+/// How long newcomers wait for a sign that the room has let them in, or not. A room of ours gives it at once. A room in
+/// Elixir may give none: then they are in.
 inline constexpr std::chrono::milliseconds join_patience{500};
 
-/// A room on another Erlang node, C++ or Elixir's, and our connection to that node. The loop's thread only.
+/// A room on another Erlang node, ours or one in Elixir, and our connection to that node. The loop's thread only.
 class RoomConnection {
 public:
-    RoomConnection(boost::asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds);
+    /// `backlog` must outlive the loop's work.
+    RoomConnection(boost::asio::io_context& loop, Identity identity, chat::ErlangRoom where, Bounds bounds,
+                   chat::Backlog& backlog);
 
-    // Who is told what; to be set before open().
+    // What happens is told to these; to be set before open().
 
     std::function<void(chat::PersonId person, const std::string& text)> on_heard;
-    /// The room has let them in. Comes before anything they hear; from a room that gives no sign, never.
+    /// The room has let them in. This comes before anything that they hear; a room that gives no sign never says it.
     std::function<void(chat::PersonId person)> on_in;
-    /// The room has not let them in, or has thrown them out, or somebody else there has ended their process. `why` is
+    /// The room has not let them in, or has thrown them out; or somebody else there has ended their process. `why` is
     /// the end of a sentence.
     std::function<void(chat::PersonId person, const std::string& why)> on_out;
-    /// The room has ended, or its node: everybody is out.
+    /// The room has ended, or its node has. Everybody is out.
     std::function<void(const std::string& why)> on_down;
 
-    /// Connects, and asks whether there is such a room: why not, or nothing when it is open. After on_down it may be
-    /// called again.
-    net::awaitable<std::string> open();
+    /// Connects, and asks whether there is such a room. After on_down it may be called again.
+    net::awaitable<chat::result<void, chat::Why>> open();
     /// Null unless open.
     RemoteRoom* room() { return is_open_ ? &*room_ : nullptr; }
     /// After anything said to room().
@@ -43,8 +45,8 @@ public:
     void close(std::string why);
 
 private:
-    net::awaitable<std::string> connect();
-    Clock::duration handle(Event& event);
+    net::awaitable<chat::result<void, chat::Why>> connect();
+    net::awaitable<Clock::duration> handle(Event& event);
     void handle(const Message& message);
     void fail(std::string why);
     void end(std::string why);
@@ -53,6 +55,7 @@ private:
     ProcessTable processes_;
     chat::ErlangRoom where_;
     Bounds bounds_;
+    chat::Backlog& backlog_;
     std::shared_ptr<Peer> peer_;
     std::optional<RemoteRoom> room_;
     bool is_open_ = false;

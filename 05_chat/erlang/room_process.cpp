@@ -3,8 +3,6 @@
 #include "05_chat/base/bytes.hpp"
 #include "app/text.hpp"
 
-#include <array>
-
 namespace erlang {
 
 namespace {
@@ -14,18 +12,6 @@ void put_room_message(std::string& out, const Pid& room, std::string_view text) 
     put_pid(out, room);
     put_atom(out, "message");
     put_binary(out, text);
-}
-
-// Copies `size` bytes of the log, from `at`, to `out`.
-void copy(const chat::SharedLog& log, chat::SharedLog::Position at, std::size_t size, std::string& out) {
-    out.clear();
-    while (out.size() < size) {
-        std::array<boost::asio::const_buffer, 16> pieces;
-        const std::size_t count = log.gather(at + out.size(), at + size, pieces);
-        for (std::size_t i = 0; i < count; ++i) {
-            out.append(static_cast<const char*>(pieces[i].data()), pieces[i].size());
-        }
-    }
 }
 
 }  // namespace
@@ -131,9 +117,11 @@ void RoomProcess::write(std::size_t enough) {
     while (has_more() && !is_overrun() && connection_.is_up() && connection_.output_size() < enough) {
         const auto at = reader_.position();
         if (sent_to_ == 0) {
-            copy(reader_.log(), at, header, record_);
+            record_.clear();
+            reader_.log().copy(at, at + header, record_);
             const std::size_t size = chat::ByteReader(record_).u32();
-            copy(reader_.log(), at + header, size, record_);
+            record_.clear();
+            reader_.log().copy(at + header, at + header + size, record_);
         }
         auto next = members_.upper_bound(sent_to_);
         for (; next != members_.end() && connection_.output_size() < enough; ++next) {

@@ -16,34 +16,35 @@ namespace erlang {
 /// The Erlang dialect: the line as `{room, :message, "Michael says: Hello!"}`, a record with four bytes of length.
 void encode_line(const Pid& room, const chat::Line& line, std::string& out);
 
-/// One of our rooms, as the processes of *one* connected node see it: they join with `{pid, :join, name}`, speak with
-/// `{pid, :message, text}`, and get `{room, :message, text}` for every line. It monitors each member, as an Elixir room
-/// would: whoever ends has left. The messages are the original's and there are no others; a refused name is answered
-/// with a message that says so.
+/// One of our rooms, as the processes of *one* connected node see it. They join with `{pid, :join, name}`, speak with
+/// `{pid, :message, text}`, and get `{room, :message, text}` for every line. The room monitors each member, as a room
+/// in Elixir would: a process that ends has left. There are only the original's messages. A name that is refused is
+/// answered with one that says so.
 ///
-/// Lines come from a log of records that all connected nodes share (encode_line). A line goes to each member in a
-/// frame of its own, as the protocol has it; the message in it is encoded once. Pure; one thread at a time.
+/// Lines come from a log of records that all connected nodes share (encode_line). The protocol needs a frame for each
+/// member and line. The message in it is encoded once. Pure; one thread at a time.
 class RoomProcess {
 public:
-    /// `next_person` gives an id nobody had before. All must outlive this.
+    /// `next_person` gives an id that nobody had before. All references must outlive this.
     RoomProcess(Connection& connection, ProcessTable& processes, Pid room, chat::SharedLog& records,
                 std::uint64_t owner, std::function<chat::PersonId()> next_person);
 
-    /// A message to the room: what the engine is to be asked, and its answer given to outcome(). Or why not.
+    /// What a message to the room asks of the engine. What comes of it is given to outcome(). Or why it asks nothing.
     std::variant<chat::Request, Ignored> message(std::string_view term);
-    /// Somebody ended: their Leave, if they were a member.
+    /// A process has ended. Returns its Leave, if it was a member.
     std::optional<chat::Request> down(const Down& down);
-    /// The connection has ended: the Leave of everybody it brought.
+    /// The connection has ended. Returns the Leave of everybody whom it brought.
     std::vector<chat::Request> closed();
     /// What became of a request. After a Join, the records from here on are the newcomer's.
     void outcome(const chat::Request& request, const boost::system::result<chat::Line, chat::Refusal>& result);
 
     /// There are records that have not been sent to all members.
     bool has_more() const { return reader_.behind() > 0; }
-    /// The node reads too slowly: records are gone. To be closed.
+    /// The node reads too slowly, and records are gone. The connection is to be closed.
     bool is_overrun() const { return reader_.is_overrun(); }
-    /// Moves records into the connection's output until that holds `enough` bytes or there are none: call it when the
-    /// output has been sent. So a slow node keeps its place in the log, and nothing is copied for it before its time.
+    /// Moves records into the connection's output until that holds `enough` bytes, or no record is left. Call it when
+    /// the output has been sent. So a slow node keeps its place in the log, and nothing is copied for it before its
+    /// time.
     void write(std::size_t enough = 64 * 1024);
 
     std::size_t people() const { return members_.size(); }

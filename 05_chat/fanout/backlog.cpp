@@ -1,34 +1,51 @@
 #include "05_chat/fanout/backlog.hpp"
 
-#include "05_chat/fanout/writer.hpp"
+#include <utility>
 
 namespace chat {
 
-void Backlog::count(std::size_t& counted, std::size_t bytes) {
-    bytes_ = bytes_ - counted + bytes;
-    counted = bytes;
+Backlog::Part::Part(Backlog& backlog, std::function<void(std::string)> cut_off)
+    : all_(backlog), cut_off_(std::move(cut_off)) {}
+
+Backlog::Part::~Part() {
+    count(0);
+    is_no_longer_behind();
 }
 
-void Backlog::keep_bound() {
-    while (bytes_ > max_ && !behind_.empty()) behind_.front()->cut_off("too much waits for those who do not read");
+void Backlog::Part::count(std::size_t bytes) {
+    all_.waiting_ -= bytes_;
+    all_.waiting_ += bytes;
+    bytes_ = bytes;
 }
 
-void Backlog::cut_off_since(Clock::time_point then) {
-    while (!behind_.empty() && behind_.front()->behind_since_ <= then) behind_.front()->cut_off("it reads nothing");
-}
-
-void Backlog::is_behind(Writer& writer) {
-    writer.behind_since_ = Clock::now();
-    if (writer.place_) {
-        behind_.splice(behind_.end(), behind_, *writer.place_);
+void Backlog::Part::is_behind() {
+    behind_since_ = Clock::now();
+    if (place_) {
+        all_.behind_.splice(all_.behind_.end(), all_.behind_, *place_);
     } else {
-        writer.place_ = behind_.insert(behind_.end(), &writer);
+        place_ = all_.behind_.insert(all_.behind_.end(), this);
     }
 }
 
-void Backlog::is_no_longer_behind(Writer& writer) {
-    if (writer.place_) behind_.erase(*writer.place_);
-    writer.place_.reset();
+void Backlog::Part::is_no_longer_behind() {
+    if (place_) all_.behind_.erase(*place_);
+    place_.reset();
+}
+
+void Backlog::keep_bound() {
+    while (waiting_ > max_waiting_ && !behind_.empty()) {
+        Part& slowest = *behind_.front();
+        slowest.is_no_longer_behind();
+        slowest.cut_off_("too much waits for those who do not read");
+    }
+}
+
+void Backlog::cut_off_since(Clock::time_point then) {
+    while (!behind_.empty() && behind_.front()->behind_since_ <= then) {
+        Part& slowest = *behind_.front();
+        slowest.is_no_longer_behind();
+        slowest.cut_off_("it reads nothing");
+    }
 }
 
 }  // namespace chat

@@ -24,57 +24,70 @@ bool ends_line(std::span<const asio::const_buffer> pieces, std::size_t bytes) {
 
 }  // namespace
 
-Writer::Writer(net::AsyncSocket socket, std::uint64_t owner, std::size_t max_backlog, Backlog* all)
+Writer::Writer(net::AsyncSocket socket, std::uint64_t owner, Backlog& backlog)
     : socket_(std::move(socket)),
       owner_(owner),
-      max_backlog_(max_backlog),
+      backlog_(backlog),
+      waiting_(backlog, [this](std::string why) { cut_off(std::move(why)); }),
       outbox_(owner),
       more_(socket_.executor()),
-      written_(socket_.executor()),
-      all_(all) {}
+      written_(socket_.executor()) {}
 
 Writer::~Writer() {
     outbox_.clear();
     leave();
-    count();
-    if (all_ != nullptr) all_->is_no_longer_behind(*this);
 }
 
 void Writer::leave() {
-    if (subscribers_ != nullptr) subscribers_->leave(*this);
+    if (topic_ == nullptr) return;
+    outbox_.leave();
+    std::exchange(topic_, nullptr)->writers.erase(owner_);
+    count();
 }
 
-/// What was cut off does not count: it is a line, and for seconds.
+/// The last words of a peer that was cut off do not count: they are a line, and there for seconds.
 void Writer::count() {
-    if (all_ != nullptr) all_->count(counted_, why_cut_off_.empty() ? outbox_.own_size() : 0);
+    waiting_.count(why_cut_off_.empty() ? outbox_.own_size() : 0);
 }
 
 void Writer::start() {
     asio::co_spawn(socket_.executor(), write(shared_from_this()),
                    [writer = shared_from_this()](const std::exception_ptr&) {
                        writer->has_ended_ = true;
-                       writer->written_.wake();
+                       writer->socket_.shutdown(net::tcp::socket::shutdown_send);
+                       writer->written_.notify();
                    });
 }
 
 void Writer::add(std::string_view bytes) {
     if (bytes.empty() || !why_cut_off_.empty()) return;
     outbox_.add(bytes);
-    if (outbox_.size() > max_backlog_) write_now();
-    if (outbox_.size() > max_backlog_) return cut_off(too_slow);
+    if (outbox_.size() > backlog_.max_backlog()) write_now();
+    if (outbox_.size() > backlog_.max_backlog()) return cut_off(too_slow);
     wake();
     count();
-    if (all_ != nullptr) all_->keep_bound();
+    backlog_.keep_bound();
 }
 
 void Writer::wake() {
-    if (!std::exchange(is_awake_, true)) more_.wake();
+    if (!std::exchange(is_awake_, true)) more_.notify();
 }
 
 void Writer::write_now() {
-    if (is_full_ || has_ended_) return;
-    while (has_to_write()) {
-        if (!write_some()) return wake();  // the writer meets the same error: it waits, or it ends
+    while (has_to_write() && !is_full_ && !is_broken_ && !has_ended_) {
+        std::array<asio::const_buffer, 8> pieces;  // mostly there is one
+        const std::size_t count = outbox_.gather(pieces);
+        const auto sent = socket_.write_some(std::span(pieces).first(count));
+        if (sent) {
+            is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
+            outbox_.consume(*sent);
+            this->count();
+            if (is_awaited_) written_.notify();
+        } else {
+            is_full_ = sent.error() == asio::error::would_block;
+            is_broken_ = !is_full_;
+            wake();
+        }
     }
 }
 
@@ -86,13 +99,13 @@ void Writer::cut_off(std::string why) {
     leave();
     outbox_.add(last);
     count();
-    if (all_ != nullptr) all_->is_no_longer_behind(*this);
+    waiting_.is_no_longer_behind();
     socket_.shutdown(last.empty() ? net::tcp::socket::shutdown_both : net::tcp::socket::shutdown_receive);
-    written_.wake();
+    written_.notify();
     wake();
 }
 
-/// What is still to come of the line of which the peer has a part; where that is gone, the line's end.
+/// What is left of the line of which the peer has a part. Where that is gone: the end of a line.
 std::string Writer::rest_of_line() const {
     if (!is_in_line_) return {};
     std::string rest;
@@ -101,30 +114,29 @@ std::string Writer::rest_of_line() const {
     for (const auto& piece : std::span(pieces).first(count)) {
         const std::string_view text(static_cast<const char*>(piece.data()), piece.size());
         const auto end = text.find('\n');
-        rest += text.substr(0, end == text.npos ? end : end + 1);
-        if (end != text.npos) return rest;
+        if (end != text.npos) return rest.append(text.substr(0, end + 1));
+        rest += text;
     }
     return "\r\n";
 }
 
-/// Writes until there is nothing left, sleeps until there is more. Nothing is held over a wait: a peer that is overrun
-/// loses the bytes that it was to be sent, and the system must not have them still.
+/// Writes until nothing is left, then waits until there is more. It keeps no pieces of the outbox while it waits: an
+/// overrun may have destroyed them.
 net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
     for (;;) {
-        while (writer->has_to_write()) {
-            const auto sent = writer->write_some();
-            if (sent) continue;
-            if (sent.error() != asio::error::would_block) co_return;
-            writer->is_full_ = true;
-            if (writer->all_ != nullptr && writer->why_cut_off_.empty()) writer->all_->is_behind(*writer);
+        writer->write_now();
+        if (writer->is_broken_) co_return;
+        if (writer->is_full_) {
+            if (writer->why_cut_off_.empty()) writer->waiting_.is_behind();
             const auto writable = co_await writer->socket_.writable();
-            writer->is_full_ = false;
             if (!writable) co_return;
+            writer->is_full_ = false;
+            continue;
         }
-        if (writer->all_ != nullptr) writer->all_->is_no_longer_behind(*writer);
-        if (writer->is_finishing_ || !writer->why_cut_off_.empty()) co_return;
+        writer->waiting_.is_no_longer_behind();
+        if (writer->the_end_ || !writer->why_cut_off_.empty()) co_return;
         writer->is_awake_ = false;
-        co_await writer->more_.wait();
+        co_await writer->more_.notified();
     }
 }
 
@@ -132,89 +144,78 @@ bool Writer::has_to_write() const {
     return !outbox_.is_overrun() && !outbox_.empty();
 }
 
-net::result<std::size_t> Writer::write_some() {
-    std::array<asio::const_buffer, 8> pieces;  // mostly there is one
-    const std::size_t count = outbox_.gather(pieces);
-    const auto sent = socket_.write_some(std::span(pieces).first(count));
-    if (!sent) return sent;
-    is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
-    outbox_.consume(*sent);
-    this->count();
-    if (is_awaited_) written_.wake();
-    return sent;
-}
-
 net::awaitable<void> Writer::eased(std::size_t at_most) {
     is_awaited_ = true;
-    while (is_awaited_ && !has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.wait();
+    while (is_awaited_ && !has_ended_ && why_cut_off_.empty() && outbox_.size() > at_most) co_await written_.notified();
     is_awaited_ = false;
 }
 
 void Writer::wait_no_longer() {
-    if (std::exchange(is_awaited_, false)) written_.wake();
+    if (std::exchange(is_awaited_, false)) written_.notify();
+}
+
+void Writer::end(std::chrono::milliseconds within) {
+    leave();
+    if (!the_end_) {
+        the_end_.emplace(socket_.executor(), within, [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    }
+    wake();
 }
 
 net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
-    leave();
-    const Deadline deadline(socket_.executor(), within,
-                            [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
-    is_finishing_ = true;
-    wake();
-    while (!has_ended_) co_await written_.wait();
-    // Closing with bytes unread would reset the connection, and could destroy what is on its way.
-    socket_.shutdown(net::tcp::socket::shutdown_send);
+    end(within);
+    while (!has_ended_) co_await written_.notified();
     for (bool is_there = true; is_there;) {
-        const auto packets = co_await socket_.recv_all();
-        is_there = packets.has_value();
+        const auto dropped = co_await socket_.recv_all();
+        is_there = dropped.has_value();
     }
+    the_end_.reset();
     co_await socket_.close();
 }
 
-// ---- Subscribers
-// -------------------------------------------------------------------------------------------------------
+// ---- Subscribers ----------------------------------------------------------------------------------------------------
 
-Subscribers::Subscribers(net::Executor executor, std::size_t max_backlog, Backlog* all)
-    : log_(max_backlog), max_unwritten_(max_backlog / 2), all_(all), turn_(std::move(executor), [this] { turn(); }) {}
-
-Subscribers::~Subscribers() {
-    if (all_ != nullptr) all_->count(counted_, 0);
-}
-
-void Subscribers::enter(Writer& writer) {
-    if (writer.subscribers_ != nullptr) writer.subscribers_->writers_.erase(writer.owner_);
-    writer.outbox_.enter(log_);
-    writer.subscribers_ = this;
-    writers_.emplace(writer.owner_, &writer);
+void Subscribers::enter(Writer& writer, std::string_view name) {
+    Topic& topic = topics_.try_emplace(std::string(name), executor_, backlog_).first->second;
+    if (writer.topic_ != nullptr) writer.topic_->writers.erase(writer.owner_);
+    writer.outbox_.enter(topic.log);
+    writer.topic_ = &topic;
+    topic.writers.emplace(writer.owner_, &writer);
     writer.count();
+    // The one they heard before may be empty now.
+    std::erase_if(topics_, [](const auto& entry) { return entry.second.writers.empty(); });
 }
 
-void Subscribers::leave(Writer& writer) {
-    writer.outbox_.leave();
-    writer.subscribers_ = nullptr;
-    writers_.erase(writer.owner_);
-    writer.count();
+void Subscribers::leave(Writer& writer, std::string_view name) {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return;
+    Topic& topic = found->second;
+    if (writer.topic_ == &topic) writer.leave();
+    // Also where the writer was cut off, and has left by itself.
+    if (topic.writers.empty()) topics_.erase(found);
 }
 
-void Subscribers::append(std::string_view bytes) {
-    // So much at once that those who read well would seem to be far behind: they are offered it first.
-    if (log_.end() - offered_ + bytes.size() > max_unwritten_) write_now();
-    log_.append(bytes);
-    turn_.ask();
-    if (all_ == nullptr) return;
-    all_->count(counted_, log_.kept());
-    all_->keep_bound();
+void Subscribers::append(std::string_view name, std::string_view bytes) {
+    const auto found = topics_.find(name);
+    if (found == topics_.end()) return;
+    Topic& topic = found->second;
+    // So much at once would leave writers behind whose peers read well. They are offered what there is first.
+    if (topic.log.end() - topic.offered + bytes.size() > backlog_.max_backlog() / 2) topic.write_now();
+    topic.log.append(bytes);
+    topic.flush.schedule();
+    topic.waiting.count(topic.log.kept());
+    backlog_.keep_bound();
 }
 
-void Subscribers::write_now() {
-    offered_ = log_.end();
-    for (const auto& [owner, writer] : writers_) writer->write_now();
-}
+Subscribers::Topic::Topic(const net::Executor& executor, Backlog& backlog)
+    : log(backlog.max_backlog()), waiting(backlog), flush(executor, [this] { write_now(); }) {}
 
-void Subscribers::turn() {
-    for (const auto owner : log_.take_overrun()) {
-        if (const auto found = writers_.find(owner); found != writers_.end()) found->second->cut_off(too_slow);
+void Subscribers::Topic::write_now() {
+    for (const auto owner : log.take_overrun()) {
+        if (const auto found = writers.find(owner); found != writers.end()) found->second->cut_off(too_slow);
     }
-    write_now();
+    offered = log.end();
+    for (const auto& [owner, writer] : writers) writer->write_now();
 }
 
 }  // namespace chat

@@ -1,5 +1,6 @@
 #include "05_chat/link/backend.hpp"
 
+#include "05_chat/text/protocol.hpp"
 #include "app/events.hpp"
 #include "app/text.hpp"
 
@@ -25,18 +26,19 @@ std::string not_heard(std::size_t lines) {
 
 }  // namespace
 
-LinkBackend::LinkBackend(asio::io_context& loop, Settings settings)
+LinkBackend::LinkBackend(asio::io_context& loop, Backlog& backlog, Settings settings)
     : loop_(loop),
+      backlog_(backlog),
       settings_(std::move(settings)),
       guest_(settings_.self, settings_.rejoin),
-      subscribers_(loop.get_executor(), settings_.max_backlog),
+      subscribers_(loop.get_executor(), backlog),
       first_word_(loop.get_executor()),
       pulse_(loop),
       again_(loop) {}
 
 // ---- the link -------------------------------------------------------------------------------------------------------
 
-net::awaitable<std::string> LinkBackend::start() {
+net::awaitable<result<void, Why>> LinkBackend::start() {
     const auto writer = co_await connect();
     std::shared_ptr<Writer> first;
     if (writer) first = *writer;
@@ -44,10 +46,11 @@ net::awaitable<std::string> LinkBackend::start() {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.wait();
+    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.notified();
     has_started_ = true;
-    if (!writer) co_return net::reason(writer.error());
-    co_return guest_.is_up() ? std::string() : why_lost_;
+    if (!writer) co_return because(net::reason(writer.error()));
+    if (!guest_.is_up()) co_return because(why_lost_);
+    co_return result<void, Why>();
 }
 
 net::awaitable<net::result<std::shared_ptr<Writer>>> LinkBackend::connect() {
@@ -56,7 +59,7 @@ net::awaitable<net::result<std::shared_ptr<Writer>>> LinkBackend::connect() {
     frames.max_packet = link::max_frame;
     auto socket = co_await net::async_connect(loop_, settings_.host, settings_.port, frames, settings_.handshake);
     if (!socket) co_return socket.error();
-    co_return std::make_shared<Writer>(std::move(*socket), 0, settings_.max_backlog);
+    co_return std::make_shared<Writer>(std::move(*socket), 0, backlog_);
 }
 
 net::awaitable<void> LinkBackend::stay_linked(std::shared_ptr<Writer> writer) {
@@ -91,10 +94,10 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
         for (const auto frame : *frames) {
             if (!writer->why_cut_off().empty()) break;
             const bool was_up = guest_.is_up();
-            if (std::string why = guest_.receive(frame, Clock::now()); !why.empty()) writer->cut_off(std::move(why));
+            if (auto heard = guest_.receive(frame, Clock::now()); !heard) writer->cut_off(heard.error().words);
             if (!was_up && guest_.is_up()) {
                 if (has_started_) app::tell(us, events::is_linked, guest_.peer(), writer->socket().peername());
-                first_word_.wake();
+                first_word_.notify();
             }
             handle_events();
         }
@@ -106,14 +109,14 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     why_lost_ = why.empty() ? net::reason(writer->socket().why_closed()) : why;
     if (has_started_) app::tell(us, events::link_lost, why_lost_);
     guest_.lost();
-    first_word_.wake();
+    first_word_.notify();
     handle_events();
-    for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(std::string(room_is_down));
-    for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(std::string(room_is_down));
+    for (const auto& [person, pending] : std::exchange(entering_, {})) pending->give(because(room_is_down));
+    for (const auto& [number, pending] : std::exchange(questions_, {})) pending->give(because(room_is_down));
     co_await writer->finish(std::chrono::milliseconds(0));
 }
 
-/// A host that has gone without a word is noticed.
+/// Notices a host that has gone without a word.
 net::awaitable<void> LinkBackend::keep_time(std::shared_ptr<Writer> writer) {
     while (writer_ == writer) {
         pulse_.expires_at(guest_.deadline());
@@ -141,7 +144,7 @@ void LinkBackend::handle_events() {
 void LinkBackend::handle(Guest::IsIn&& event) {
     const auto participant = participants_.find(event.person);
     if (participant == participants_.end()) return;
-    subscribers_.enter(*participant->second->writer, event.room);
+    subscribers_.enter(*participant->second->writer, folded(event.room));
     if (event.again) {
         participant->second->rejoined({});
     } else if (const auto pending = entering_.extract(event.person)) {
@@ -154,11 +157,11 @@ void LinkBackend::handle(Guest::IsRefused&& event) {
     const auto participant = participants_.find(event.person);
     if (participant == participants_.end()) return;
     if (event.again) {
-        participant->second->rejoined(event.why);
+        participant->second->rejoined(because(event.why));
     } else if (!event.entering) {
         participant->second->tell("The room refused what you said: " + event.why + ".");
     } else if (const auto pending = entering_.extract(event.person)) {
-        pending.mapped()->give(event.why);
+        pending.mapped()->give(because(event.why));
     }
 }
 
@@ -168,7 +171,9 @@ void LinkBackend::handle(Guest::IsPast&& event) {
 }
 
 void LinkBackend::handle(Guest::IsSpoken&& event) {
-    subscribers_.append(event.room, event.line);
+    text_.clear();
+    encode_text(event.line, text_);
+    subscribers_.append(folded(event.room), text_);
 }
 
 void LinkBackend::handle(Guest::IsAnswered&& event) {
@@ -185,57 +190,58 @@ void LinkBackend::handle(Guest::IsDown&& event) {
 
 // ---- what our people want -------------------------------------------------------------------------------------------
 
-net::awaitable<std::string> LinkBackend::answer_of(Pending& pending) {
+template <class Answer>
+net::awaitable<result<Answer, Why>> LinkBackend::answer_of(Pending<Answer>& pending) {
     const Deadline deadline(loop_.get_executor(), answer_patience,
-                            [&pending] { pending.give(std::string(does_not_answer)); });
-    while (!pending.answer) co_await pending.signal.wait();
+                            [&pending] { pending.give(because(does_not_answer)); });
+    while (!pending.answer) co_await pending.answered.notified();
     co_return std::move(*pending.answer);
 }
 
-net::awaitable<std::string> LinkBackend::question(std::string room) {
-    Pending pending(loop_.get_executor());
+net::awaitable<result<std::string, Why>> LinkBackend::question(std::string room) {
+    Pending<std::string> pending(loop_.get_executor());
     const link::Stay number = guest_.ask(room);
     questions_.emplace(number, &pending);
     send();
-    std::string answer = co_await answer_of(pending);
+    auto answer = co_await answer_of(pending);
     questions_.erase(number);
     co_return answer;
 }
 
-net::awaitable<std::string> LinkBackend::submit(Participant& participant, const Submission& submission) {
-    if (!guest_.is_up()) co_return std::string(room_is_down);
+net::awaitable<result<void, Why>> LinkBackend::submit(Participant& participant, const Submission& submission) {
+    if (!guest_.is_up()) co_return because(room_is_down);
     if (const auto* join = std::get_if<Join>(&submission.request)) {
-        if (const auto wrong = check_name(join->name)) co_return std::string(reason(*wrong));
-        if (const auto wrong = check_name(submission.room)) co_return std::string(reason(*wrong));
+        if (const auto wrong = check_name(join->name)) co_return because(reason(*wrong));
+        if (const auto wrong = check_name(submission.room)) co_return because(reason(*wrong));
         participants_.emplace(participant.id, &participant);
-        Pending pending(loop_.get_executor());
+        Pending<void> pending(loop_.get_executor());
         entering_.emplace(participant.id, &pending);
         guest_.enter(participant.id, submission.room, join->name);
         send();
-        std::string refused = co_await answer_of(pending);
+        auto outcome = co_await answer_of(pending);
         if (entering_.erase(participant.id) > 0) guest_.go(participant.id, submission.room, {});  // it may answer yet
         send();
-        co_return refused;
+        co_return outcome;
     }
     if (const auto* say = std::get_if<Say>(&submission.request)) {
         // What the host would refuse need not travel.
-        if (say->text.size() > settings_.max_line) co_return std::string(reason(Refusal::text_too_long));
-        if (!app::text::is_utf8(say->text)) co_return std::string(reason(Refusal::text_not_utf8));
+        if (say->text.size() > settings_.max_line) co_return because(reason(Refusal::text_too_long));
+        if (!app::text::is_utf8(say->text)) co_return because(reason(Refusal::text_not_utf8));
         guest_.speak(participant.id, submission.room, say->text);
         send();
-        co_return std::string();
+        co_return result<void, Why>();
     }
     // Everything that they said comes back before the answer does.
-    std::string answer = co_await question(submission.room);
-    if (!guest_.is_up()) co_return answer;
-    subscribers_.leave(*participant.writer, submission.room);
+    co_await question(submission.room);
+    if (!guest_.is_up()) co_return because(room_is_down);
+    subscribers_.leave(*participant.writer, folded(submission.room));
     guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
     send();
-    co_return std::string();
+    co_return result<void, Why>();
 }
 
-net::awaitable<std::string> LinkBackend::ask(Participant&, const Question& wanted) {
-    if (!guest_.is_up()) co_return std::string(room_is_down);
+net::awaitable<result<std::string, Why>> LinkBackend::ask(Participant&, const Question& wanted) {
+    if (!guest_.is_up()) co_return because(room_is_down);
     std::string room;
     if (wanted.about == Question::About::people) room = wanted.room;
     co_return co_await question(std::move(room));

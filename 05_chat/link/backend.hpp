@@ -1,8 +1,8 @@
 #pragma once
 
 #include "05_chat/base/backoff.hpp"
+#include "05_chat/engine/backend.hpp"
 #include "05_chat/link/guest.hpp"
-#include "05_chat/text/backend.hpp"
 #include "net/async_socket.hpp"
 
 #include <map>
@@ -16,7 +16,7 @@ namespace chat {
 /// How long one of our people waits for the host's answer.
 inline constexpr std::chrono::seconds answer_patience = link::gone_after;
 
-/// The rooms of another C++ node: all our people are in them over one link. The loop's thread only.
+/// The rooms of another C++ node. All our people are in them over one link. The loop's thread only.
 class LinkBackend : public Backend {
 public:
     struct Settings {
@@ -25,39 +25,41 @@ public:
         std::uint16_t port;
         bool rejoin;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         std::size_t max_line;
     };
 
-    LinkBackend(boost::asio::io_context& loop, Settings settings);
+    /// `backlog` must outlive the loop's work.
+    LinkBackend(boost::asio::io_context& loop, Backlog& backlog, Settings settings);
 
-    /// Links with the host; comes back when it has said hello, or that has been tried once: why it failed, or nothing.
-    /// What follows (the link itself, and rejoining) goes on by itself until stop().
-    net::awaitable<std::string> start();
+    /// Makes a link to the host. Comes back when the host has said hello, or when one try has failed. The link itself,
+    /// and rejoining, go on by themselves until stop().
+    net::awaitable<result<void, Why>> start();
     void stop();
 
-    net::awaitable<std::string> submit(Participant& participant, const Submission& submission) override;
-    net::awaitable<std::string> ask(Participant& participant, const Question& wanted) override;
+    net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) override;
+    net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& wanted) override;
     void forget(Participant& participant) override;
 
 private:
-    // Somebody waits for an answer from the host: answer_patience at most.
+    // Somebody waits for an answer from the host, for answer_patience at most.
+    template <class Answer>
     struct Pending {
-        explicit Pending(net::Executor executor) : signal(executor) {}
-        Notify signal;
-        std::optional<std::string> answer;
-        void give(std::string text) {
-            answer = std::move(text);
-            signal.wake();
+        explicit Pending(const net::Executor& executor) : answered(executor) {}
+        Notify answered;
+        std::optional<result<Answer, Why>> answer;
+        void give(result<Answer, Why> given) {
+            answer = std::move(given);
+            answered.notify();
         }
     };
-    net::awaitable<std::string> answer_of(Pending& pending);
+    template <class Answer>
+    net::awaitable<result<Answer, Why>> answer_of(Pending<Answer>& pending);
 
     net::awaitable<net::result<std::shared_ptr<Writer>>> connect();
     net::awaitable<void> stay_linked(std::shared_ptr<Writer> writer);
     net::awaitable<void> follow(std::shared_ptr<Writer> writer);
     net::awaitable<void> keep_time(std::shared_ptr<Writer> writer);
-    net::awaitable<std::string> question(std::string room);
+    net::awaitable<result<std::string, Why>> question(std::string room);
     void send() {
         if (writer_) writer_->add(guest_.take_output());
     }
@@ -70,9 +72,11 @@ private:
     void handle(link::Guest::IsDown&& event);
 
     boost::asio::io_context& loop_;
+    Backlog& backlog_;
     Settings settings_;
     link::Guest guest_;
-    SubscribersByRoom subscribers_;
+    Subscribers subscribers_;         // our people, by their rooms' folded names
+    std::string text_;                // the line that is appended; kept so that its memory is used again
     std::shared_ptr<Writer> writer_;  // the link; null while there is none
     Notify first_word_;               // the host's, for start()
     std::string why_lost_;            // the last link
@@ -82,8 +86,8 @@ private:
     Backoff backoff_;
     bool is_stopping_ = false;
     std::unordered_map<PersonId, Participant*> participants_;
-    std::map<PersonId, Pending*> entering_;
-    std::map<link::Stay, Pending*> questions_;
+    std::map<PersonId, Pending<void>*> entering_;
+    std::map<link::Stay, Pending<std::string>*> questions_;
 };
 
 }  // namespace chat

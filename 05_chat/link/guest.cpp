@@ -21,11 +21,11 @@ void Guest::connected(std::uint64_t number, Clock::time_point now, std::chrono::
     handshake_->begin(output_);
 }
 
-std::string Guest::receive(std::string_view frame, Clock::time_point now) {
+result<void, Why> Guest::receive(std::string_view frame, Clock::time_point now) {
     const auto message = decode(frame);
-    if (!message) return std::string(reason(message.error()));
+    if (!message) return because(reason(message.error()));
     if (!is_up()) {
-        if (std::string why = handshake_->receive(*message, output_); !why.empty()) return why;
+        if (auto known = handshake_->receive(*message, output_); !known) return known;
         if (!is_up()) return {};
         come_back();
         pulse_->beat(now);
@@ -61,7 +61,7 @@ void Guest::come_back() {
     for (auto& [person, visit] : std::exchange(down_, {})) enter(std::move(visit));
 }
 
-std::string Guest::handle(const Entered& entered) {
+result<void, Why> Guest::handle(const Entered& entered) {
     const auto visit = visits_.find(entered.stay);
     if (visit == visits_.end()) return {};
     visit->second.is_in = true;
@@ -70,8 +70,8 @@ std::string Guest::handle(const Entered& entered) {
     return {};
 }
 
-std::string Guest::handle(const Refused& refused) {
-    if (refused.stay == 0) return "it refuses us: " + printable(refused.why);
+result<void, Why> Guest::handle(const Refused& refused) {
+    if (refused.stay == 0) return because("it refuses us: " + printable(refused.why));
     const auto visit = visits_.find(refused.stay);
     if (visit == visits_.end()) return {};
     auto& [person, room, name, is_in, again, unheard] = visit->second;
@@ -81,7 +81,7 @@ std::string Guest::handle(const Refused& refused) {
     return {};
 }
 
-std::string Guest::handle(const Past& past) {
+result<void, Why> Guest::handle(const Past& past) {
     const auto visit = visits_.find(past.stay);
     if (visit != visits_.end()) {
         events_.push_back(IsPast{visit->second.person, {0, past.kind, 0, printable(past.name), printable(past.text)}});
@@ -89,7 +89,7 @@ std::string Guest::handle(const Past& past) {
     return {};
 }
 
-std::string Guest::handle(const Spoken& spoken) {
+result<void, Why> Guest::handle(const Spoken& spoken) {
     if (const auto speaker = named_.find({folded(spoken.room), spoken.name});
         speaker != named_.end() && spoken.kind == Line::Kind::said) {
         if (auto& unheard = visits_.at(speaker->second).unheard; unheard > 0) --unheard;
@@ -99,12 +99,12 @@ std::string Guest::handle(const Spoken& spoken) {
     return {};
 }
 
-std::string Guest::handle(const Answer& answer) {
+result<void, Why> Guest::handle(const Answer& answer) {
     events_.push_back(IsAnswered{answer.stay, printable(answer.text)});
     return {};
 }
 
-std::string Guest::handle(const Ping& ping) {
+result<void, Why> Guest::handle(const Ping& ping) {
     encode(Pong{ping.number}, output_);
     return {};
 }

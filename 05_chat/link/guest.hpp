@@ -13,12 +13,13 @@
 
 namespace chat::link {
 
-/// What a guest node keeps: which of its people are in which of the host's rooms, over all the links it has had to the
-/// host, one at a time. Words of its people, frames and moments in; frames and events out. What a host sends is made
-/// printable here, where it comes in: it may be meant for people's terminals. It knows no socket. One thread at a time.
+/// What a guest node keeps: which of its people are in which of the host's rooms. It outlives a link, and has one link
+/// at a time. People's words, frames and moments go in; frames and events come out. What the host sends is made
+/// printable here, where it comes in, because it may be meant for people's terminals. A guest knows no socket. One
+/// thread at a time.
 class Guest {
 public:
-    /// `comes_back`: people whose link went are put into their rooms again by the next one.
+    /// `comes_back`: people whose link was lost are put into their rooms again over the next link.
     Guest(Self self, bool comes_back) : self_(std::move(self)), comes_back_(comes_back) {}
 
     // What happens, in order, for whoever owns this object.
@@ -59,10 +60,10 @@ public:
 
     // The link.
 
-    /// There is a connection; `number` as in Handshake, which may take `handshake` in time.
+    /// There is a connection. `number` is as in Handshake, which may take the time `handshake`.
     void connected(std::uint64_t number, Clock::time_point now, std::chrono::milliseconds handshake);
-    /// One frame. Not empty: why the link is to be closed.
-    std::string receive(std::string_view frame, Clock::time_point now);
+    /// One frame. The error says why the link is to be closed.
+    result<void, Why> receive(std::string_view frame, Clock::time_point now);
     /// False: the host is gone.
     bool time(Clock::time_point now);
     Clock::time_point deadline() const { return pulse_->deadline(); }
@@ -70,21 +71,21 @@ public:
     void lost();
     std::string take_output() { return std::exchange(output_, {}); }
 
-    /// The host has introduced itself: people may come.
+    /// The host has introduced itself, and people may come.
     bool is_up() const { return handshake_ && handshake_->is_done(); }
     const std::string& peer() const { return handshake_->node(); }
 
     // The people. Only while up.
 
     void enter(PersonId person, std::string_view room, std::string_view name);
-    /// They are in that room, else nothing happens.
+    /// Where they are not in that room, nothing happens.
     void speak(PersonId person, std::string_view room, std::string_view text);
     void go(PersonId person, std::string_view room, std::string_view why);
-    /// About a room, or with an empty one about all: the number under which it will be answered. As everything comes in
-    /// order, the answer comes after all that came of what was said before.
+    /// Asks about a room, or about all where `room` is empty. Returns the number under which the answer will come.
+    /// Everything comes in order, so the answer comes after all that came of what was said before.
     Stay ask(std::string_view room);
 
-    /// They have gone, from wherever they were. Also while down.
+    /// They have gone from every room. Also while the link is down.
     void forget(PersonId person);
 
 private:
@@ -101,15 +102,15 @@ private:
     void come_back();
     /// Ends what is kept of a stay.
     Visit take(std::map<Stay, Visit>::iterator visit);
-    std::string handle(const Entered& entered);
-    std::string handle(const Refused& refused);
-    std::string handle(const Past& past);
-    std::string handle(const Spoken& spoken);
-    std::string handle(const Answer& answer);
-    std::string handle(const Ping& ping);
-    std::string handle(const Pong&) { return {}; }
-    std::string handle(const FirstWord auto&) { return "it introduces itself twice"; }
-    std::string handle(const GuestsWord auto&) { return "it speaks as if it were our guest"; }
+    result<void, Why> handle(const Entered& entered);
+    result<void, Why> handle(const Refused& refused);
+    result<void, Why> handle(const Past& past);
+    result<void, Why> handle(const Spoken& spoken);
+    result<void, Why> handle(const Answer& answer);
+    result<void, Why> handle(const Ping& ping);
+    result<void, Why> handle(const Pong&) { return {}; }
+    result<void, Why> handle(const FirstWord auto&) { return because("it introduces itself twice"); }
+    result<void, Why> handle(const GuestsWord auto&) { return because("it speaks as if it were our guest"); }
 
     Self self_;
     bool comes_back_;

@@ -7,26 +7,28 @@ void Handshake::begin(std::string& out) const {
     encode(Challenge{self_.life, number_}, out);
 }
 
-std::string Handshake::receive(const Message& message, std::string& out) {
-    if (const auto* refused = std::get_if<Refused>(&message)) return "it refuses us: " + printable(refused->why);
-    std::string why = "it did not introduce itself";
+result<void, Why> Handshake::receive(const Message& message, std::string& out) {
+    if (const auto* refused = std::get_if<Refused>(&message))
+        return because("it refuses us: " + printable(refused->why));
     if (const auto* hello = std::get_if<Hello>(&message); hello && expects_ == Expects::hello) {
-        why = handle(*hello, out);
-    } else if (const auto* challenge = std::get_if<Challenge>(&message); challenge && expects_ == Expects::challenge) {
-        why = handle(*challenge, out);
-    } else if (const auto* proof = std::get_if<Proof>(&message); proof && expects_ == Expects::proof) {
-        why = handle(*proof, out);
+        return handle(*hello, out);
     }
-    return why;
+    if (const auto* challenge = std::get_if<Challenge>(&message); challenge && expects_ == Expects::challenge) {
+        return handle(*challenge, out);
+    }
+    if (const auto* proof = std::get_if<Proof>(&message); proof && expects_ == Expects::proof) {
+        return handle(*proof, out);
+    }
+    return because("it did not introduce itself");
 }
 
-std::string Handshake::handle(const Hello& hello, std::string&) {
+result<void, Why> Handshake::handle(const Hello& hello, std::string&) {
     node_ = hello.node;
     expects_ = Expects::challenge;
     return {};
 }
 
-std::string Handshake::handle(const Challenge& challenge, std::string& out) {
+result<void, Why> Handshake::handle(const Challenge& challenge, std::string& out) {
     life_ = challenge.life;
     their_number_ = challenge.number;
     expects_ = Expects::proof;
@@ -34,10 +36,12 @@ std::string Handshake::handle(const Challenge& challenge, std::string& out) {
     return {};
 }
 
-std::string Handshake::handle(const Proof& proof, std::string& out) {
+result<void, Why> Handshake::handle(const Proof& proof, std::string& out) {
     const std::string expected = prove(side_ == Side::guest ? Side::host : Side::guest, number_);
-    if (expected.empty() != proof.digest.empty()) return "only one of the two nodes has a --link-secret-file";
-    if (!same(expected, proof.digest)) return "wrong link secret";
+    if (expected.empty() != proof.digest.empty()) {
+        return because("only one of the two nodes has a --link-secret-file");
+    }
+    if (!same(expected, proof.digest)) return because("wrong link secret");
     if (side_ == Side::host) encode(Proof{prove(side_, their_number_)}, out);
     expects_ = Expects::nothing;
     return {};

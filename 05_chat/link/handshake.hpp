@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/secret.hpp"
+#include "05_chat/base/why.hpp"
 #include "05_chat/link/message.hpp"
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 
 namespace chat::link {
 
-/// Who we are on our links.
+/// What this node is on its links.
 struct Self {
     std::string node;        // what we call ourselves
     std::uint64_t life = 0;  // a random number, the same as long as the program runs
@@ -18,10 +19,10 @@ struct Self {
 };
 
 /// How two nodes come to know each other: the first words of a link, in and out. The guest proves first that it knows
-/// the secret, so that nobody gets a proof out of a host who cannot give one: as with Erlang's cookie. A proof is the
-/// digest of the secret, who gives it, and the number in the other side's Challenge.
+/// the secret, so a stranger gets no proof out of the host. Erlang's cookie is proven in the same way. A proof is the
+/// digest of the secret, of the side that gives it, and of the number in the other side's Challenge.
 ///
-/// What follows is neither encrypted nor signed: the secret keeps strangers out, not those who sit on the line.
+/// What follows is neither encrypted nor signed. The secret keeps strangers out, but not whoever can read the line.
 /// Pure; one thread at a time.
 class Handshake {
 public:
@@ -32,8 +33,8 @@ public:
 
     /// What is to be sent at once.
     void begin(std::string& out) const;
-    /// One message; what is to be sent is appended. Not empty: why the link is to be closed.
-    std::string receive(const Message& message, std::string& out);
+    /// One message; what is to be sent is appended. The error says why the link is to be closed.
+    result<void, Why> receive(const Message& message, std::string& out);
 
     /// Each side knows the other.
     bool is_done() const { return expects_ == Expects::nothing; }
@@ -44,9 +45,9 @@ public:
 private:
     enum class Expects { hello, challenge, proof, nothing };
 
-    std::string handle(const Hello& hello, std::string& out);
-    std::string handle(const Challenge& challenge, std::string& out);
-    std::string handle(const Proof& proof, std::string& out);
+    result<void, Why> handle(const Hello& hello, std::string& out);
+    result<void, Why> handle(const Challenge& challenge, std::string& out);
+    result<void, Why> handle(const Proof& proof, std::string& out);
     std::string prove(Side who, std::uint64_t number) const;
 
     Self self_;

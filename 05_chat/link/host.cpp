@@ -15,12 +15,12 @@ Host::Host(Self self, std::function<PersonId()> next_person, std::size_t max_peo
     handshake_.begin(output_);
 }
 
-boost::system::result<Host::Todo, std::string> Host::receive(std::string_view frame, Clock::time_point now) {
+result<Host::Todo, Why> Host::receive(std::string_view frame, Clock::time_point now) {
     const auto message = decode(frame);
-    if (!message) return std::string(reason(message.error()));
+    if (!message) return because(reason(message.error()));
     now_ = now;
     if (!is_up()) {
-        if (std::string why = handshake_.receive(*message, output_); !why.empty()) return why;
+        if (const auto known = handshake_.receive(*message, output_); !known) return known.error();
         if (is_up()) pulse_.beat(now);
         return Todo();
     }
@@ -28,8 +28,8 @@ boost::system::result<Host::Todo, std::string> Host::receive(std::string_view fr
     return std::visit([this](const auto& word) { return handle(word); }, *message);
 }
 
-boost::system::result<Host::Todo, std::string> Host::handle(const Enter& enter) {
-    if (stays_.contains(enter.stay)) return std::string("it uses a number twice");
+result<Host::Todo, Why> Host::handle(const Enter& enter) {
+    if (stays_.contains(enter.stay)) return because("it uses a number twice");
     if (stays_.size() >= max_people_) {
         encode(Refused{enter.stay, "your node has as many people here as it may"}, output_);
         return Todo();
@@ -40,30 +40,29 @@ boost::system::result<Host::Todo, std::string> Host::handle(const Enter& enter) 
     return Todo(Wanted{enter.stay, {enter.room, Join{stay->second.person, enter.name}}});
 }
 
-boost::system::result<Host::Todo, std::string> Host::handle(const Speak& speak) {
+result<Host::Todo, Why> Host::handle(const Speak& speak) {
     const auto stay = stays_.find(speak.stay);
     if (stay == stays_.end()) return Todo();
     return Todo(Wanted{speak.stay, {stay->second.room, Say{stay->second.person, speak.text}}});
 }
 
-boost::system::result<Host::Todo, std::string> Host::handle(const Go& go) {
+result<Host::Todo, Why> Host::handle(const Go& go) {
     const auto stay = stays_.extract(go.stay);
     if (stay.empty()) return Todo();
     return Todo(Wanted{go.stay, {stay.mapped().room, Leave{stay.mapped().person, go.why}}});
 }
 
-boost::system::result<Host::Todo, std::string> Host::handle(const Ask& ask) {
+result<Host::Todo, Why> Host::handle(const Ask& ask) {
     const auto about = ask.room.empty() ? Question::About::rooms : Question::About::people;
     return Todo(Asked{ask.stay, {about, ask.room}});
 }
 
-boost::system::result<Host::Todo, std::string> Host::handle(const Ping& ping) {
+result<Host::Todo, Why> Host::handle(const Ping& ping) {
     encode(Pong{ping.number}, output_);
     return Todo();
 }
 
-void Host::outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
-                   std::span<const Line> history) {
+void Host::outcome(const Wanted& wanted, const result<Line, Refusal>& result, std::span<const Line> history) {
     const bool entering = std::holds_alternative<Join>(wanted.submission.request);
     if (!result) {
         if (entering) stays_.erase(wanted.stay);

@@ -15,21 +15,22 @@
 
 namespace chat::link {
 
-/// One node's people may do as much as if each of them were here, once they have been in for so long; newcomers, all
-/// together, as much as so many. Else a node could read itself faster and faster, with people that nobody has.
+/// People of another node may do as much as if each of them were here, once they have been in for `settled_after`.
+/// Until then all newcomers of a node together may do as much as `newcomers_pace` people. Otherwise a node could make
+/// us read it faster and faster, with people that do not exist.
 inline constexpr std::chrono::seconds settled_after{10};
 inline constexpr std::size_t newcomers_pace = 10;
 
-/// What the host of the rooms keeps for one link: who is behind it, and what they want. Frames and moments in; frames
-/// out, and what is to be asked of the engine. It knows no socket. One thread at a time.
+/// What the host of the rooms keeps for one link: who is behind it, and what they want. Frames and moments go in;
+/// frames come out, and what is to be asked of the engine. A host knows no socket. One thread at a time.
 class Host {
 public:
-    /// `next_person` gives an id nobody had before; at most `max_people` stays at a time; `number` as in Handshake,
-    /// which may take `handshake` in time.
+    /// `next_person` gives an id that nobody had before. There are at most `max_people` stays at a time. `number` is as
+    /// in Handshake, which may take the time `handshake`.
     Host(Self self, std::function<PersonId()> next_person, std::size_t max_people, std::uint64_t number,
          Clock::time_point now, std::chrono::milliseconds handshake);
 
-    /// What a frame asks for; its answer is given to outcome() or answer() before the next frame.
+    /// What a frame asks for. What comes of it is given to outcome() or answer() before the next frame.
     struct Wanted {
         Stay stay;
         Submission submission;
@@ -41,9 +42,8 @@ public:
     using Todo = std::variant<std::monostate, Wanted, Asked>;
 
     /// One frame. The error says why the link is to be closed.
-    boost::system::result<Todo, std::string> receive(std::string_view frame, Clock::time_point now);
-    void outcome(const Wanted& wanted, const boost::system::result<Line, Refusal>& result,
-                 std::span<const Line> history = {});
+    result<Todo, Why> receive(std::string_view frame, Clock::time_point now);
+    void outcome(const Wanted& wanted, const result<Line, Refusal>& result, std::span<const Line> history = {});
     void answer(const Asked& asked, std::string text);
     /// False: the peer is gone.
     bool time(Clock::time_point now);
@@ -54,12 +54,12 @@ public:
     /// The link has ended: the Leave of everybody behind it.
     std::vector<Submission> closed();
 
-    /// It has introduced itself: peer() is what it calls itself, life() which run of it this is.
+    /// The guest has introduced itself. peer() is what it calls itself, life() which run of it this is.
     bool is_up() const { return handshake_.is_done(); }
     const std::string& peer() const { return handshake_.node(); }
     std::uint64_t life() const { return handshake_.life(); }
     std::size_t people() const { return stays_.size(); }
-    /// As how many people it may be read.
+    /// The guest is read as fast as so many people.
     std::size_t pace(Clock::time_point now);
 
 private:
@@ -68,18 +68,14 @@ private:
         std::string room;
     };
 
-    boost::system::result<Todo, std::string> handle(const Enter& enter);
-    boost::system::result<Todo, std::string> handle(const Speak& speak);
-    boost::system::result<Todo, std::string> handle(const Go& go);
-    boost::system::result<Todo, std::string> handle(const Ask& ask);
-    boost::system::result<Todo, std::string> handle(const Ping& ping);
-    boost::system::result<Todo, std::string> handle(const Pong&) { return Todo(); }
-    boost::system::result<Todo, std::string> handle(const FirstWord auto&) {
-        return std::string("it introduces itself twice");
-    }
-    boost::system::result<Todo, std::string> handle(const HostsWord auto&) {
-        return std::string("it speaks as if the rooms were its own");
-    }
+    result<Todo, Why> handle(const Enter& enter);
+    result<Todo, Why> handle(const Speak& speak);
+    result<Todo, Why> handle(const Go& go);
+    result<Todo, Why> handle(const Ask& ask);
+    result<Todo, Why> handle(const Ping& ping);
+    result<Todo, Why> handle(const Pong&) { return Todo(); }
+    result<Todo, Why> handle(const FirstWord auto&) { return because("it introduces itself twice"); }
+    result<Todo, Why> handle(const HostsWord auto&) { return because("it speaks as if the rooms were its own"); }
 
     Handshake handshake_;
     std::function<PersonId()> next_person_;

@@ -86,13 +86,16 @@ void write(std::string& out, Bounded<const std::string> field) {
 using Check = std::optional<Fault>;
 
 Check read(ByteReader& in, std::reference_wrapper<std::uint16_t> number) {
-    return number.get() = in.u16(), Check();
+    number.get() = in.u16();
+    return {};
 }
 Check read(ByteReader& in, std::reference_wrapper<std::uint32_t> number) {
-    return number.get() = in.u32(), Check();
+    number.get() = in.u32();
+    return {};
 }
 Check read(ByteReader& in, std::reference_wrapper<std::uint64_t> number) {
-    return number.get() = in.u64(), Check();
+    number.get() = in.u64();
+    return {};
 }
 Check read(ByteReader& in, std::reference_wrapper<Line::Kind> kind) {
     kind.get() = static_cast<Line::Kind>(in.u8());
@@ -111,7 +114,7 @@ Check read(ByteReader& in, Bounded<std::string> field) {
 }
 
 template <std::size_t Index = 0>
-boost::system::result<Message, Fault> decode_as(std::size_t index, ByteReader& in) {
+net::result<Message, Fault> decode_as(std::size_t index, ByteReader& in) {
     if constexpr (Index == std::variant_size_v<Message>) {
         return Fault::unknown_type;
     } else {
@@ -160,7 +163,7 @@ std::string_view reason(Fault fault) {
     return "not a message";
 }
 
-boost::system::result<Message, Fault> decode(std::string_view frame) {
+net::result<Message, Fault> decode(std::string_view frame) {
     ByteReader in(frame);
     const std::size_t type = in.u8();
     if (type == 0) return in.ok() ? Fault::unknown_type : Fault::cut_short;

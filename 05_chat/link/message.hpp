@@ -46,22 +46,22 @@ inline constexpr std::size_t max_text = 32 * 1024;
 /// Bytes of a node's name.
 inline constexpr std::size_t max_node = 255;
 
-/// The guest's number for one stay of one person in one room. Never used twice on a link.
+/// The guest's number for one stay of one person in one room. It is never used twice on a link.
 using Stay = std::uint64_t;
 
-/// The same in all versions, so that nodes of different ones understand each other well enough to part.
+/// A Hello is the same in all versions, so that nodes of different versions understand why they part.
 struct Hello {
     std::uint32_t magic = link::magic;
     std::uint16_t version = link::version;
     std::string node;  // for the story only: nobody checks it
 };
-/// Guest: this person would like to enter this room.
+/// Guest: this person wants to enter this room.
 struct Enter {
     Stay stay;
     std::string room;
     std::string name;
 };
-/// Guest: the person says this, has gone.
+/// Guest: the person says this; the person has gone.
 struct Speak {
     Stay stay;
     std::string text;
@@ -79,8 +79,8 @@ struct Answer {
     Stay stay;
     std::string text;
 };
-/// Host: the person is in, from this place on; was refused, with the reason in words (also for a Speak). Of stay 0,
-/// which nobody has: the whole link is, and ends.
+/// Host: the person is in from this place on; or was refused, with the reason in words (also a Speak). Nobody has stay
+/// 0: with it the whole link is refused, and ends.
 struct Entered {
     Stay stay;
     Sequence sequence;
@@ -104,20 +104,20 @@ struct Spoken {
     std::string name;
     std::string text;
 };
-/// Either side, when it heard nothing for a while: are you there? The other sends the number back.
+/// Either side, when it has heard nothing for a while: are you there? The other side sends the number back.
 struct Ping {
     std::uint64_t number;
 };
 struct Pong {
     std::uint64_t number;
 };
-/// Either side, after its Hello: two random numbers. `life` is the node's, as long as it runs: a second link from the
-/// same life takes the place of the first. `number` is to be answered with a Proof.
+/// Either side, after its Hello: two random numbers. A node has the same `life` as long as it runs: a second link from
+/// that life takes the place of the first. The other side answers `number` with a Proof.
 struct Challenge {
     std::uint64_t life;
     std::uint64_t number;
 };
-/// Either side, the guest first: link_handshake.hpp says what is in it. Empty from a node that has no secret.
+/// Either side, the guest first. handshake.hpp says what is in the digest. It is empty from a node without a secret.
 struct Proof {
     std::string digest;
 };
@@ -125,8 +125,8 @@ struct Proof {
 using Message =
     std::variant<Hello, Enter, Speak, Go, Ask, Answer, Entered, Refused, Past, Spoken, Ping, Pong, Challenge, Proof>;
 
-/// Who says what when they know each other. A new message belongs into one of these, or needs a handler on both sides:
-/// else it does not compile.
+/// Which side says what, once they know each other. A new message is in one of these lists, or has a handler on both
+/// sides: otherwise it does not compile.
 template <class M, class... Ms>
 concept OneOf = (std::is_same_v<M, Ms> || ...);
 template <class M>
@@ -147,6 +147,6 @@ enum class Fault { unknown_type, cut_short, too_much, text_too_long, unknown_kin
 std::string_view reason(Fault fault);
 
 /// The message in one frame (without its header). A Hello that is not from a node of this version is a Fault too.
-boost::system::result<Message, Fault> decode(std::string_view frame);
+net::result<Message, Fault> decode(std::string_view frame);
 
 }  // namespace chat::link

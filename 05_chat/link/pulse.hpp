@@ -8,15 +8,15 @@ namespace chat::link {
 
 using Clock = std::chrono::steady_clock;
 
-/// After so long a silence a peer is asked whether it is there, and after so long it is gone. A crash of its program
-/// closes the connection at once; this is for the cut cable and the program that hangs, of which nobody tells.
+/// After the first of these silences a peer is asked whether it is there; after the second it is gone. A crash of the
+/// peer's program closes the connection at once. But nobody tells of a cut cable, or of a program that hangs.
 inline constexpr std::chrono::seconds ping_after{4};
 inline constexpr std::chrono::seconds gone_after{8};
 
 /// Whether the peer is still there. Pure; both sides of a link have one.
 class Pulse {
 public:
-    /// `handshake` is the time it has for its first word.
+    /// The peer must have introduced itself within `handshake`.
     Pulse(Clock::time_point now, std::chrono::milliseconds handshake) : heard_(now), gone_(now + handshake) {}
 
     void beat(Clock::time_point now) {

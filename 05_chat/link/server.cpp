@@ -13,6 +13,9 @@ namespace events = app::events;
 
 namespace {
 
+/// What all links hear, so that there is one order for everything.
+constexpr std::string_view every_room = "every room";
+
 bool is_loopback(asio::ip::address address) {
     if (address.is_v6() && address.to_v6().is_v4_mapped()) {
         address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
@@ -28,18 +31,20 @@ bool is_loopback(const std::string& endpoint) {
 
 }  // namespace
 
-LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomsHere& rooms, Settings settings)
+LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+                       Settings settings)
     : loop_(loop),
       listener_(std::move(listener)),
       rooms_(rooms),
+      backlog_(backlog),
       settings_(std::move(settings)),
-      subscribers_(loop.get_executor(), settings_.max_backlog),
+      subscribers_(loop.get_executor(), backlog),
       shortage_(loop) {
     rooms_.subscribe([this](std::string_view room, const Line& line) {
-        if (subscribers_.empty()) return;
+        if (links_.empty()) return;
         frame_.clear();
         link::encode_line(room, line, frame_);
-        subscribers_.append(frame_);
+        subscribers_.append(every_room, frame_);
     });
 }
 
@@ -75,12 +80,12 @@ net::awaitable<void> LinkServer::accept() {
         }
         const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
         const bool welcome = is_welcome(*socket);
-        auto writer = std::make_shared<Writer>(std::move(*socket), reader, settings_.max_backlog);
+        auto writer = std::make_shared<Writer>(std::move(*socket), reader, backlog_);
         link::Host state(
             settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(),
             Clock::now(), settings_.handshake);
         auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
-        if (!welcome) link->why_refused = "links from other computers need a --link-secret-file";
+        if (!welcome) link->refused = because("links from other computers need a --link-secret-file");
         links_.push_back(link);
         asio::co_spawn(loop_, serve(link),
                        [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
@@ -103,7 +108,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
                    [link](const std::exception_ptr& crash) { app::tell_crash(link->who, crash); });
     std::exception_ptr crash;
     try {
-        if (link->why_refused.empty()) co_await hear_out(*link);
+        if (!link->refused) co_await hear_out(*link);
     } catch (...) {
         crash = std::current_exception();
     }
@@ -111,12 +116,13 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     link->is_over = true;
     link->pulse.cancel();
     writer.leave();
-    farewell_of(*link);
-    const auto& why = link->why_refused.empty() ? writer.why_cut_off() : link->why_refused;
-    const std::string reason = why.empty() ? net::reason(writer.socket().why_closed()) : why;
+    co_await farewell_of(*link);
+    std::string reason = net::reason(writer.socket().why_closed());
+    if (!writer.why_cut_off().empty()) reason = writer.why_cut_off();
+    if (link->refused) reason = link->refused->words;
     if (link->host.is_up()) {
         app::tell(link->who, events::link_lost, reason);
-    } else if (link->why_refused.empty()) {
+    } else if (!link->refused) {
         app::tell_seldom(link->who, events::link_lost, reason);
     } else {
         // Strangers cannot fill the story, and are slow to try again.
@@ -125,19 +131,19 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
         co_await link->pause.async_wait(net::outcome);
     }
     std::string last_word;
-    if (!link->why_refused.empty()) link::encode(link::Refused{0, link->why_refused}, last_word);
+    if (link->refused) link::encode(link::Refused{0, reason}, last_word);
     writer.add(last_word);
-    co_await writer.finish(link->why_refused.empty() ? std::chrono::milliseconds(0) : farewell);
+    co_await writer.finish(link->refused ? farewell : std::chrono::milliseconds(0));
 }
 
-/// Its frames are read in order, and what they ask for is done at once.
+/// Reads its frames in order, and does what one asks for before it looks at the next.
 net::awaitable<void> LinkServer::hear_out(Link& link) {
     while (auto frames = co_await link.writer->socket().recv_all()) {
         for (const auto frame : *frames) {
             if (!link.writer->why_cut_off().empty()) break;
-            const auto wait = handle(link, frame);
+            const auto wait = co_await handle(link, frame);
             if (!wait) {
-                link.why_refused = wait.error();
+                link.refused = wait.error();
                 co_return;
             }
             if (wait->count() > 0) {
@@ -146,53 +152,56 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
                 const bool is_there = co_await link.writer->socket().pause(link.pause);
                 if (!is_there) co_return;
             }
-            // A node that comes back asks for a room's history once for each of its people. It gets one after the other
-            // as fast as it reads, and is not cut off for what it asked for.
-            const std::size_t half = settings_.max_backlog / 2;
+            // A node that comes back asks for a room's history once for each of its people. It gets them one after the
+            // other, as fast as it reads, and is not cut off for what it asked for.
+            const std::size_t half = backlog_.max_backlog() / 2;
             if (link.writer->backlog() > half) co_await link.writer->eased(half);
         }
     }
 }
 
-boost::system::result<LinkServer::Clock::duration, std::string> LinkServer::handle(Link& link, std::string_view frame) {
+net::awaitable<result<LinkServer::Clock::duration, Why>> LinkServer::handle(Link& link, std::string_view frame) {
     const auto now = Clock::now();
     const bool was_up = link.host.is_up();
     const auto todo = link.host.receive(frame, now);
-    if (!todo) return todo.error();
-    if (!was_up && link.host.is_up()) introduced(link);
+    if (!todo) co_return todo.error();
+    if (!was_up && link.host.is_up()) co_await introduced(link);
     bool is_join = false;
     if (const auto* wanted = std::get_if<link::Host::Wanted>(&*todo)) {
         is_join = std::holds_alternative<Join>(wanted->submission.request);
-        const auto result = rooms_.apply(wanted->submission.room, wanted->submission.request, link.who);
+        const auto outcome = co_await rooms_.submit(wanted->submission, link.who);
         std::vector<Line> history;
-        if (const Room* room = rooms_.house().find(wanted->submission.room); result && room != nullptr && is_join) {
-            history.assign(room->history().begin(), room->history().end());
+        if (outcome && is_join) {
+            const auto& past = rooms_.rooms().find(wanted->submission.room)->history();
+            history.assign(past.begin(), past.end());
         }
-        link.host.outcome(*wanted, result, history);
+        link.host.outcome(*wanted, outcome, history);
     } else if (const auto* asked = std::get_if<link::Host::Asked>(&*todo)) {
-        link.host.answer(*asked, rooms_.answer(asked->question));
+        link.host.answer(*asked, answer(rooms_.rooms(), asked->question));
     }
     link.writer->add(link.host.take_output());
-    return is_join ? link.joins.take(now) : link.bucket.take(now, link.host.pace(now));
+    co_return is_join ? link.joins.take(now) : link.bucket.take(now, link.host.pace(now));
 }
 
-/// It is a node, and hears the rooms from here on. Where its link was cut and we have not noticed, it is here twice:
-/// the people of the first link would have the names that those of the second one want.
-void LinkServer::introduced(Link& link) {
+/// The guest is a node, and hears the rooms from here on. Where its last link was cut and we have not noticed, it is
+/// here twice: the people of the old link would have the names that those of the new one want.
+net::awaitable<void> LinkServer::introduced(Link& link) {
     app::tell(link.who, events::is_linked, link.host.peer(), link.writer->socket().peername());
-    for (const auto& other : links_) {
+    const auto links = links_;  // they may end meanwhile
+    for (const auto& other : links) {
         if (other.get() == &link || !other->host.is_up() || other->host.life() != link.host.life()) continue;
-        farewell_of(*other);
         other->writer->cut_off("its node has linked again");
+        co_await farewell_of(*other);
     }
-    subscribers_.enter(*link.writer);
+    subscribers_.enter(*link.writer, every_room);
 }
 
-void LinkServer::farewell_of(Link& link) {
-    for (const auto& farewell : link.host.closed()) rooms_.apply(farewell.room, farewell.request, link.who);
+/// Each of its people leaves once, whoever asks first: host.closed() gives them away.
+net::awaitable<void> LinkServer::farewell_of(Link& link) {
+    for (const auto& farewell : link.host.closed()) co_await rooms_.submit(farewell, link.who);
 }
 
-/// A peer that has gone without a word is noticed.
+/// Notices a guest that has gone without a word.
 net::awaitable<void> LinkServer::keep_time(std::shared_ptr<Link> link) {
     while (!link->is_over && link->writer->why_cut_off().empty()) {
         link->pulse.expires_at(link->host.deadline());

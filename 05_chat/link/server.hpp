@@ -1,13 +1,14 @@
 #pragma once
 
 #include "05_chat/base/token_bucket.hpp"
-#include "05_chat/engine/rooms_here.hpp"
+#include "05_chat/engine/room_service.hpp"
 #include "05_chat/link/host.hpp"
 #include "app/story.hpp"
 #include "net/listener.hpp"
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace chat {
@@ -19,22 +20,23 @@ public:
     struct Settings {
         link::Self self;
         std::chrono::milliseconds handshake;
-        std::size_t max_backlog;
         int rate, burst;         // of each person; link::Host::pace says for how many a node is read
         std::size_t max_people;  // of each node
     };
 
-    /// Links at a time; more are refused.
+    /// Links at a time. More are refused.
     static constexpr std::size_t max_links = 100;
-    /// People of one node who come in, a second, and at once: so many that a node that comes back is soon complete.
+    /// People of one node who may come in a second, and at once. They are many, so that a node that comes back is soon
+    /// complete.
     static constexpr int joins_per_second = 100;
-    /// How long a node that could not introduce itself is kept waiting for the reason: so long it cannot try again.
+    /// How long a node that could not introduce itself waits for the reason. So long it does not try again.
     static constexpr std::chrono::milliseconds stranger_pause{1000};
-    /// And how long any node has to read why its link ends.
+    /// How long such a node has to read the reason.
     static constexpr std::chrono::milliseconds farewell{1000};
 
-    /// `rooms` must outlive all links: until the loop has ended.
-    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomsHere& rooms, Settings settings);
+    /// `rooms` and `backlog` must outlive all links: until the loop has ended.
+    LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
+               Settings settings);
 
     /// Lets other nodes in, until stop().
     net::awaitable<void> accept();
@@ -63,24 +65,26 @@ private:
         TokenBucket joins;
         net::Timer pause;
         net::Timer pulse;
-        std::string why_refused;  // why we end it; empty where we do not
+        std::optional<Why> refused;  // why we end it, where we do
         bool is_over = false;
     };
 
     net::awaitable<void> serve(std::shared_ptr<Link> link);
     net::awaitable<void> keep_time(std::shared_ptr<Link> link);
     net::awaitable<void> hear_out(Link& link);
-    /// Does what the frame asks for: how long to wait before the next one is read; or why the link is to be closed.
-    boost::system::result<Clock::duration, std::string> handle(Link& link, std::string_view frame);
+    /// Does what the frame asks for. Returns how long to wait before the next one is read, or why the link is to be
+    /// closed.
+    net::awaitable<result<Clock::duration, Why>> handle(Link& link, std::string_view frame);
     bool is_welcome(const net::AsyncSocket& socket) const;
-    void introduced(Link& link);
-    void farewell_of(Link& link);
+    net::awaitable<void> introduced(Link& link);
+    net::awaitable<void> farewell_of(Link& link);
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
-    RoomsHere& rooms_;
+    RoomService& rooms_;
+    Backlog& backlog_;
     Settings settings_;
-    Subscribers subscribers_;  // all links hear all rooms: one order for everything
+    Subscribers subscribers_;
     net::Timer shortage_;
     std::list<std::shared_ptr<Link>> links_;
     std::uint64_t last_link_ = 0;

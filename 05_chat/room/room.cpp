@@ -6,7 +6,7 @@ namespace chat {
 
 namespace {
 
-/// What a line of history costs whoever is shown it: its bytes, and what a door puts around them.
+/// Bytes that a newcomer is sent for a line of history: its own, and those that a door puts around them.
 std::size_t cost(const Line& line) {
     constexpr std::size_t around = 32;  // " says: " and CR LF; a link's header and lengths
     return line.name.size() + line.text.size() + around;
@@ -18,10 +18,10 @@ void append_words(const Line& line, std::string& out) {
     out += line.name;
     switch (line.kind) {
         case Line::Kind::joined: out += " has joined the room"; return;
-        case Line::Kind::said: (out += " says: ") += line.text; return;
+        case Line::Kind::said: out.append(" says: ").append(line.text); return;
         case Line::Kind::left: out += " has left the room"; break;
     }
-    if (!line.text.empty()) ((out += " (") += line.text) += ")";
+    if (!line.text.empty()) out.append(" (").append(line.text).append(")");
 }
 
 std::string words(const Line& line) {
@@ -30,13 +30,12 @@ std::string words(const Line& line) {
     return all;
 }
 
-boost::system::result<Line, Refusal> Room::apply(Sequence at, const Request& request) {
-    if (at <= last_) return Refusal::out_of_order;
+Outcome Room::apply(Sequence at, const Request& request) {
     last_ = at;
     return std::visit([this](const auto& wanted) { return happen(wanted); }, request);
 }
 
-boost::system::result<Line, Refusal> Room::happen(const Join& request) {
+Outcome Room::happen(const Join& request) {
     if (const auto wrong = check_name(request.name)) return *wrong;
     if (people_.contains(request.person)) return Refusal::already_here;
     if (people_.size() >= limits_.max_people) return Refusal::room_full;
@@ -45,7 +44,7 @@ boost::system::result<Line, Refusal> Room::happen(const Join& request) {
     return Line{last_, Line::Kind::joined, request.person, request.name, {}};
 }
 
-boost::system::result<Line, Refusal> Room::happen(const Say& request) {
+Outcome Room::happen(const Say& request) {
     const auto speaker = people_.find(request.person);
     if (speaker == people_.end()) return Refusal::not_here;
     if (request.text.size() > limits_.max_line) return Refusal::text_too_long;
@@ -65,12 +64,39 @@ void Room::remember(const Line& line) {
     }
 }
 
-boost::system::result<Line, Refusal> Room::happen(const Leave& request) {
+Outcome Room::happen(const Leave& request) {
     const auto person = people_.extract(request.person);
     if (person.empty()) return Refusal::not_here;
     names_.erase(folded(person.mapped()));
     return Line{last_, Line::Kind::left, request.person, person.mapped(),
                 shortened(without_controls(request.why), max_why)};
+}
+
+Rooms::Rooms(const Limits& limits, std::string_view lobby) : limits_(limits), lobby_(lobby) {
+    rooms_.try_emplace(folded(lobby), Named{lobby_, Room(limits_)});
+}
+
+Outcome Rooms::apply(Sequence at, const Submission& submission) {
+    if (at <= last_) return Refusal::out_of_order;
+    last_ = at;
+    const auto& [room, request] = submission;
+    const std::string key = folded(room);
+    auto found = rooms_.find(key);
+    if (found == rooms_.end()) {
+        if (!std::holds_alternative<Join>(request)) return Refusal::not_here;
+        if (const auto wrong = check_name(room)) return *wrong;
+        if (rooms_.size() >= limits_.max_rooms) return Refusal::too_many_rooms;
+        found = rooms_.try_emplace(key, Named{room, Room(limits_)}).first;
+    }
+    auto outcome = found->second.room.apply(at, request);
+    // Also after a Join that was refused: an empty room must not stay open because somebody had a bad name.
+    if (found->second.room.people().empty() && key != folded(lobby_)) rooms_.erase(found);
+    return outcome;
+}
+
+const Room* Rooms::find(std::string_view room) const {
+    const auto found = rooms_.find(folded(room));
+    return found == rooms_.end() ? nullptr : &found->second.room;
 }
 
 }  // namespace chat

@@ -8,7 +8,7 @@ namespace chat {
 
 namespace {
 
-/// Whose address it is: of IPv6's, everybody has as many as there are behind the first eight bytes.
+/// The owner of an address. An owner of IPv6 addresses has all that begin with the same eight bytes.
 std::string owner_of(std::string_view peer) {
     const auto host = peer.substr(0, peer.rfind(':'));
     if (!host.starts_with('[')) return std::string(host);

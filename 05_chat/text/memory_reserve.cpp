@@ -28,11 +28,11 @@ bool MemoryReserve::is_there() {
     return memory_ != nullptr;
 }
 
-/// What operator new calls where there is nothing left; it tries again afterwards.
+/// Operator new calls this where nothing is left, and then tries again.
 void MemoryReserve::give_up() {
     if (the_reserve->memory_ == nullptr) throw std::bad_alloc();
     std::free(std::exchange(the_reserve->memory_, nullptr));
-    the_reserve->use_less_.ask();
+    the_reserve->use_less_.schedule();
 }
 
 }  // namespace chat

@@ -141,12 +141,13 @@ Step TextProtocol::removed(std::string_view why) {
                  " asks to be let in again.");
 }
 
-Step TextProtocol::rejoined(std::string_view refused) {
-    if (refused.empty()) {
+Step TextProtocol::rejoined(const result<void, Why>& outcome) {
+    if (outcome) {
         wanted_ = std::exchange(down_, {});
         return done();
     }
-    down_words_ = sentence(refused) + ": you are out of the room, and what you type is lost. /quit, and come in anew.";
+    down_words_ = sentence(outcome.error().words) +
+                  ": you are out of the room, and what you type is lost. /quit, and come in anew.";
     return print(down_words_);
 }
 

@@ -1,15 +1,16 @@
 #pragma once
 
-#include "05_chat/room/room.hpp"
+#include "05_chat/base/why.hpp"
+#include "05_chat/room/listing.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
-/// The text door: what a person at a telnet, or a program that reads lines, says to the house and hears from it.
+/// What people at the text door type, and what they are told: people at a telnet, and programs that read lines.
 ///
-/// The first line is the person's name, also when it comes before the question has been read, so
+/// The first line is the person's name. It may come before the question for it has been read, so
 /// `printf 'Michael\nHello!\n' | nc` works as well as a person does. After that a line is speech, and a line that
 /// begins with `/` is a command. Pure; one thread at a time.
 namespace chat {
@@ -20,19 +21,8 @@ inline constexpr std::string_view line_end = "\r\n";
 /// The line as the text door's dialect has it: its words, and the end of the line.
 void encode_text(const Line& line, std::string& out);
 
-/// A request for the engine that orders the room. One at a time: its outcome comes back before the next line is read.
-struct Submission {
-    std::string room;
-    Request request;
-};
-
-/// A question for whoever has the rooms; its answer is printed as it is.
-struct Question {
-    enum class About { people, rooms } about;
-    std::string room;
-};
-
-/// What a door is to do next: print, then carry out, then, at the end, say goodbye and close.
+/// What the session does next. It prints; then it asks the backend for what is in `then`; at last it closes. It asks
+/// for one thing at a time, and has the outcome before it reads the next line.
 struct Step {
     std::string print;  // whole lines, for this person alone
     std::variant<std::monostate, Submission, Question> then;
@@ -41,33 +31,32 @@ struct Step {
 
 class TextProtocol {
 public:
-    /// `person` is theirs for as long as the connection lasts; their first room is `lobby`.
+    /// `person` is their id as long as the connection lasts; their first room is `lobby`.
     TextProtocol(PersonId person, std::string lobby) : person_(person), lobby_(std::move(lobby)) {}
 
     /// The question for the name: the first thing at this door.
     Step open() const;
     /// They typed this; without its line end. Not while a submission or a question is open.
     Step line(std::string_view typed);
-    /// The Submission was carried out. After it they may be in another room (room()), whose lines they hear from here
-    /// on.
+    /// The Submission was carried out. Now they may be in another room (room()), and hear its lines from here on.
     Step done();
-    /// It was not, for this reason: the end of a sentence, "the name is taken".
+    /// The Submission was refused. `why` is the end of a sentence: "the name is taken".
     Step refused(std::string_view why);
     /// The answer to the Question.
     Step answer(std::string_view text) const;
-    /// They typed nothing for a long time: are they still there? `closing` the second time.
+    /// They typed nothing for a long time. At first they are asked whether they are there; then, `closing`, they go.
     Step idle(bool closing) const;
-    /// They have not given a name for so long that they are sent away.
+    /// They have given no name for too long, and are sent away.
     Step nameless() const;
     /// Others need the place of somebody who is in no room yet.
     Step others_wait() const;
-    /// They are out of their room: until rejoined() what they type goes nowhere, and these words tell them so.
+    /// They are out of their room. Until rejoined() what they type goes nowhere, and `words` tell them so.
     Step room_down(std::string_view words);
-    /// The room has thrown them out: they are in no room until they join one. `why` is the end of a sentence.
+    /// The room has thrown them out. They are in no room until they join one. `why` is the end of a sentence.
     Step removed(std::string_view why);
-    /// They are in that room again, under their name; or, `refused` not empty, they are not and will not be. What they
-    /// type then is not taken for a name: it was meant for the room.
-    Step rejoined(std::string_view refused);
+    /// They are in that room again, under their name; or they cannot be. What they type then is no name: they mean it
+    /// for the room.
+    Step rejoined(const result<void, Why>& outcome);
     /// The connection ended: what is left to say to the engine.
     std::optional<Submission> hang_up();
 

@@ -6,7 +6,7 @@
 #include <exception>
 
 /// Every event that is told, in the order of a server's life: its name in JSON, and its sentence with its fields.
-/// Who tells it stands before the sentence: `server`, `acceptor 3`, `client 7`.
+/// Before the sentence stands whoever tells it: `server`, `acceptor 3`, `handler 7`.
 /// Fields: sockname and peer are addresses, `127.0.0.1:1234`; pid a process id; data what came, its line ending left
 /// out; reason the system's words or an exception's; node a node's name; names ending in _ms are milliseconds.
 namespace app::events {
@@ -46,24 +46,23 @@ inline constexpr Event<2> rejects_client{"rejects_client", "rejects client {peer
 inline constexpr Event<1> crashed{"crashed", "crashed: {reason}"};
 inline constexpr Event<1> accepted{"accepted", "accepted {clients} clients"};
 
-// Whoever serves: the server itself in 01, a client's own thread or coroutine from 02 on.
+// Whoever serves: the server itself in 01; from 02 on a handler, which is one client's own thread or coroutine.
 inline constexpr Event<1> runs_in_loop{"runs_in_loop", "runs in loop {loop}"};  // 03, where there are several
 inline constexpr Event<0> waits_for_data{"waits_for_data", "waits for data"};
 inline constexpr Event<1> got_data_from_client{"got_data_from_client", "got data from client {data}"};
 inline constexpr Event<0> connection_closed{"connection_closed", "connection closed"};
 inline constexpr Event<1> connection_lost{"connection_lost", "connection lost: {reason}"};
-inline constexpr Event<1> is_idle{"is_idle", "is idle for {idle_ms} ms"};
+inline constexpr Event<1> is_idle{"is_idle", "has been idle for {idle_ms} ms"};
 
-// The chat: a client at the text door, a link to another C++ node, a node that speaks Erlang's protocol.
-inline constexpr Event<2> is_in_room{"is_in_room", "is {name} in the room {room}"};
-inline constexpr Event<1> is_out_of_room{"is_out_of_room", "is out of the room {room}"};
-inline constexpr Event<2> is_removed{"is_removed", "was removed from the room {room}: {reason}"};
+// The chat. Whoever has people in the rooms: the handler of a client at the text door, which has one; a link to another
+// C++ node; a node that speaks Erlang's protocol.
 inline constexpr Event<2> has_in_room{"has_in_room", "has {name} in the room {room}"};
 inline constexpr Event<2> has_no_longer_in_room{"has_no_longer_in_room", "has {name} no longer in the room {room}"};
 inline constexpr Event<1> opens_room{"opens_room", "opens the room {room}"};
 inline constexpr Event<1> closes_room{"closes_room", "closes the room {room}: nobody is in it"};
+inline constexpr Event<3> finds_removed{"finds_removed", "finds {name} removed from the room {room}: {reason}"};
 inline constexpr Event<1> was_refused{"was_refused", "was refused: {reason}"};
-inline constexpr Event<1> is_cut_off{"is_cut_off", "is cut off: {reason}"};
+inline constexpr Event<1> cuts_off_client{"cuts_off_client", "cuts off its client: {reason}"};
 inline constexpr Event<1> ignores{"ignores", "ignores {what}"};
 inline constexpr Event<1> waits_for_links{"waits_for_links", "waits for links of other nodes on {sockname}"};
 inline constexpr Event<0> takes_local_links{"takes_local_links",

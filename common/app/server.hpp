@@ -1,5 +1,6 @@
 #pragma once
 
+#include "app/door.hpp"
 #include "app/options.hpp"
 #include "net/listener.hpp"
 
@@ -14,10 +15,6 @@ net::Listener listen_or_exit(boost::asio::io_context& loop, const ServerOptions&
 /// Writes the first line and tells how the server stands. Call it when clients can connect.
 void announce(const ServerOptions& options, const net::Listener& listener);
 void announce(const ServerOptions& options, const net::tcp::endpoint& sockname);
-
-/// How long whoever accepts waits when the system is short of descriptors or memory. Without a wait it would try
-/// millions of times a second, and take from those who could end the shortage.
-inline constexpr std::chrono::milliseconds shortage_wait{100};
 
 /// Keeps SIGINT and SIGTERM from interrupting anybody, for wait_for_shutdown_signal(). In the first thread, before any
 /// other starts: threads inherit it.

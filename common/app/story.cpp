@@ -33,7 +33,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Who process{""};  // who shares our stdout with others; nobody: the empty role
+Who process{""};  // this process's name, where several share one stdout; else an empty role
 
 /// What stdout has not taken yet. Never destroyed: its thread may go on while the process ends.
 struct Output {

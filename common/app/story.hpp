@@ -80,7 +80,7 @@ inline constexpr int seldom_ms = 1000;
 /// makes us wait, and whoever shares it (the shell) finds it as it was. Before the first thread starts.
 void open(Log log);
 
-/// Puts a name before everything that this process tells, where several share one stdout: `worker 2 client 7 …`; in
+/// Puts a name before everything that this process tells, where several share one stdout: `worker 2 handler 7 …`; in
 /// JSON a field of its own too, `"worker":2`. What `server` would have told is then told by the process itself, `worker
 /// 2 stops accepting`. Before the first thread starts.
 void speak_as(const Who& who);

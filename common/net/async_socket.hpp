@@ -2,42 +2,18 @@
 
 #include "net/socket.hpp"
 
-#include <iterator>
 #include <span>
+#include <string_view>
+#include <vector>
 
 namespace net {
 
-class AsyncSocket;
-
 /// How many packets of one connection are handed out before every other one of the same loop has its turn. One read may
 /// hold 65536 empty lines: a client that sends those must not keep the loop for as long as they take.
-inline constexpr unsigned packets_a_turn = 256;
+inline constexpr std::size_t packets_a_turn = 256;
 
-/// The whole packets that one read has brought, for one pass: `for (const auto packet : packets)`. They are found while
-/// they are looked at; the ones that nobody has looked at come with the next recv.
-class Packets {
-public:
-    class Iterator {
-    public:
-        Iterator(AsyncSocket& socket, std::string_view first) : socket_(&socket), packet_(first) {}
-        std::string_view operator*() const { return packet_; }
-        Iterator& operator++();
-        bool operator==(std::default_sentinel_t) const { return is_over_; }
-
-    private:
-        AsyncSocket* socket_;
-        std::string_view packet_;
-        bool is_over_ = false;
-    };
-
-    Packets(AsyncSocket& socket, std::string_view first) : socket_(&socket), first_(first) {}
-    Iterator begin() const { return {*socket_, first_}; }
-    static std::default_sentinel_t end() { return {}; }
-
-private:
-    AsyncSocket* socket_;
-    std::string_view first_;
-};
+/// The whole packets that one read has brought.
+using Packets = std::span<const std::string_view>;
 
 /// The socket of a coroutine: while it waits, its thread does other things. There are two rules.
 ///
@@ -53,7 +29,7 @@ public:
     /// All whole packets of one read, but at most packets_a_turn: at least one. Valid until the next call of recv_all()
     /// or recv(). Sends what was put first, and waits until the system has taken it all: a peer that does not read its
     /// replies is not read either. Errors as Socket::recv has them.
-    awaitable<result<Packets>> recv_all();
+    awaitable<result<Packets>> recv_all() { return receive(packets_a_turn); }
 
     /// One packet, likewise.
     awaitable<result<std::string_view>> recv();
@@ -62,7 +38,7 @@ public:
     /// header can say is a std::length_error.
     void put(std::initializer_list<std::string_view> pieces) { framer_.put(pieces, out_); }
 
-    /// Sends what was put, for a coroutine that does not receive. As long as it waits, recv does not: it receives.
+    /// Sends what was put, for a coroutine that does not receive. While it waits, recv leaves the sending to it.
     awaitable<result<void>> flush();
 
     /// For a writer that has a queue of its own: sends as much of bytes that are framed already as the system takes
@@ -87,28 +63,16 @@ public:
     Executor executor() { return socket_.get_executor(); }
 
 private:
-    friend Packets::Iterator;
-    bool next_of_turn(std::string_view& packet) {
-        if (left_of_turn_ == 0 || in_.empty()) return false;
-        const auto next = framer_.next(in_, has_ended_);
-        if (!next) return false;
-        --left_of_turn_;
-        packet = *next;
-        return true;
-    }
+    awaitable<result<Packets>> receive(std::size_t most);
 
+    std::vector<std::string_view> packets_;  // handed out last; lent by the thread, as the bytes are
+    std::size_t left_of_turn_ = packets_a_turn;
     bool is_flushing_ = false;  // a coroutine waits in flush()
-    unsigned left_of_turn_ = packets_a_turn;
 };
 
 /// Connects to the first address of `host` that answers; gives up after `within` (asio::error::timed_out). Run it in
 /// `loop`'s thread. Errors: the resolver's, or connect(2)'s.
 awaitable<result<AsyncSocket>> async_connect(asio::io_context& loop, std::string host, std::uint16_t port,
                                              SocketOptions options, std::chrono::milliseconds within);
-
-inline Packets::Iterator& Packets::Iterator::operator++() {
-    is_over_ = !socket_->next_of_turn(packet_);
-    return *this;
-}
 
 }  // namespace net

@@ -21,35 +21,58 @@ std::size_t header_size(Packet mode) {
     }
 }
 
-result<std::string_view> Framer::next_of_any_kind(Buffer& in, bool ended) {
-    if (mode_ == Packet::line) return next_line(in, ended);
-    if (mode_ != Packet::raw) return next_frame(in, ended);
-    if (!in.empty()) return take(in, 0, in.bytes().size());
+result<std::string_view> Framer::next(Buffer& in, bool ended) {
+    const auto found = cut(in.bytes(), ended);
+    if (!found) return found.error();
+    in.consume(found->size);
+    return found->packet;
+}
+
+boost::system::error_code Framer::next(Buffer& in, bool ended, std::size_t most,
+                                       std::vector<std::string_view>& packets) {
+    auto bytes = in.bytes();
+    boost::system::error_code why;
+    for (std::size_t count = 0; count < most; ++count) {
+        const auto found = cut(bytes, ended);
+        if (!found) {
+            why = found.error();
+            break;
+        }
+        packets.push_back(found->packet);
+        bytes.remove_prefix(found->size);
+    }
+    in.consume(in.bytes().size() - bytes.size());
+    return why;
+}
+
+inline result<Framer::Cut> Framer::cut(std::string_view bytes, bool ended) {
+    if (mode_ == Packet::line) return cut_line(bytes, ended);
+    if (mode_ != Packet::raw) return cut_frame(bytes, ended);
+    if (!bytes.empty()) return Cut{bytes, bytes.size()};
     return ended ? Error::closed : Error::incomplete;
 }
 
-result<std::string_view> Framer::next_line(Buffer& in, bool ended) {
-    const auto bytes = in.bytes();
-    const auto found = bytes.find('\n', searched_);
+inline result<Framer::Cut> Framer::cut_line(std::string_view bytes, bool ended) {
+    const auto found = bytes.find('\n', std::exchange(searched_, 0));
+    if (found <= max_packet_) return Cut{{bytes.data(), found + 1}, found + 1};
     const bool is_whole = found != bytes.npos;
     std::size_t size = is_whole ? found : bytes.size();
     // At the end of what has arrived, a CR may be half of CR LF, which does not count.
     if (size > max_packet_ && bytes[size - 1] == '\r') --size;
     if (size > max_packet_) return Error::too_long;
-    if (is_whole) return take(in, 0, found + 1);
-    if (ended && !bytes.empty()) return take(in, 0, bytes.size());
+    if (is_whole) return Cut{bytes.substr(0, found + 1), found + 1};
+    if (ended && !bytes.empty()) return Cut{bytes, bytes.size()};
     searched_ = bytes.size();
     return ended ? Error::closed : Error::incomplete;
 }
 
-result<std::string_view> Framer::next_frame(Buffer& in, bool ended) {
-    const auto bytes = in.bytes();
+inline result<Framer::Cut> Framer::cut_frame(std::string_view bytes, bool ended) const {
     if (bytes.size() >= header_) {
         std::size_t size = 0;
         for (const char byte : bytes.substr(0, header_)) size = size << 8 | static_cast<unsigned char>(byte);
         // Before waiting for it: a header that lies must not make us keep memory for what never comes.
         if (size > max_packet_) return Error::too_long;
-        if (bytes.size() - header_ >= size) return take(in, header_, size);
+        if (bytes.size() - header_ >= size) return Cut{bytes.substr(header_, size), header_ + size};
     }
     if (!ended) return Error::incomplete;
     return bytes.empty() ? Error::closed : Error::cut_short;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <string_view>
+#include <vector>
 
 /// Where packets begin and end in a stream of bytes: gen_tcp's option `packet`. TCP itself knows no packets; what one
 /// side sends at once may arrive in pieces cut anywhere, or together with what came before and after.
@@ -38,14 +39,10 @@ public:
     /// Takes the next packet from the front of `in`: without its header; a line with its ending. `ended`: no more bytes
     /// will come; then an unfinished line is a packet, too.
     /// Errors: incomplete (come again with more), too_long, and at the end closed, or cut_short inside a frame.
-    result<std::string_view> next(Buffer& in, bool ended) {
-        // What happens a million times a second is in sight of the caller's compiler.
-        if (mode_ == Packet::line) {
-            const auto found = in.bytes().find('\n', searched_);
-            if (found <= max_packet_) return take(in, 0, found + 1);
-        }
-        return next_of_any_kind(in, ended);
-    }
+    result<std::string_view> next(Buffer& in, bool ended);
+
+    /// The same for all that are there, but for no more than `most`: adds them to `packets`. Why it did not go on.
+    boost::system::error_code next(Buffer& in, bool ended, std::size_t most, std::vector<std::string_view>& packets);
 
     /// Appends one packet to `out`, given in pieces (Erlang's iodata), with its header.
     /// A frame longer than its header can say is a std::length_error, and nothing is appended.
@@ -68,15 +65,13 @@ public:
     void escape(Buffer& out);
 
 private:
-    std::string_view take(Buffer& in, std::size_t header, std::size_t size) {
-        const auto packet = in.bytes().substr(header, size);
-        in.consume(header + size);
-        searched_ = 0;
-        return packet;
-    }
-    result<std::string_view> next_of_any_kind(Buffer& in, bool ended);
-    result<std::string_view> next_line(Buffer& in, bool ended);
-    result<std::string_view> next_frame(Buffer& in, bool ended);
+    struct Cut {
+        std::string_view packet;
+        std::size_t size;  // of the packet with its framing
+    };
+    result<Cut> cut(std::string_view bytes, bool ended);
+    result<Cut> cut_line(std::string_view bytes, bool ended);
+    result<Cut> cut_frame(std::string_view bytes, bool ended) const;
     void put_header(std::size_t size, Buffer& out) const;
 
     Packet mode_;

@@ -97,52 +97,50 @@ std::string SocketBase::peername() const {
 
 // ---- the blocking socket --------------------------------------------------------------------------------------------
 
+using Clock = std::chrono::steady_clock;
+
 result<std::string_view> Socket::recv(std::chrono::milliseconds within) {
+    // What a thread's buffer is large is what an idle client costs, so it is small where the client sends little. Where
+    // it sends much, a small one would cost four times the work.
+    constexpr std::size_t little = 512, much = 64 * 1024;
     for (;;) {
-        if (const auto sent = flush(); !sent) return sent.error();
+        if (const auto error = write()) return failed(error);  // telnet's answers
         const auto packet = framer_.next(in_, has_ended_);
         if (packet) return packet;
         if (packet.error() != Error::incomplete) return failed(packet.error());
-        if (within != for_ever && !becomes_readable(within)) return boost::system::error_code(asio::error::timed_out);
+        if (within != for_ever && !becomes_readable(Clock::now() + within)) {
+            return boost::system::error_code(asio::error::timed_out);
+        }
         if (in_.empty()) in_.settle();
-        const auto moved = bytes_moved_;
-        if (const auto error = read(reading_)) return failed(error);
-        reading_ = bytes_moved_ - moved < small_read ? small_read : large_read;
-    }
-}
-
-/// Whether there is something to read, or the end, before the time is over.
-bool Socket::becomes_readable(std::chrono::milliseconds within) {
-    const auto deadline = std::chrono::steady_clock::now() + within;
-    for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-        if (left.count() <= 0) return false;
-        pollfd readable{socket_.native_handle(), POLLIN, 0};
-        if (::poll(&readable, 1, static_cast<int>(left.count())) > 0) return true;  // else a signal, perhaps
+        const auto before = bytes_moved_;
+        if (const auto error = read(reads_much_ ? much : little)) return failed(error);
+        reads_much_ = bytes_moved_ - before >= little;
     }
 }
 
 result<void> Socket::send(std::initializer_list<std::string_view> pieces) {
     framer_.put(pieces, out_);
-    return flush();
-}
-
-/// Sends everything, telnet's answers, too.
-result<void> Socket::flush() {
     if (const auto error = write()) return failed(error);
     return {};
 }
 
 void Socket::close() {
+    const auto deadline = Clock::now() + linger;
     if (says_too_long()) {
-        const auto deadline = std::chrono::steady_clock::now() + linger;
-        while (!reads_away()) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-            if (!becomes_readable(left)) break;
-        }
+        while (!reads_away() && becomes_readable(deadline)) continue;
     }
     boost::system::error_code ignored;
     socket_.close(ignored);
+}
+
+/// Whether there is something to read, or the end, before the deadline.
+bool Socket::becomes_readable(Clock::time_point deadline) {
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0) return false;
+        pollfd readable{socket_.native_handle(), POLLIN, 0};
+        if (::poll(&readable, 1, static_cast<int>(left.count())) > 0) return true;  // else a signal, perhaps
+    }
 }
 
 result<Socket> connect(asio::io_context& loop, const std::string& host, std::uint16_t port,

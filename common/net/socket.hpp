@@ -21,11 +21,6 @@ struct SocketOptions {
     int backlog = 1024;              ///< clients that may wait for accept; listen(2) cuts it to the system's own limit
 };
 
-/// How much a read asks for where a client sends much, in bytes. Less costs dearly: a sixteenth of it, four times the
-/// work. And where it sends little, as most do: a thread's buffer of that size is what an idle client costs.
-inline constexpr std::size_t large_read = 64 * 1024;
-inline constexpr std::size_t small_read = 512;
-
 /// For recv(): without a limit.
 inline constexpr auto for_ever = std::chrono::milliseconds::max();
 
@@ -35,10 +30,10 @@ inline constexpr std::chrono::milliseconds linger{1000};
 /// What the two kinds of socket have in common, the blocking Socket and the AsyncSocket: a connected TCP socket that
 /// speaks in packets, in passive mode: nothing arrives unless it is asked for (gen_tcp's {active, false}). In line mode
 /// it answers telnet by itself. Nagle's algorithm is off. It is closed when it is destroyed, and in programs that this
-/// one starts; it never raises SIGPIPE. One thread at a time, but for shutdown().
+/// one starts; it never raises SIGPIPE. One thread at a time, except for shutdown().
 class SocketBase {
 public:
-    /// Why recv or send failed: what "closed" was.
+    /// Why recv or send failed: what "closed" was. The first reason is kept.
     boost::system::error_code why_closed() const { return why_closed_; }
 
     /// Ends one direction, or both. Of the receiving one: what has arrived is still delivered, then recv says closed,
@@ -58,10 +53,10 @@ protected:
     boost::system::error_code read(std::size_t size);
     /// Writes what out_ holds, until it is empty or there is an error (of a socket that does not block: would_block).
     boost::system::error_code write();
-    /// Keeps the reason, and returns it.
+    /// Keeps the reason, and returns the one that counts.
     boost::system::error_code failed(const boost::system::error_code& error);
-    /// A peer that sent too long a packet is told so. Whether it was: then what it is still sending has to be read
-    /// away, because closing with bytes unread would reset the connection and could destroy the message.
+    /// Tells a peer that sent too long a packet. Whether it did: then what it still sends has to be read away, because
+    /// closing with bytes unread would reset the connection and could destroy the message.
     bool says_too_long();
     /// Reads and forgets what has arrived, without waiting. True when nothing more will come.
     bool reads_away();
@@ -86,10 +81,9 @@ public:
     /// Takes over a connected socket.
     Socket(TcpSocket socket, const SocketOptions& options) : SocketBase(std::move(socket), options) {}
 
-    /// The next packet, without its header; a line with its ending. Valid until the next recv. Error::closed when the
-    /// peer has ended its stream and everything before that was delivered (an unfinished line, too); else
-    /// Error::too_long, Error::cut_short or the system's error. asio::error::timed_out where nothing has come for
-    /// `within`; then it may be called again.
+    /// The next packet, without its header; a line with its ending. Error::closed when the peer has ended its stream
+    /// and everything before that was delivered, an unfinished line, too; else Error::too_long, Error::cut_short or the
+    /// system's error. asio::error::timed_out where nothing has come for `within`; then it may be called again.
     result<std::string_view> recv(std::chrono::milliseconds within = for_ever);
 
     /// Sends one packet, given in pieces (Erlang's iodata), whole. Returns when the system has taken it over. A frame
@@ -101,10 +95,9 @@ public:
     void close();
 
 private:
-    result<void> flush();
-    bool becomes_readable(std::chrono::milliseconds within);
+    bool becomes_readable(std::chrono::steady_clock::time_point deadline);
 
-    std::size_t reading_ = small_read;  // how much the next read asks for
+    bool reads_much_ = false;  // the last read brought much, so the next one asks for much
 };
 
 /// Connects to the first address of `host` that answers. Blocking. Errors: the resolver's, or connect(2)'s.

@@ -61,7 +61,7 @@ std::vector<Subject> present(std::vector<Subject> subjects, const Options& optio
     for (const std::string& given : options.servers) subjects.push_back(given_server(given));
     std::erase_if(subjects, [&](Subject& subject) {
         if (subject.peer && (options.no_peers || options.quick)) return true;
-        // A stick is measured where somebody is who needs it.
+        // A stick is measured where a server is that needs it.
         if (!options.only.empty() && !subject.sticks.empty() && !contains(options.only, subject.name)) return true;
         const std::string program = find_program(subject.command[0]);
         if (program.empty()) {

@@ -39,7 +39,7 @@ struct Case {
     std::size_t rounds;                     ///< how often each is measured
     bool quick;                             ///< also part of --quick
     bool peers = false;                     ///< peers, too
-    std::vector<std::string> servers = {};  ///< who is measured, where that is not the whole group
+    std::vector<std::string> servers = {};  ///< those that are measured, where it is not the whole group
     Trouble trouble = {};
 };
 

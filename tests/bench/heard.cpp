@@ -84,7 +84,11 @@ void Heard::parse(std::size_t member) {
         if (feed >= rest.size()) return;
         const std::string_view line = rest.substr(0, feed + 1);
         parsed_ += line.size();
-        is_left ? parse_left(member, line) : parse_said(member, line);
+        if (is_left) {
+            parse_left(member, line);
+        } else {
+            parse_said(member, line);
+        }
     }
 }
 

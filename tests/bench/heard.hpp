@@ -12,13 +12,13 @@
 
 namespace bench {
 
-/// What a room has said, as the member knows it who has heard most. All others must hear the same bytes: so every line
+/// What a room has said, as the member that has heard most knows it. All others must hear the same bytes: so every line
 /// comes to everybody once, and in one order. And whatever is new must be the next line of one of the senders.
 ///
 /// Remembers what somebody has not heard yet, no more. One thread.
 class Heard {
 public:
-    /// A member, and how far he has heard. Positions are bytes since the room's beginning.
+    /// A member, and how far it has heard. Positions are bytes since the room's beginning.
     struct Ear {
         std::uint64_t position = 0;
         std::uint64_t lines = 0;  // whole lines before it
@@ -28,18 +28,18 @@ public:
     /// `size`: of a line as the sender counts it, its "\n" included.
     Heard(Dialect dialect, std::size_t senders, std::size_t size);
 
-    /// One more member: all before him will hear of it, and he hears everything after it.
+    /// One more member: all before it will hear of it, and it hears everything after that.
     Ear join(std::size_t member);
     /// One more whom the members hear of, but whom nobody waits for, and who may leave at any moment.
     void join_deaf(std::size_t member);
 
-    /// The bytes with which the sender says his next line.
+    /// The bytes with which the sender says its next line.
     void say(std::size_t sender, std::string& out);
     /// The sender's lines that not all members have heard.
     std::uint64_t under_way(std::size_t sender) const { return said_[sender] - complete_[sender]; }
 
-    /// A member has heard more. Returns how many said lines that completes for him; throws WrongAnswer if they are not
-    /// what they must be. `member` is for that message. Calls `done(sender, when it was said)` for each line that he
+    /// A member has heard more. Returns how many said lines that completes for it; throws WrongAnswer if they are not
+    /// what they must be. `member` is for that message. Calls `done(sender, when it was said)` for each line that it
     /// was the last to hear.
     template <typename Done>
     std::uint64_t hear(std::size_t member, Ear& ear, std::string_view bytes, Done done);

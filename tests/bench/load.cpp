@@ -282,7 +282,7 @@ private:
     bool finishing_ = false;
 
     steady_clock::time_point next_abort_ = no_deadline;
-    Fd killer_;  // who says it; open until the next one, for it must have been read
+    Fd killer_;  // the connection that says it; open until the next one, for the server must have read it
     std::uint64_t faults_ = 0;
 };
 

@@ -40,7 +40,7 @@ struct Plan {
 
     // What is done to the server meanwhile. It must have been started with --faults.
     std::size_t throw_every = 0;             ///< churn: each so manieth session is ended by `!throw`; 0: none
-    std::chrono::milliseconds abort_each{};  ///< echo: how often one sends `!abort`; who is thrown out comes again
+    std::chrono::milliseconds abort_each{};  ///< echo: how often one sends `!abort`; whoever is thrown out comes again
 };
 
 struct Report {

@@ -171,7 +171,11 @@ Server::Server(const std::vector<std::string>& command, std::optional<int> core)
     }
     start(words, core);
     try {
-        is_told ? wait_for_port(command[0]) : wait_for_first_line(command[0]);
+        if (is_told) {
+            wait_for_port(command[0]);
+        } else {
+            wait_for_first_line(command[0]);
+        }
     } catch (...) {
         stop();
         throw;

@@ -115,8 +115,10 @@ int main(int argc, char** argv) {
                 accept_all(listener);
             } else if (events[i].events & EPOLLOUT) {
                 resume(fd);
+            } else if (packet == Packet::raw) {
+                echo_raw(fd);
             } else {
-                packet == Packet::raw ? echo_raw(fd) : echo_lines(fd);
+                echo_lines(fd);
             }
         }
     }

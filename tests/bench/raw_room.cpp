@@ -127,7 +127,7 @@ void forget() {
     room.begin += gone;
 }
 
-// Who is blocked waits for its own event, unless what it waits for is gone.
+// A member that is blocked waits for its own event, unless what it waits for is gone.
 void tell_all() {
     for (std::size_t i = 0; i < present.size();) {
         Member& member = *present[i];

@@ -112,7 +112,11 @@ static void serve_lines(int socket) {
 }
 
 void serve_blocking(int socket, Packet packet) {
-    packet == Packet::raw ? serve_raw(socket) : serve_lines(socket);
+    if (packet == Packet::raw) {
+        serve_raw(socket);
+    } else {
+        serve_lines(socket);
+    }
     close(socket);
 }
 

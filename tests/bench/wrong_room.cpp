@@ -38,7 +38,11 @@ public:
         for (std::size_t end; (end = received.find('\n')) != received.npos;) {
             const std::string line = received.substr(0, end);
             received.erase(0, end + 1);
-            members_[index].name.empty() ? join(index, line) : say(members_[index].name + " says: " + line + "\r\n");
+            if (members_[index].name.empty()) {
+                join(index, line);
+            } else {
+                say(members_[index].name + " says: " + line + "\r\n");
+            }
         }
         return true;
     }

@@ -185,23 +185,37 @@ TEST(ChatClient, SaysWhatIsPipedAndEndsWell) {
     EXPECT_EQ(taken.errors, "chat_client: refused: The name is taken. What is your name?\n");
 }
 
+/// A server that the test plays.
+class PlayedServer {
+public:
+    PlayedServer() : door_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(door_.get(), any, size) != 0 || ::listen(door_.get(), 1) != 0 ||
+            ::getsockname(door_.get(), any, &size) != 0) {
+            throw std::runtime_error("cannot listen");
+        }
+        port_ = std::to_string(ntohs(address.sin_port));
+    }
+
+    const std::string& port() const { return port_; }
+    support::Descriptor accept() const { return support::Descriptor(::accept(door_.get(), nullptr, nullptr)); }
+
+private:
+    support::Descriptor door_;
+    std::string port_;
+};
+
 /// What chat_client makes of a server that sends just this, and closes.
 support::Finished client_of(const std::string& bytes) {
-    const support::Descriptor door(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    if (::bind(door.get(), any, size) != 0 || ::listen(door.get(), 1) != 0 ||
-        ::getsockname(door.get(), any, &size) != 0) {
-        throw std::runtime_error("cannot listen");
-    }
+    const PlayedServer server;
     // It has a keyboard at which nobody types.
-    support::Program client({.words = {support::path_of("chat_client"), "--name", "Ann", "--port",
-                                       std::to_string(ntohs(address.sin_port))}});
+    support::Program client({.words = {support::path_of("chat_client"), "--name", "Ann", "--port", server.port()}});
     {
-        const support::Descriptor session(::accept(door.get(), nullptr, nullptr));
+        const auto session = server.accept();
         ::send(session.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         std::array<char, 100> name;
         while (::recv(session.get(), name.data(), name.size(), 0) > 0 && bytes.size() < 1000) {
@@ -210,6 +224,18 @@ support::Finished client_of(const std::string& bytes) {
     }
     const auto exit = client.wait_exit();
     return {exit, client.lines(), client.errors()};
+}
+
+TEST(ChatClient, GivesUpOnAServerThatRefusesInOtherWordsAndStays) {
+    const PlayedServer server;
+    support::Program client({.words = {support::path_of("chat_client"), "--name", "Ann", "--port", server.port(),
+                                       "--join-timeout", "0.1"}});
+    const auto session = server.accept();
+    const std::string_view words = "Nobody comes in today.\n";
+    ::send(session.get(), words.data(), words.size(), MSG_NOSIGNAL);
+    EXPECT_EQ(client.wait_exit(), exited(1));
+    EXPECT_EQ(client.errors(),
+              "chat_client: the server has neither let us in nor sent us away within --join-timeout\n");
 }
 
 TEST(ChatClient, KnowsWhatWasSaidBeforeFromARefusal) {

@@ -145,7 +145,7 @@ TEST(Crowd, OfAThousandHearsEveryLineOnceInOneOrder) {
     if (!support::sanitized) {
         EXPECT_LT(owner->process().resident_bytes(), memory + 2 * max_backlog);
     }
-    // Each sender's lines came in the order in which he said them.
+    // Each sender's lines came in the order in which the sender said them.
     std::map<std::string, std::size_t> next;
     for (std::size_t i = 0; i + 1 < speech.size(); ++i) {
         const auto name = speech[i].substr(0, speech[i].find(' '));

@@ -122,7 +122,7 @@ TEST_F(Elixir, HearsTheSameFromOurRoomAsFromItsOwn) {
     ours->wait_for_line("ignores a message of somebody who never joined");
 }
 
-/// A command that the story shows, as somebody types it who knows the cookie.
+/// A command that the story shows, as somebody who knows the cookie types it.
 std::string with_our_cookie(std::string command) {
     return command.replace(command.find("COOKIE"), 6, cookie);
 }
@@ -307,7 +307,7 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     michael.say("/who");
     EXPECT_EQ(michael.hear(), "This room does not say who is in it.");
 
-    // Who leaves ends his process there, as a client in Elixir would.
+    // Anna's process there ends when she leaves, as a client in Elixir would.
     Person anna(*ours);
     anna.say("Anna");
     EXPECT_EQ(michael.hear(), "Anna has joined the room");
@@ -318,7 +318,7 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     EXPECT_EQ(client.wait_exit(), exited(0));
     EXPECT_EQ(michael.hear(), "Mikey has left the room");
 
-    // The room's process ends his; it can end ours, too.
+    // The room can end a member's process, ours too.
     Person kicked(*ours);
     kicked.say("Kicked");
     EXPECT_EQ(michael.hear(), "Kicked has joined the room");
@@ -338,10 +338,10 @@ TEST_F(Elixir, LetsOurPeopleIntoItsRoom) {
     EXPECT_EQ(kicked.hear(), "This room does not say who is in it.");
     kicked.chat("Kicked", "Here again.");
     EXPECT_EQ(michael.hear(), "Kicked says: Here again.");
-    ours->wait_for_line("client 3 was removed from the room chatroom: it says kicked");
+    ours->wait_for_line("handler 3 finds Kicked removed from the room chatroom: it says kicked");
     kicked.leave();
     EXPECT_EQ(michael.hear(), "Kicked has left the room");
-    ours->wait_for_line("client 3 connection ");
+    ours->wait_for_line("handler 3 connection ");
 
     room->process().signal(SIGKILL);
     EXPECT_EQ(michael.hear(), awaited);

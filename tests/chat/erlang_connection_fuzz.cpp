@@ -1,6 +1,6 @@
 #include "05_chat/erlang/remote_room.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "05_chat/room/rooms.hpp"
+#include "chat/ordered_rooms.hpp"
 
 #include "05_chat/base/bytes.hpp"
 
@@ -40,8 +40,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ProcessTable table({"room1@host", 1, "secret"});
     const Pid room = table.spawn();
     table.register_name("chatroom", room);
-    chat::House house(chat::Limits{.max_people = 4}, "chatroom");
-    chat::LocalEngine engine(house);
+    OrderedRooms rooms(chat::Limits{.max_people = 4}, "chatroom");
     chat::SharedLog log(1 << 16);
     chat::PersonId last = 0;
     Connection connection =
@@ -52,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     remote.start();
     remote.join(1, "x");
     const auto submit = [&](const chat::Request& request) {
-        const auto result = engine.submit("chatroom", request);
+        const auto result = rooms.submit("chatroom", request);
         if (result) {
             std::string record;
             encode_line(room, *result, record);
@@ -89,7 +88,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     connection.lost("the end");
     events();
-    for (const auto& request : process.closed()) engine.submit("chatroom", request);
-    if (!house.find("chatroom")->people().empty()) std::abort();
+    for (const auto& request : process.closed()) rooms.submit("chatroom", request);
+    if (!rooms.find("chatroom")->people().empty()) std::abort();
     return 0;
 }

@@ -48,7 +48,10 @@ TEST(Handshake, TwoOfUsComeToTrustEachOther) {
         ASSERT_EQ(called.state(), State::deciding);
         EXPECT_EQ(called.peer(), "north@host");
         called.decide(status);
-        for (int i = 0; i < 4; ++i) pass(called, caller), pass(caller, called);
+        for (int i = 0; i < 4; ++i) {
+            pass(called, caller);
+            pass(caller, called);
+        }
         EXPECT_EQ(called.state(), State::done) << called.why();
         EXPECT_EQ(caller.state(), State::done) << caller.why();
     }

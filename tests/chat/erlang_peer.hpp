@@ -16,8 +16,8 @@ inline const std::string dist_cookie = "CHATTESTS";
 /// it likes.
 class ErlangPeer {
 public:
-    ErlangPeer(Server& server, const std::string& name)
-        : name_(name), room_node_(node_of(server)), client_(server.dist_port()) {
+    ErlangPeer(Server& server, const std::string& name, const Client::Options& options = {})
+        : name_(name), room_node_(node_of(server)), client_(server.dist_port(), options) {
         auto handshake = erlang::Handshake::connecting({name, 1, dist_cookie}, 4711, room_node_);
         client_.send(handshake.take_output());
         while (handshake.state() == erlang::Handshake::State::waiting) {

@@ -70,7 +70,7 @@ TEST(ErlangDoor, RefusesANameThatIsTakenAsADoorOfItsOwnWould) {
     // What a refusal would say, said by somebody who is in, is speech.
     ann.chat("Ann", "the name is taken");
     EXPECT_EQ(other.hear(), "Ann says: the name is taken");
-    guest.wait_for_line("client 1 was refused: the name is taken");
+    guest.wait_for_line("handler 1 was refused: the name is taken");
     for (const std::string input : {"echo hm", "true"}) {
         const auto client = support::run_to_end(shell(input + " | exec " + support::path_of("chat_client") +
                                                       " --name ANN --room " + room + " --cookie " + dist_cookie));

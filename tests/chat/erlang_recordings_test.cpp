@@ -1,7 +1,7 @@
 #include "05_chat/erlang/dist/epmd.hpp"
 #include "05_chat/erlang/remote_room.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "05_chat/room/rooms.hpp"
+#include "chat/ordered_rooms.hpp"
 
 #include <gtest/gtest.h>
 
@@ -81,15 +81,14 @@ TEST(Recordings, ElixirJoinsUs) {
         ProcessTable table({"room1@vm", 7, "secret"});
         const Pid room = table.spawn();
         table.register_name("chatroom", room);
-        chat::House house({}, "chatroom");
-        chat::LocalEngine engine(house);
+        OrderedRooms rooms({}, "chatroom");
         chat::SharedLog log(1 << 20);
         chat::PersonId last = 0;
         Connection connection(table, {}, 0x12345678, now);
         RoomProcess process(connection, table, room, log, 1, [&] { return ++last; });
         std::vector<std::string> story;
         const auto submit = [&](const chat::Request& request) {
-            const auto result = engine.submit("chatroom", request);
+            const auto result = rooms.submit("chatroom", request);
             if (result) {
                 std::string record;
                 encode_line(room, *result, record);

@@ -1,6 +1,6 @@
 #include "05_chat/erlang/remote_room.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "05_chat/room/rooms.hpp"
+#include "chat/ordered_rooms.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ struct RoomAndGuests : testing::Test {
         settle();
     }
     void submit(const chat::Request& request) {
-        const auto result = engine.submit("chatroom", request);
+        const auto result = rooms.submit("chatroom", request);
         if (result) {
             std::string record;
             encode_line(room, *result, record);
@@ -77,8 +77,7 @@ struct RoomAndGuests : testing::Test {
     Pid room = south.spawn();
     Connection caller{north, {}, 11, now, "south@host"};
     Connection called{south, {}, 22, now};
-    chat::House house{chat::Limits{}, "chatroom"};
-    chat::LocalEngine engine{house};
+    OrderedRooms rooms{chat::Limits{}, "chatroom"};
     chat::SharedLog log{1 << 20};
     chat::PersonId last = 1000;
     std::optional<RoomProcess> process;
@@ -186,8 +185,8 @@ TEST_F(RoomAndGuests, WhenTheNodeIsGoneAllItsPeopleLeave) {
     settle();
     const auto requests = process->closed();
     EXPECT_EQ(requests.size(), 2u);
-    for (const auto& request : requests) EXPECT_TRUE(engine.submit("chatroom", request));
-    EXPECT_TRUE(house.find("chatroom")->people().empty());
+    for (const auto& request : requests) EXPECT_TRUE(rooms.submit("chatroom", request));
+    EXPECT_TRUE(rooms.find("chatroom")->people().empty());
 }
 
 TEST_F(RoomAndGuests, TheGuestsLearnThatTheRoomEnded) {

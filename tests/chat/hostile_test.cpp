@@ -345,5 +345,46 @@ TEST_F(Hostile, NodeWithNamesAndRoomsThatAreNone) {
     michael.expect_silence();
 }
 
+// ---- what all of them cost ------------------------------------------------------------------------------------------
+
+/// Two who read nothing: that node, and a person. None of them is behind by as much as one of them may be.
+void expect_too_much_waits_for(Server& server, const std::string& node) {
+    Person michael(server, "Michael"), mikey(server, "Mikey");
+    EXPECT_EQ(michael.hear(), "Mikey has joined the room");
+    // More than the system keeps for the node. What it does not keep waits.
+    const std::string text(4000, 'x');
+    for (int said = 0; said < 1300; ++said) {
+        michael.chat("Michael", text);
+        mikey.hear();
+    }
+    mikey.say("/join garden");
+    EXPECT_EQ(mikey.hear(), "You are in the room garden as Mikey. /help lists the commands.");
+    Client sleepy(server.port(), {.receive_buffer = 4096});
+    sleepy.send("Sleepy\r\n/join garden\r\n");
+    EXPECT_EQ(mikey.hear(), "Sleepy has joined the room");
+    for (int said = 0; said < 5000 && server.count_lines(node + " is gone") == 0; ++said) mikey.chat("Mikey", text);
+    server.wait_for_line(node + " is gone: too much waits for those who do not read");
+}
+
+const std::vector<std::string> eight_mebi_for_all{"--max-backlog", "8388608", "--max-waiting", "8388608"};
+
+TEST(ThatReadNothing, LinksAreCutOffForWhatAllOfThemCost) {
+    auto options = eight_mebi_for_all;
+    options.insert(options.end(), {"--node-port", "0"});
+    Server server(options);
+    Client node(server.node_port(), {.receive_buffer = 4096});
+    node.send(hello());
+    server.wait_for_line("link 1 is connected with");
+    expect_too_much_waits_for(server, "link 1");
+}
+
+TEST(ThatReadNothing, ErlangNodesAreCutOffForWhatAllOfThemCost) {
+    const auto server = erlang_node(eight_mebi_for_all);
+    ErlangPeer node(*server, "sleepy@localhost", {.receive_buffer = 4096});
+    node.tell_room(node.pid(1), "join", "Somebody");
+    server->wait_for_line("node 1 has Somebody in the room lobby");
+    expect_too_much_waits_for(*server, "node 1");
+}
+
 }  // namespace
 }  // namespace chat_tests

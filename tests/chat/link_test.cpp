@@ -4,6 +4,7 @@
 #include "05_chat/base/bytes.hpp"
 #include "05_chat/link/guest.hpp"
 #include "05_chat/link/host.hpp"
+#include "chat/why.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -46,7 +47,7 @@ struct Linked : testing::Test {
         for (bool anything = true; anything;) {
             anything = false;
             for (const auto& one : frames(host.take_output())) {
-                EXPECT_EQ(guest.receive(one, now), "");
+                EXPECT_EQ(why(guest.receive(one, now)), "");
                 anything = true;
             }
             for (const auto& one : frames(guest.take_output())) {
@@ -57,12 +58,12 @@ struct Linked : testing::Test {
     }
     void hand_over(const std::string& one) {
         auto todo = host.receive(one, now);
-        ASSERT_TRUE(todo.has_value()) << todo.error();
+        ASSERT_EQ(why(todo), "");
         if (const auto* wanted = std::get_if<link::Host::Wanted>(&*todo)) {
             const auto line = room.apply(++sequence, wanted->submission.request);
             std::string bytes;
             if (line) link::encode_line(wanted->submission.room, *line, bytes);
-            for (const auto& spoken : frames(bytes)) EXPECT_EQ(guest.receive(spoken, now), "");
+            for (const auto& spoken : frames(bytes)) EXPECT_EQ(why(guest.receive(spoken, now)), "");
             host.outcome(*wanted, line);
         }
     }
@@ -115,13 +116,15 @@ TEST_F(Linked, WhatHasNotComeBackIsCountedWhenTheLinkIsLost) {
 
 TEST_F(Linked, WhatAnOwnerSendsIsMadePrintable) {
     guest.enter(5, "lobby", "Ann");
-    EXPECT_EQ(guest.receive(frame(link::Past{1, Line::Kind::said, "M\x1b[31m", "\x1b]0;x\x07old\r\nForged"}), now), "");
-    EXPECT_EQ(guest.receive(frame(link::Entered{1, 1}), now), "");
-    EXPECT_EQ(guest.receive(frame(link::Spoken{"lobby", 2, Line::Kind::said, "M", "\x1b[2Jhi\r\nBank says: x"}), now),
+    EXPECT_EQ(why(guest.receive(frame(link::Past{1, Line::Kind::said, "M\x1b[31m", "\x1b]0;x\x07old\r\nForged"}), now)),
               "");
-    EXPECT_EQ(guest.receive(frame(link::Spoken{"lobby", 3, Line::Kind::left, "M", "\xff\xfb\x01"}), now), "");
-    EXPECT_EQ(guest.receive(frame(link::Refused{1, "no\r\nForged"}), now), "");
-    EXPECT_EQ(guest.receive(frame(link::Answer{9, "In: \x1b[1mx\r\nForged"}), now), "");
+    EXPECT_EQ(why(guest.receive(frame(link::Entered{1, 1}), now)), "");
+    EXPECT_EQ(
+        why(guest.receive(frame(link::Spoken{"lobby", 2, Line::Kind::said, "M", "\x1b[2Jhi\r\nBank says: x"}), now)),
+        "");
+    EXPECT_EQ(why(guest.receive(frame(link::Spoken{"lobby", 3, Line::Kind::left, "M", "\xff\xfb\x01"}), now)), "");
+    EXPECT_EQ(why(guest.receive(frame(link::Refused{1, "no\r\nForged"}), now)), "");
+    EXPECT_EQ(why(guest.receive(frame(link::Answer{9, "In: \x1b[1mx\r\nForged"}), now)), "");
     std::vector<std::string> said;
     while (const auto event = guest.next_event()) {
         if (const auto* past = std::get_if<link::Guest::IsPast>(&*event)) said.push_back(words(past->line));
@@ -159,7 +162,7 @@ TEST(Host, ReadsANodeForThoseWhoHaveBeenInForAWhile) {
     const auto introduce = [&](std::string bytes) {
         for (const auto& one : frames(bytes)) EXPECT_TRUE(host.receive(one, start).has_value());
     };
-    for (const auto& one : frames(host.take_output())) EXPECT_EQ(guest.receive(one, start), "");
+    for (const auto& one : frames(host.take_output())) EXPECT_EQ(why(guest.receive(one, start)), "");
     introduce(guest.take_output());
     ASSERT_TRUE(host.is_up());
     const auto enter = [&](std::uint64_t stay, link::Clock::time_point now) {
@@ -185,11 +188,11 @@ std::pair<std::string, std::string> shake_hands(const std::string& guests_secret
     while (!to_owner.empty() || !to_guest.empty()) {
         const auto for_owner = std::exchange(to_owner, {});
         for (const auto& one : frames(for_owner)) {
-            if (owners_word.empty()) owners_word = host.receive(*link::decode(one), to_guest);
+            if (owners_word.empty()) owners_word = why(host.receive(*link::decode(one), to_guest));
         }
         const auto for_guest = std::exchange(to_guest, {});
         for (const auto& one : frames(for_guest)) {
-            if (guests_word.empty()) guests_word = guest.receive(*link::decode(one), to_owner);
+            if (guests_word.empty()) guests_word = why(guest.receive(*link::decode(one), to_owner));
         }
     }
     EXPECT_EQ(host.is_done(), guest.is_done());
@@ -213,28 +216,28 @@ TEST(LinkHandshake, NeedsTheSameSecretOnBothSidesOrNone) {
 TEST(LinkHandshake, TheOwnerProvesNothingToAStranger) {
     link::Handshake host({"host", 2, "secret"}, link::Handshake::Side::host, 22);
     std::string out;
-    EXPECT_EQ(host.receive(link::Hello{.node = "evil"}, out), "");
-    EXPECT_EQ(host.receive(link::Challenge{3, 4}, out), "");
-    EXPECT_EQ(host.receive(link::Proof{std::string(16, 'x')}, out), "wrong link secret");
+    EXPECT_EQ(why(host.receive(link::Hello{.node = "evil"}, out)), "");
+    EXPECT_EQ(why(host.receive(link::Challenge{3, 4}, out)), "");
+    EXPECT_EQ(why(host.receive(link::Proof{std::string(16, 'x')}, out)), "wrong link secret");
     EXPECT_EQ(out, "");
 }
 
 TEST(LinkHandshake, TheGuestWantsAProofToo) {
     link::Handshake guest({"guest", 1, "secret"}, link::Handshake::Side::guest, 11);
     std::string out;
-    EXPECT_EQ(guest.receive(link::Hello{.node = "evil"}, out), "");
-    EXPECT_EQ(guest.receive(link::Challenge{3, 11}, out), "");  // our own number: our proof comes back as theirs
+    EXPECT_EQ(why(guest.receive(link::Hello{.node = "evil"}, out)), "");
+    EXPECT_EQ(why(guest.receive(link::Challenge{3, 11}, out)), "");  // our own number: our proof comes back as theirs
     const auto proof = std::get<link::Proof>(*link::decode(frames(out).front()));
-    EXPECT_EQ(guest.receive(proof, out), "wrong link secret");
+    EXPECT_EQ(why(guest.receive(proof, out)), "wrong link secret");
     EXPECT_FALSE(guest.is_done());
 }
 
 TEST(LinkHandshake, NothingElseComesFirst) {
     link::Handshake host({"host", 2, {}}, link::Handshake::Side::host, 22);
     std::string out;
-    EXPECT_EQ(host.receive(link::Enter{1, "lobby", "Early"}, out), "it did not introduce itself");
-    EXPECT_EQ(host.receive(link::Proof{}, out), "it did not introduce itself");
-    EXPECT_EQ(host.receive(link::Refused{0, "go\x1b[2J away"}, out), "it refuses us: go[2J away");
+    EXPECT_EQ(why(host.receive(link::Enter{1, "lobby", "Early"}, out)), "it did not introduce itself");
+    EXPECT_EQ(why(host.receive(link::Proof{}, out)), "it did not introduce itself");
+    EXPECT_EQ(why(host.receive(link::Refused{0, "go\x1b[2J away"}, out)), "it refuses us: go[2J away");
 }
 
 // ---- coming back ----------------------------------------------------------------------------------------------------

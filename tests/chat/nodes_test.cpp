@@ -380,7 +380,7 @@ TEST(Nodes, DoNotWaitForEverForAnOwnerThatDoesNotAnswer) {
     gone.say("Gone");
     gone.leave();
     EXPECT_EQ(mikey.hear(), "The node that has this room does not answer. What is your name?");
-    guest->wait_for_line("client 2 connection ");
+    guest->wait_for_line("handler 2 connection ");
 }
 
 TEST(Nodes, MayHaveOnlySoManyPeople) {

@@ -1,6 +1,7 @@
-#include "05_chat/text/arrivals.hpp"
-#include "05_chat/room/rooms.hpp"
 #include "05_chat/base/token_bucket.hpp"
+#include "05_chat/room/listing.hpp"
+#include "05_chat/text/arrivals.hpp"
+#include "chat/ordered_rooms.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,13 +15,13 @@ using testing::ElementsAre;
 namespace {
 
 struct AtRoom : testing::Test {
-    boost::system::result<Line, Refusal> join(PersonId who, std::string name) {
+    Outcome join(PersonId who, std::string name) {
         return room.apply(++at, Join{who, std::move(name)});
     }
-    boost::system::result<Line, Refusal> say(PersonId who, std::string text) {
+    Outcome say(PersonId who, std::string text) {
         return room.apply(++at, Say{who, std::move(text)});
     }
-    boost::system::result<Line, Refusal> leave(PersonId who, std::string why = {}) {
+    Outcome leave(PersonId who, std::string why = {}) {
         return room.apply(++at, Leave{who, std::move(why)});
     }
     Limits limits{.max_line = 20, .history = 2, .max_people = 3, .max_rooms = 2};
@@ -91,12 +92,6 @@ TEST_F(AtRoom, HistoryIsNeverMoreBytesThanANewcomerMayBeBehind) {
     EXPECT_EQ(small.history().size(), 20u);
 }
 
-TEST_F(AtRoom, ARepeatedPlaceChangesNothing) {
-    join(1, "M");
-    EXPECT_EQ(room.apply(1, Leave{1, {}}).error(), Refusal::out_of_order);
-    EXPECT_EQ(room.people().size(), 1u);
-}
-
 TEST_F(AtRoom, TwoRoomsThatHearTheSameRequestsAgree) {
     const std::vector<Request> requests{Join{1, "a"}, Join{2, "A"}, Join{2, "b"},
                                         Say{2, "x"},  Leave{1, {}}, Join{3, "a"}};
@@ -143,29 +138,39 @@ TEST_F(AtRoom, WhyTheyLeftIsShort) {
     EXPECT_EQ(leave(1, "x" + accents)->text.size(), max_why - 1);  // no half a letter
 }
 
-TEST(House, OpensARoomForTheFirstAndClosesItAfterTheLast) {
-    House house(Limits{.max_rooms = 2}, "lobby");
-    LocalEngine engine(house);
-    EXPECT_TRUE(engine.submit("Lobby", Join{1, "Michael"}));
-    EXPECT_TRUE(engine.submit("tea", Join{2, "michael"}));  // names are unique in a room
-    EXPECT_EQ(engine.submit("more", Join{3, "Mikey"}).error(), Refusal::too_many_rooms);
-    EXPECT_EQ(rooms(house), "Rooms: lobby (1), tea (1)");
-    EXPECT_TRUE(engine.submit("TEA", Leave{2, {}}));
-    EXPECT_EQ(house.find("tea"), nullptr);
-    EXPECT_EQ(engine.submit("tea", Say{2, "x"}).error(), Refusal::not_here);
-    EXPECT_EQ(engine.submit("more", Join{3, "a b"}).error(), Refusal::name_ill_formed);
-    EXPECT_EQ(house.find("more"), nullptr);
-    EXPECT_EQ(engine.submit("a room", Join{3, "Mikey"}).error(), Refusal::name_ill_formed);
-    EXPECT_TRUE(engine.submit("lobby", Leave{1, {}}));
-    EXPECT_NE(house.find("lobby"), nullptr);
+TEST(Rooms, ARepeatedPlaceChangesNothing) {
+    Rooms rooms(Limits{}, "lobby");
+    EXPECT_TRUE(rooms.apply(1, {"lobby", Join{1, "Michael"}}));
+    EXPECT_TRUE(rooms.apply(3, {"tea", Join{2, "Mikey"}}));
+    EXPECT_EQ(rooms.apply(1, {"lobby", Leave{1, {}}}).error(), Refusal::out_of_order);
+    EXPECT_EQ(rooms.apply(3, {"lobby", Leave{1, {}}}).error(), Refusal::out_of_order);
+    EXPECT_TRUE(rooms.apply(4, {"tea", Leave{2, {}}}));
+    EXPECT_EQ(rooms.apply(3, {"tea", Join{2, "Mikey"}}).error(), Refusal::out_of_order);  // it does not open again
+    EXPECT_EQ(answer(rooms, {Question::About::rooms, {}}), "Rooms: lobby (1)");
 }
 
-TEST(House, ListsAreCutAndCounted) {
-    House house(Limits{}, "lobby");
-    LocalEngine engine(house);
-    for (PersonId i = 1; i <= 5; ++i) engine.submit("lobby", Join{i, "p" + std::to_string(i)});
-    EXPECT_EQ(who(*house.find("lobby"), 5), "In the room: p1, p2, p3, p4, p5");
-    EXPECT_EQ(who(*house.find("lobby"), 2), "In the room: p1, p2 and 3 more");
+TEST(Rooms, OpenForTheFirstAndCloseAfterTheLast) {
+    OrderedRooms rooms(Limits{.max_rooms = 2}, "lobby");
+    EXPECT_TRUE(rooms.submit("Lobby", Join{1, "Michael"}));
+    EXPECT_TRUE(rooms.submit("tea", Join{2, "michael"}));  // names are unique in a room
+    EXPECT_EQ(rooms.submit("more", Join{3, "Mikey"}).error(), Refusal::too_many_rooms);
+    EXPECT_EQ(answer(rooms, {Question::About::rooms, {}}), "Rooms: lobby (1), tea (1)");
+    EXPECT_TRUE(rooms.submit("TEA", Leave{2, {}}));
+    EXPECT_EQ(rooms.find("tea"), nullptr);
+    EXPECT_EQ(rooms.submit("tea", Say{2, "x"}).error(), Refusal::not_here);
+    EXPECT_EQ(rooms.submit("more", Join{3, "a b"}).error(), Refusal::name_ill_formed);
+    EXPECT_EQ(rooms.find("more"), nullptr);
+    EXPECT_EQ(rooms.submit("a room", Join{3, "Mikey"}).error(), Refusal::name_ill_formed);
+    EXPECT_TRUE(rooms.submit("lobby", Leave{1, {}}));
+    EXPECT_NE(rooms.find("lobby"), nullptr);
+}
+
+TEST(Rooms, ListsAreCutAndCounted) {
+    OrderedRooms rooms(Limits{}, "lobby");
+    const Question who{Question::About::people, "lobby"};
+    for (PersonId i = 1; i <= 5; ++i) rooms.submit("lobby", Join{i, "p" + std::to_string(i)});
+    EXPECT_EQ(answer(rooms, who, 5), "In the room: p1, p2, p3, p4, p5");
+    EXPECT_EQ(answer(rooms, who, 2), "In the room: p1, p2 and 3 more");
 }
 
 TEST(TokenBucket, LetsABurstThroughAndThenOneLineAnInterval) {

@@ -1,6 +1,7 @@
 // What two nodes know and nobody else does: 05_chat/base/secret.hpp.
 
 #include "05_chat/base/secret.hpp"
+#include "chat/why.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,30 +35,28 @@ private:
 
 TEST(Secret, IsWhatTheFileHoldsWithoutTheLineEnd) {
     const SecretFile file("a long secret\r\n");
-    EXPECT_EQ(read_secret(file.path()).text, "a long secret");
-    EXPECT_EQ(read_secret(file.path()).wrong, "");
+    EXPECT_EQ(read_secret(file.path()).value(), "a long secret");
 }
 
 TEST(Secret, OfFullLengthIsRead) {
     const SecretFile file(std::string(max_secret, 's').append("\n"));
-    EXPECT_EQ(read_secret(file.path()).text, std::string(max_secret, 's'));
+    EXPECT_EQ(read_secret(file.path()).value(), std::string(max_secret, 's'));
 }
 
 TEST(Secret, ThatIsEmptyTooLongOrReadableByOthersIsNone) {
-    EXPECT_THAT(read_secret("/no/such/file").wrong, HasSubstr("cannot read /no/such/file: No such file"));
-    EXPECT_THAT(read_secret("/").wrong, HasSubstr("it is no file"));
+    EXPECT_THAT(why(read_secret("/no/such/file")), HasSubstr("cannot read /no/such/file: No such file"));
+    EXPECT_THAT(why(read_secret("/")), HasSubstr("it is no file"));
     {
         const SecretFile file("\n");
-        EXPECT_EQ(read_secret(file.path()).wrong, file.path() + " holds no secret");
+        EXPECT_EQ(why(read_secret(file.path())), file.path() + " holds no secret");
     }
     {
         const SecretFile file(std::string(max_secret + 1, 's'));
-        EXPECT_EQ(read_secret(file.path()).wrong, file.path() + " is too long for a secret: 255 bytes are allowed");
-        EXPECT_EQ(read_secret(file.path()).text, "");
+        EXPECT_EQ(why(read_secret(file.path())), file.path() + " is too long for a secret: 255 bytes are allowed");
     }
     for (const mode_t mode : {0440u, 0404u, 0420u}) {
         const SecretFile file("secret", mode);
-        EXPECT_EQ(read_secret(file.path()).wrong,
+        EXPECT_EQ(why(read_secret(file.path())),
                   file.path() + " must be accessible by its owner only: chmod 400 " + file.path());
     }
 }

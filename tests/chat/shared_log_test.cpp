@@ -1,4 +1,4 @@
-#include "05_chat/fanout/shared_log.hpp"
+#include "05_chat/fanout/outbox.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -135,7 +135,11 @@ TEST(SharedLog, EqualsAQueueForEachMember) {
                 case 3:
                     if (roll(10) == 0) {
                         where[who] = roll(3);
-                        where[who] == 2 ? members[who]->leave() : members[who]->enter(logs[where[who]]);
+                        if (where[who] == 2) {
+                            members[who]->leave();
+                        } else {
+                            members[who]->enter(logs[where[who]]);
+                        }
                     }
                     break;
                 default: {
@@ -163,10 +167,17 @@ TEST(SharedLog, ForgetsWhatAllHavePassed) {
     fast.enter(log);
     slow.enter(log);
     const std::string line(1000, 'x');
-    for (int i = 0; i < 500; ++i) log.append(line), write(fast);
+    for (int i = 0; i < 500; ++i) {
+        log.append(line);
+        write(fast);
+    }
     EXPECT_EQ(log.begin(), 0u);
     write(slow);
-    for (int i = 0; i < 20; ++i) log.append(line), write(fast), write(slow);
+    for (int i = 0; i < 20; ++i) {
+        log.append(line);
+        write(fast);
+        write(slow);
+    }
     EXPECT_GE(log.begin() + 2 * SharedLog::chunk_size, log.end());
 }
 
@@ -199,7 +210,10 @@ TEST(SharedLog, WhoNeverReadsIsOverrunAndMemoryStaysBounded) {
 TEST(SharedLog, AThousandMembersCostNoAllocationForEachLine) {
     SharedLog log(1 << 20);
     std::vector<std::unique_ptr<Outbox>> members;
-    for (int i = 0; i < 1000; ++i) members.push_back(std::make_unique<Outbox>(i)), members.back()->enter(log);
+    for (int i = 0; i < 1000; ++i) {
+        members.push_back(std::make_unique<Outbox>(i));
+        members.back()->enter(log);
+    }
     const std::string line = "Michael says: Hello, everybody in this room!\r\n";
     std::array<const_buffer, 64> pieces;
     const std::size_t before = allocations;

@@ -21,7 +21,7 @@ TEST(Supervised, WithoutItADoorThatThrowsIsShutForGood) {
     server.wait_for_line("acceptor crashed: !throw door");
     EXPECT_EQ(michael.hear(), "Mikey has joined the room");
     michael.chat("Michael", "We are still here");
-    Client outside(server.port());  // the kernel accepts him, and nobody else
+    Client outside(server.port());  // the kernel accepts it, and nobody else
     outside.expect_silence(a_while);
 }
 

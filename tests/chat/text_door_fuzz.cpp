@@ -1,18 +1,17 @@
-#include "05_chat/room/rooms.hpp"
 #include "05_chat/fanout/shared_log.hpp"
 #include "05_chat/text/protocol.hpp"
+#include "chat/ordered_rooms.hpp"
 
 #include "app/text.hpp"
 
 #include <cstdlib>
 #include <variant>
 
-// Three people type lines: the first byte of each says who (and, now and then, that he hangs up). Whatever they type,
-// what the others' terminals get is UTF-8 without control characters but line ends.
+// Three people type lines: the first byte of each says who it is (and now and then, that they hang up). Whatever they
+// type, what the others' terminals get is UTF-8 without control characters but line ends.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace chat;
-    House house(Limits{.max_line = 64, .history = 2, .max_people = 2, .max_rooms = 3}, "lobby");
-    LocalEngine engine(house);
+    OrderedRooms rooms(Limits{.max_line = 64, .history = 2, .max_people = 2, .max_rooms = 3}, "lobby");
     TextProtocol doors[] = {{1, "lobby"}, {2, "lobby"}, {3, "lobby"}};
     const auto check = [](std::string_view printed) {
         if (!app::text::is_utf8(printed)) std::abort();
@@ -25,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             check(step.print);
             const auto* submission = std::get_if<Submission>(&step.then);
             if (!submission) return;
-            const auto result = engine.submit(submission->room, submission->request);
+            const auto result = rooms.submit(submission->room, submission->request);
             if (result) {
                 std::string line;
                 encode_text(*result, line);
@@ -42,20 +41,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (line.empty()) continue;
         TextProtocol& door = doors[static_cast<unsigned char>(line[0]) % 3];
         if (line[0] == '!') {
-            if (const auto farewell = door.hang_up()) engine.submit(farewell->room, farewell->request);
+            if (const auto farewell = door.hang_up()) rooms.submit(farewell->room, farewell->request);
         } else if (line[0] == '?') {
             if (!door.room().empty()) {
                 const std::string room = door.room();
                 check(door.room_down("The room is away.").print);
-                engine.submit(room, Leave{static_cast<PersonId>(&door - doors + 1), {}});
-                const auto back = engine.submit(room, Join{static_cast<PersonId>(&door - doors + 1), door.name()});
-                run(door, door.rejoined(back ? std::string_view() : reason(back.error())));
+                rooms.submit(room, Leave{static_cast<PersonId>(&door - doors + 1), {}});
+                const auto back = rooms.submit(room, Join{static_cast<PersonId>(&door - doors + 1), door.name()});
+                run(door, door.rejoined(back ? result<void, Why>() : because(reason(back.error()))));
             }
         } else {
             run(door, door.line(line.substr(1)));
         }
-        check(rooms(house));
-        if (house.rooms().size() > 3) std::abort();
+        check(answer(rooms, Question{Question::About::rooms, {}}));
+        if (rooms.all().size() > 3) std::abort();
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-#include "05_chat/room/rooms.hpp"
 #include "05_chat/text/protocol.hpp"
+#include "chat/ordered_rooms.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,12 +7,10 @@ using namespace chat;
 
 namespace {
 
-// A person at the door of a house: what a shell does with the steps, without a socket.
+// A person at the door: what a session does with the steps, without a socket.
 struct Person {
-    Person(House& house, LocalEngine& engine, PersonId id) : house(house), engine(engine), door(id, "lobby") {
-        run(door.open());
-    }
-    // What is printed for him alone after he typed this.
+    Person(OrderedRooms& rooms, PersonId id) : rooms(rooms), door(id, "lobby") { run(door.open()); }
+    // What is printed for this person alone, who typed this.
     std::string types(std::string_view typed) {
         printed.clear();
         run(door.line(typed));
@@ -22,28 +20,25 @@ struct Person {
         printed += step.print;
         closed |= step.close;
         if (const auto* question = std::get_if<Question>(&step.then)) {
-            run(door.answer(question->about == Question::About::rooms ? rooms(house)
-                                                                      : who(*house.find(question->room))));
+            run(door.answer(answer(rooms, *question)));
         }
         if (const auto* submission = std::get_if<Submission>(&step.then)) {
-            const auto result = engine.submit(submission->room, submission->request);
+            const auto result = rooms.submit(submission->room, submission->request);
             if (result) said.push_back(submission->room + ": " + words(*result));
             run(result ? door.done() : door.refused(reason(result.error())));
         }
     }
-    House& house;
-    LocalEngine& engine;
+    OrderedRooms& rooms;
     TextProtocol door;
     std::string printed;
-    std::vector<std::string> said;  // what the rooms hear of him
+    std::vector<std::string> said;  // what the rooms hear of this person
     bool closed = false;
 };
 
 struct AtTextDoor : testing::Test {
-    House house{Limits{.max_line = 50}, "lobby"};
-    LocalEngine engine{house};
-    Person michael{house, engine, 1};
-    Person mikey{house, engine, 2};
+    OrderedRooms rooms{Limits{.max_line = 50}, "lobby"};
+    Person michael{rooms, 1};
+    Person mikey{rooms, 2};
     using Lines = std::vector<std::string>;
 };
 
@@ -125,7 +120,7 @@ TEST_F(AtTextDoor, WhenTheRoomGoesDownPeopleAreToldAndComeBackUnderTheirNames) {
 
 TEST_F(AtTextDoor, WhoeverIsThrownOutIsInNoRoomUntilTheyJoinOne) {
     michael.types("Michael");
-    engine.submit("lobby", Leave{1, {}});
+    rooms.submit("lobby", Leave{1, {}});
     michael.printed.clear();
     michael.run(michael.door.removed("it says kicked"));
     EXPECT_EQ(michael.printed,
@@ -141,7 +136,7 @@ TEST_F(AtTextDoor, WhatWasMeantForTheRoomIsNoNameWhenTheNameIsTakenMeanwhile) {
     michael.run(michael.door.room_down("It is away."));
     const std::string told =
         "The name is taken: you are out of the room, and what you type is lost. /quit, and come in anew.\r\n";
-    EXPECT_EQ(michael.door.rejoined("the name is taken").print, told);
+    EXPECT_EQ(michael.door.rejoined(because("the name is taken")).print, told);
     EXPECT_EQ(michael.types("Hello?"), told);
     EXPECT_EQ(michael.door.name(), "Michael");
     EXPECT_EQ(michael.types("/quit"), "Goodbye!\r\n");

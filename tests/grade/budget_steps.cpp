@@ -4,7 +4,8 @@
 // sixteen are allowed; another one is refused by closing. Whoever has said a name gets one line that begins with * and
 // holds the names of those present; those get one line that begins with * and holds the newcomer's. A line is passed on
 // to everybody but its sender as "[name] line"; 1000 characters must be possible. When a member leaves, the others get
-// a line that begins with * and holds his name. Who never said a name is never mentioned, and hears nothing.
+// a line that begins with * and holds the member's name. Whoever never gave a name is never mentioned, and hears
+// nothing.
 
 #include "grade/bytes.hpp"
 #include "grade/probe.hpp"
@@ -19,14 +20,14 @@ const std::vector<std::string> budget{"budget_chat"};
 struct Guest {
     std::string name;
     std::unique_ptr<Client> client;
-    std::vector<std::string> known = {};  // people he has been told of, and himself
+    std::vector<std::string> known = {};  // people whom this guest has been told of, and the guest
 
     std::string line(const std::string& awaited) const {
         std::string line = client->line(awaited);
         line.erase(line.find_last_not_of("\r\n") + 1);
         return line;
     }
-    /// A line of the server's own about nobody he knows: somebody of an earlier step is leaving at last.
+    /// A line of the server's own about nobody whom this guest knows: somebody of an earlier step is leaving at last.
     bool is_about_strangers(const std::string& line) const {
         const auto is_named = [&](const std::string& each) { return line.find(each) != line.npos; };
         return line.starts_with('*') && std::none_of(known.begin(), known.end(), is_named);
@@ -55,7 +56,7 @@ struct Guest {
     void says(const std::string& text) const { client->send(text + "\n"); }
 };
 
-/// Connects and answers the question for his name; he is told who is there.
+/// Connects, answers the question for the name, and is told who is there.
 Guest enters(Trial& trial, const std::vector<std::string>& present) {
     Guest guest{"guest" + word(trial.random, 6), std::make_unique<Client>(trial.server)};
     guest.line("a question for the name, as one line");
@@ -71,7 +72,7 @@ Guest enters(Trial& trial, const std::vector<std::string>& present) {
 
 void asks_for_a_name(Trial& trial) {
     auto guest = enters(trial, {});
-    guest.client->expect_silence("he is alone");
+    guest.client->expect_silence("nobody else is there");
 }
 
 void presence(Trial& trial) {
@@ -94,7 +95,7 @@ void passes_on(Trial& trial) {
     second.hears("[" + first.name + "] hi, all");
     third.hears("[" + first.name + "] hi, all");
     second.says("hi");
-    first.hears("[" + second.name + "] hi", "The sender does not get his own line back.");
+    first.hears("[" + second.name + "] hi", "The sender does not get the line back.");
     third.hears("[" + second.name + "] hi");
 }
 
@@ -114,7 +115,8 @@ void leaving(Trial& trial) {
         auto second = enters(trial, {first.name});
         first.is_told_of({second.name});
         second.client->close();
-        first.is_told_of({second.name}, "When a member's connection ends, the others are told, with his name.");
+        first.is_told_of({second.name},
+                         "When a member's connection ends, the others are told, with the member's name.");
     }
     auto third = enters(trial, {first.name});
     first.is_told_of({third.name});
@@ -129,7 +131,7 @@ void nameless(Trial& trial) {
     Client(trial.server).line("a question for the name, as one line");
     first.says("psst");
     second.hears("[" + first.name + "] psst", "Somebody who has not said a name comes and goes unnoticed.");
-    nobody.expect_silence("he has not said his name", "Only members hear what is said.");
+    nobody.expect_silence("no name has been given", "Only members hear what is said.");
 }
 
 void bad_names(Trial& trial) {
@@ -180,16 +182,16 @@ std::vector<Step> budget_steps() {
          "The server speaks first: a line that asks for a name; then one that begins with * and says who is there.",
          read, asks_for_a_name},
         {"presence", budget, required, nothing, "nc HOST PORT in three terminals",
-         "A newcomer learns who is there, and they learn of him.", read, presence},
+         "A newcomer learns who is there, and those learn of the newcomer.", read, presence},
         {"passes_on", budget, required, nothing, "nc HOST PORT in three terminals, and each says something",
          "\"[bob] hi\" goes to everybody but bob.", read, passes_on},
         {"split_and_joined", budget, required, nothing,
          "(printf 'bob\\none\\ntw'; sleep 1; printf 'o\\n') | nc HOST PORT", "Lines are made of bytes, not of reads.",
          read, split_and_joined},
         {"leaving", budget, required, nothing, "nc HOST PORT in two terminals, and Ctrl-C in one",
-         "The others are told who has left, and he is no longer there.", read, leaving},
+         "The others are told who has left, and newcomers do not hear that name.", read, leaving},
         {"nameless", budget, required, nothing, "nc HOST PORT, and say nothing",
-         "Who has no name yet hears nothing and is not heard of.", read, nameless},
+         "Whoever has no name yet hears nothing and is not heard of.", read, nameless},
         {"bad_names", budget, required, nothing, "printf 'two words\\n' | nc HOST PORT",
          "Names are letters and digits. Others could look like the server's own lines.", read, bad_names},
         {"long_lines", budget, required, nothing,

@@ -41,7 +41,8 @@ void joins(Trial& trial) {
     Person& second = room.visitor();
     second.types(mikey);
     second.types("Hello!");
-    first.hears(mikey + " has joined the room", "Whoever is in the room hears who joins, before anything he says.");
+    first.hears(mikey + " has joined the room",
+                "Whoever is in the room hears who joins, before anything that the newcomer says.");
     first.hears(mikey + " says: Hello!", "Once is enough: look whether the join is told in two places.");
 }
 
@@ -57,7 +58,7 @@ void newcomer_hears_others(Trial& trial) {
         const auto news = second.news(in_quotes(mikey + " says: Am I in?"));
         if (news == mikey + " says: Am I in?") break;
         if (news == mikey + " has joined the room") {
-            throw Wrong("nothing about himself for the one who joins", in_quotes(news),
+            throw Wrong("nothing about themselves for those who join", in_quotes(news),
                         "Tell those who are there, and only then add the newcomer.");
         }
     }
@@ -120,12 +121,17 @@ void goes_on_without(Trial& trial) {
         const auto name = room.name("Mikey");
         Person& leaves = room.enters(name);
         room.forget(leaves);
-        i % 2 == 0 ? leaves.client.close() : leaves.client.reset();
+        if (i % 2 == 0) {
+            leaves.client.close();
+        } else {
+            leaves.client.reset();
+        }
         for (int said = 0; said < 3; ++said) {
             const std::string words = "still here " + std::to_string(i) + std::to_string(said);
             stays.types(words);
-            stays.hears_in_the_end(michael + " says: " + words,
-                                   "Writing to a member who has gone fails: that is his end, and nobody else's.");
+            stays.hears_in_the_end(
+                michael + " says: " + words,
+                "Writing to a member who has gone fails: that is this member's end, and nobody else's.");
         }
         expect_free(room, name, trial.server);
         stays.hears_in_the_end(name + " says: I am back");
@@ -142,7 +148,7 @@ void leaver_hears_nothing(Trial& trial) {
     leaves.client.half_close();
     const std::string last = leaves.client.rest(1 << 20, "When a member has finished, close his connection.");
     if (last.find(mikey + " has left") != last.npos) {
-        throw Wrong("nothing about himself for the one who leaves", in_quotes(last),
+        throw Wrong("nothing about themselves for those who leave", in_quotes(last),
                     "Take the leaver out of the room first, then tell those who are left.");
     }
     stays.types("Goodbye");
@@ -156,7 +162,11 @@ void leaves(Trial& trial) {
         const auto mikey = room.name("Mikey");
         Person& goes = room.enters(mikey);
         room.forget(goes);
-        in_order ? goes.client.close() : goes.client.reset();
+        if (in_order) {
+            goes.client.close();
+        } else {
+            goes.client.reset();
+        }
         stays.hears(mikey + " has left the room");
     }
 }
@@ -229,7 +239,7 @@ void name_is_free_again(Trial& trial) {
     Person& back = room.visitor();
     back.types(mikey);
     back.types("I am back");
-    back.hears_in_the_end(mikey + " says: I am back", "Take a member's name out of the room when he leaves.");
+    back.hears_in_the_end(mikey + " says: I am back", "Take a member's name out of the room when the member leaves.");
     stays.hears_in_the_end(mikey + " says: I am back");
 }
 
@@ -243,11 +253,11 @@ void nameless(Trial& trial) {
     trial.server.sleep(trial.server.patience().pause());
     trial.server.settle();  // until they are accepted, nobody could hear anything
     first.types("Is anybody there?");
-    first.hears(michael + " says: Is anybody there?", "Who has not said a name was never in the room.");
+    first.hears(michael + " says: Is anybody there?", "Whoever has not given a name was never in the room.");
     while (nobody.client.has_news(trial.server.patience().pause() * 3)) {
         const std::string line = nobody.client.line("nothing of what is said in the room");
         if (line.find(michael + " says: ") != line.npos) {
-            throw Wrong("nothing of what is said, for somebody who has not said his name", in_quotes(line),
+            throw Wrong("nothing of what is said, for somebody who has not given a name", in_quotes(line),
                         "A connection becomes a member when its name has come, not when it is accepted.");
         }
     }
@@ -310,8 +320,8 @@ void silent_reader(Trial& trial) {
         } catch (Wrong& wrong) {
             wrong.hint = talker.client.has_ended()
                              ? "One member reads nothing, and it is the one who talks that is cut off."
-                             : "One member reads nothing, and the whole room waits for him: give each member a queue "
-                               "with a bound, and cut off whoever lets it fill.";
+                             : "One member reads nothing, and the whole room waits for that one: give each member a "
+                               "queue with a bound, and cut off whoever lets it fill.";
             throw;
         }
         expect_fast_enough(trial.server, heard + 1, number, Clock::now() - begin);
@@ -407,7 +417,7 @@ void letter_case(Trial& trial) {
     first.types("Who is there?");
     first.hears(michael + " says: Who is there?");
     second.client.close();
-    // Were he in, the room would have heard of him.
+    // If the second were in, the room would have heard of it.
     first.types("Still alone");
     for (std::string line; line.find("Still alone") == line.npos;) {
         line = first.client.line("what is said");
@@ -433,7 +443,7 @@ std::vector<Step> chat_steps() {
          in_one_write},
         {"joins", chat, required, nothing, two + "the first hears of the second",
          "\"Mikey has joined the room\": that is how the others know whom they talk to.", "docs/05_chat.md", joins},
-        {"newcomer_hears_others", chat, required, nothing, two + "the second does not hear of himself",
+        {"newcomer_hears_others", chat, required, nothing, two + "the second hears nothing of the joining",
          "The join is news for those who are there, not for the one who joins.", "docs/05_chat.md",
          newcomer_hears_others},
         {"says", chat, required, nothing, two + "each says Hello!, both hear both", "It is what a room is for.",
@@ -446,12 +456,11 @@ std::vector<Step> chat_steps() {
          goes_on_without},
         {"leaver_hears_nothing", chat, required, nothing,
          "printf 'Mikey\\n' | nc -N HOST PORT, with another in the room",
-         "Who leaves does not need to be told that he leaves, and his connection is closed.", "docs/05_chat.md",
-         leaver_hears_nothing},
+         "Whoever leaves need not be told so, and the connection is closed.", "docs/05_chat.md", leaver_hears_nothing},
         {"taken_name", chat, required, nothing, "nc HOST PORT in two terminals: Michael and Michael",
          "Two people under one name: nobody knows who says what.", "docs/05_chat.md", taken_name},
         {"name_is_free_again", chat, required, nothing, two + "the second leaves and comes back",
-         "A name belongs to somebody as long as he is there.", "docs/05_chat.md", name_is_free_again},
+         "A name belongs to somebody for as long as they are there.", "docs/05_chat.md", name_is_free_again},
         {"nameless", chat, required, nothing, "nc HOST PORT, and say nothing; nc -z HOST PORT",
          "A connection is not yet a member: the room hears nothing of it, and it hears nothing of the room.",
          "docs/05_chat.md", nameless},

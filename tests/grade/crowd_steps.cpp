@@ -76,7 +76,7 @@ void five_at_once(Trial& trial) {
 
 void idle_clients(Trial& trial, std::size_t number) {
     const auto idle = connect(trial.server, number);
-    // One who was not accepted would not notice, so some of them speak: the last ones most likely wait.
+    // A client that was not accepted would not notice, so some of them speak: the last ones most likely wait.
     for (std::size_t i = 0; i < number; i += number / 10) {
         idle[number - 1 - i]
             ->send("still here\n")
@@ -139,8 +139,8 @@ std::vector<Step> company_steps() {
          second_client_waits},
         {"second_client", concurrent, required, nothing,
          "nc HOST PORT in one terminal, with half a line; nc HOST PORT and a line in a second",
-         "It is what a thread (a coroutine, a process) for each client is for: who says nothing costs nobody else "
-         "anything.",
+         "It is what a thread (a coroutine, a process) for each client is for: a client that says nothing costs nobody "
+         "else anything.",
          "docs/02_thread_per_client.md", second_client},
         {"five_at_once", concurrent, required, nothing, "five times nc HOST PORT, all typing parts of lines by turns",
          "Sessions share the process, not their lines. Whatever belongs to one client must belong to its session.",

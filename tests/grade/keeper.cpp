@@ -60,7 +60,7 @@ bool reap_all() {
     return reaped < 0 && errno == ECHILD;
 }
 
-/// Stops whatever is there first, until nothing new appears: who is stopped cannot fork faster than we kill.
+/// Stops whatever is there first, until nothing new appears: a process that is stopped cannot fork faster than we kill.
 void kill_all_below() {
     const pid_t self = ::getpid();
     for (const int signal : {SIGSTOP, SIGKILL}) {
@@ -224,7 +224,7 @@ Keeper::Keeper(const std::vector<std::string>& command) {
 
 Keeper::~Keeper() {
     link_.close();
-    output_.close();  // who is stuck in printing is not to wait for us
+    output_.close();  // whoever is stuck in printing is not to wait for us
     ::waitpid(keeper_, nullptr, 0);
 }
 

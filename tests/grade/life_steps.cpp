@@ -197,7 +197,7 @@ void no_refusal(Trial& trial) {
         client.send("I come while nobody is there\n").expect("ECHO I come while nobody is there\n");
     } catch (Wrong& wrong) {
         wrong.hint =
-            "Let the first process hold the listening socket, and the workers inherit it: clients who come "
+            "Let the first process hold the listening socket, and the workers inherit it: clients that come "
             "while no worker lives then wait in its queue.";
         throw;
     }

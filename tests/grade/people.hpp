@@ -10,7 +10,7 @@
 
 namespace grade {
 
-/// Somebody in a chat room. Welcomes, prompts, and talk from before his time are not of interest; what is, is news:
+/// Somebody in a chat room. Welcomes, prompts, and talk from before their time do not matter. News does:
 /// "NAME says: …", "NAME has joined the room", "NAME has left the room" of people who belong to this step.
 class Person {
 public:
@@ -44,10 +44,10 @@ public:
     std::string name(const std::string& beginning);
     /// Connects, without a name yet.
     Person& visitor();
-    /// Connects, says his name, and then something, which he hears himself: from then on he is in.
-    /// Everybody else here hears him join and say it.
+    /// Connects, says the name and then something, and hears it come back: from then on this person is in.
+    /// Everybody else here hears them join and say it.
     Person& enters(const std::string& name);
-    /// He has left, or is about to: from now on nobody expects him to hear anything.
+    /// This person has left, or is about to: from now on nobody expects them to hear anything.
     void forget(const Person& person);
 
 private:

@@ -49,7 +49,7 @@ const std::vector<Step>& all_steps();
 // Its parts, each in a file of its own.
 std::vector<Step> line_steps();        ///< one client and its lines
 std::vector<Step> company_steps();     ///< a second client, and five
-std::vector<Step> bad_client_steps();  ///< clients who leave, crash, or do not read
+std::vector<Step> bad_client_steps();  ///< clients that leave, crash, or do not read
 std::vector<Step> crowd_steps();       ///< a hundred, a thousand
 std::vector<Step> chat_steps();        ///< the chat room, in the original's words
 std::vector<Step> budget_steps();      ///< the chat room of Protohackers' problem 3

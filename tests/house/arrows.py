@@ -10,21 +10,28 @@ import re
 import sys
 import tempfile
 
-# From the ground up. A folder that is not named belongs to the nearest one above it that is.
+# From the ground up: folders, and files that stand alone in theirs, without their endings. What is not named belongs to
+# the nearest folder above it that is.
 LAYERS = [
     "common/net",
     "common/app",
+    "common/echo_client",
     "01_naive",
     "02_thread_per_client",
     "03_acceptor_pool",
-    "04_supervised/supervisor",
-    "04_supervised/lab",
+    "04_supervised/otp",
+    "04_supervised/otp/lab",
+    "04_supervised/otp/runtime",
+    "04_supervised/process",
+    "04_supervised/options",
+    "04_supervised/worker",
+    "04_supervised/root",
     "04_supervised",
     "05_chat/base",
     "05_chat/room",
     "05_chat/fanout",
-    "05_chat/text",
     "05_chat/engine",
+    "05_chat/text",
     "05_chat/link",
     "05_chat/erlang/dist",
     "05_chat/erlang",
@@ -37,8 +44,8 @@ MAIN = re.compile(r"^int main\(", re.MULTILINE)
 
 
 def layer(path):
-    """The number of the layer that holds this path; None where it is in no room of the house."""
-    for folder in [path, *path.parents]:
+    """The number of the layer that holds this file; None where it is in no room of the house."""
+    for folder in [path.with_suffix(""), *path.parents]:
         if str(folder) in LAYERS:
             return LAYERS.index(str(folder))
     return None
@@ -49,14 +56,14 @@ def upward(root):
     top = sorted({folder.split("/")[0] for folder in LAYERS})
     for source in sorted(file for folder in top for file in root.glob(f"{folder}/**/*.[ch]pp")):
         path = source.relative_to(root)
-        own = layer(path.parent)
+        own = layer(path)
         text = source.read_text(encoding="utf-8")
         # Nothing includes a program, so it stands above its stage's libraries.
         if own is None or MAIN.search(text):
             continue
         for found in INCLUDE.finditer(text):
             included = find(root, path.parent, found[1])
-            if included is not None and (layer(included.parent) or 0) > own:
+            if included is not None and (layer(included) or 0) > own:
                 yield path, text.count("\n", 0, found.start(1)) + 1, included
 
 
@@ -73,6 +80,8 @@ def itself():
         "right": {"common/net/a.hpp": "", "common/app/b.hpp": '#include "net/a.hpp"\n'},
         "up": {"common/net/a.hpp": '#include "app/b.hpp"\n', "common/app/b.hpp": ""},
         "up, within a stage": {"05_chat/room/a.cpp": '#include "05_chat/erlang/b.hpp"\n', "05_chat/erlang/b.hpp": ""},
+        "a file below its folder": {"04_supervised/root/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
+        "up to a file": {"04_supervised/process/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
         "a program": {"05_chat/a.cpp": '#include "05_chat/erlang/b.hpp"\nint main() {}\n', "05_chat/erlang/b.hpp": ""},
         "to a later stage": {"01_naive/a.cpp": '// first\n#include "03_acceptor_pool/b.hpp"\n', "03_acceptor_pool/b.hpp": ""},
     }
@@ -94,9 +103,9 @@ def main(arguments):
     if arguments == ["--itself"]:
         return 1 if itself() else 0
     root = pathlib.Path(arguments[0] if arguments else ".").resolve()
-    missing = [folder for folder in LAYERS if not (root / folder).is_dir()]
+    missing = [layer for layer in LAYERS if not (root / layer).is_dir() and not (root / f"{layer}.hpp").is_file()]
     for folder in missing:
-        print(f"{folder}: there is no such folder; LAYERS in {pathlib.Path(__file__).name} names it")
+        print(f"{folder}: there is no such folder or header; LAYERS in {pathlib.Path(__file__).name} names it")
     arrows = list(upward(root))
     for path, line, included in arrows:
         print(f"{path}:{line}: includes {included}, which lies above it")

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Tests of ./lab and of what it calls, in a small project of their own: lab_test.py NAME. Exit 77: cannot be tried here."""
 
+import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -61,8 +63,11 @@ class Project:
         """A Debian on which nothing is installed; apt-get writes down what it is asked to do."""
         self.done = self.directory / "apt-get.done"
         self.done.touch()
-        commands = {"dpkg-query": "exit 1", "apt-cache": "echo '  Candidate: 1.83'", "id": f"echo {user}",
-                    "sudo": 'exec "$@"', "apt-get": f'echo "$*" >> {self.done}', "dpkg": "exit 0"}
+        self.stand_in({"dpkg-query": "exit 1", "apt-cache": "echo '  Candidate: 1.83'", "id": f"echo {user}",
+                       "sudo": 'exec "$@"', "apt-get": f'echo "$*" >> {self.done}', "dpkg": "exit 0"})
+
+    def stand_in(self, commands):
+        """Scripts that are found before the commands of these names."""
         (self.directory / "bin").mkdir()
         for name, body in commands.items():
             (self.directory / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -121,6 +126,13 @@ def a_stage_is_known_by_its_name_and_others_are_listed():
                wrong)
 
 
+def a_preset_that_is_not_there_is_wrong_usage():
+    with Project() as project:
+        wrong = project.lab("build", "luck")
+        expect(wrong.returncode == 2 and "build what? One of: programs release debug" in wrong.stderr, wrong)
+        expect(not (project.directory / "build-luck").exists(), "a directory was made for it")
+
+
 def before_it_installs_it_asks_on_a_terminal():
     with Project() as project:
         project.without_packages(user="1000")
@@ -158,6 +170,213 @@ def it_says_what_it_would_install():
             expect(told.returncode == 1 and
                    told.stderr == f"lab: missing; install with: {apt_get} install python3 pandoc mscgen graphviz\n", told)
             expect(project.done.read_text() == "", project.done.read_text())
+
+
+# ---- with other presets, and in the debugger ----------------------------------------------------------------------
+
+RACE = """
+#include <cstdio>
+#include <thread>
+int main() {
+    int shared = 0;
+    std::thread other([&] { for (int i = 0; i < 100000; ++i) ++shared; });
+    for (int i = 0; i < 100000; ++i) ++shared;
+    other.join();
+    std::puts("it runs");
+}
+"""
+OVERRUN = """
+#include <cstdio>
+int main(int argc, char**) {
+    int* few = new int[2]();
+    std::printf("%d\\n", few[1 + argc]);
+}
+"""
+# The small project has no such option of its own.
+SANITIZE = "if(FIVE_SANITIZE)\nadd_compile_options(-fsanitize=${FIVE_SANITIZE})\nadd_link_options(-fsanitize=${FIVE_SANITIZE})\nendif()\n"
+
+
+def a_preset_finds_what_others_do_not_see():
+    for preset, source, found in (("tsan", RACE, "data race"), ("asan", OVERRUN, "heap-buffer-overflow")):
+        with Project(source) as project:
+            recipe = project.directory / "CMakeLists.txt"
+            recipe.write_text(recipe.read_text().replace("add_executable", SANITIZE + "add_executable"))
+            ran = project.lab("run", "01", "--with", preset)
+            expect(ran.returncode != 0 and found in ran.stderr, ran)
+            expect(f"compiling 01_naive with {preset}" in ran.stderr, ran.stderr)
+            expect(not (project.directory / "build").exists(), "the build that others run was made as well")
+
+
+def options_follow_two_dashes_after_a_preset_too():
+    with Project('#include <cstdio>\nint main(int, char** words) { std::puts(words[1]); }') as project:
+        ran = project.lab("run", "01", "--with", "debug", "--", "--port")
+        expect(ran.returncode == 0 and ran.stdout == "--port\n", ran)
+        wrong = project.lab("run", "01", "--with", "luck")
+        expect(wrong.returncode == 2 and "--with what? One of: debug asan tsan" in wrong.stderr, wrong)
+
+
+def the_debugger_gets_the_server_and_both_sorts_of_options():
+    with Project() as project:
+        project.stand_in({"gdb": 'printf "%s\\n" "$@"', "dpkg-query": "echo installed"})
+        ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
+        expect(ran.stdout.splitlines() == ["-q", "-batch", "-ex", "info line main", "--args", "build-debug/bin/01_naive",
+                                           "--port", "0"], ran)
+        expect("first type: break serve" in ran.stderr, ran.stderr)
+
+
+def the_debugger_knows_the_servers_lines():
+    if not shutil.which("gdb"):
+        raise Skip("there is no gdb here")
+    with Project() as project:
+        project.stand_in({"dpkg-query": "echo installed"})
+        ran = project.lab("debug", "01", "-batch", "-ex", "info line main", "--", "--port", "0")
+        expect(ran.returncode == 0 and re.search(r'Line 4 of ".*01_naive/server.cpp"', ran.stdout), ran)
+
+
+def where_the_debugger_is_to_stop_is_in_every_stage():
+    for server in ROOT.glob("[0-9][0-9]_*/server.cpp"):
+        if server.parent.name != "04_supervised":  # whose workers run 03's
+            expect(re.search(r"^[\w:<>]+ serve\(", server.read_text(), flags=re.M), f"{server} has no function serve")
+
+
+def a_missing_debugger_is_installed():
+    with Project() as project:
+        project.without_packages()
+        told = project.lab("--no-install", "debug", "01")
+        expect(told.returncode == 1 and re.search(r"missing; install with: apt-get install .*\bgdb$", told.stderr), told)
+
+
+# ---- formatting, and before a commit ------------------------------------------------------------------------------
+
+# A formatter that knows one thing: tabs are four blanks.
+FORMATTER = r"""
+case $1 in
+    -i) shift; sed -i 's/\t/    /g' "$@" ;;
+    --dry-run) shift 2; if grep -lP '\t' "$@" >&2; then exit 1; fi ;;
+esac
+"""
+IN_FORMAT, NOT_IN_FORMAT = "int main() {\n    return 0;\n}\n", "int main() {\n\treturn 0;\n}\n"
+
+
+class Clone(Project):
+    """With git, its first commit, a formatter of our own, and no search for arrows."""
+
+    def __init__(self, source=IN_FORMAT):
+        if not shutil.which("git"):
+            raise Skip("there is no git here")
+        super().__init__(source)
+        self.stand_in({"clang-format-19": FORMATTER, "shellcheck": "exit 0", "dpkg-query": "echo installed"})
+        self.environment |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(self.directory)}
+        (self.directory / "tests/house").mkdir(parents=True)
+        (self.directory / "tests/house/arrows.py").write_text("#!/bin/sh\nexit 0\n")
+        (self.directory / "tests/house/arrows.py").chmod(0o755)
+        self.server = self.directory / "01_naive/server.cpp"
+        self.hook = self.directory / ".git/hooks/pre-commit"
+        self.git("init", "-q")
+        for name, value in (("user.name", "Ann"), ("user.email", "ann@example.org")):
+            self.git("config", name, value)
+        self.git("add", "--all", ":!bin")
+        self.git("commit", "-qm", "All of it")
+
+    def git(self, *words):
+        return subprocess.run(["git", *words], cwd=self.directory, env=self.environment, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=MOST_SECONDS, check=False)
+
+    def change(self, text):
+        self.server.write_text(text)
+        self.git("add", "01_naive/server.cpp")
+
+    def commit(self):
+        return self.git("commit", "-qm", "A change")
+
+
+def what_git_knows_is_formatted():
+    with Clone(NOT_IN_FORMAT) as clone:
+        (clone.directory / "mine.cpp").write_text(NOT_IN_FORMAT)
+        asked = clone.lab("format", "--check")
+        expect(asked.returncode == 1 and "01_naive/server.cpp\nlab: ./lab format puts this right" in asked.stderr, asked)
+        expect(clone.server.read_text() == NOT_IN_FORMAT, "it was only to say what it would do")
+        done = clone.lab("format")
+        expect(done.returncode == 0 and done.stderr == "lab: formatted 01_naive/server.cpp\n", done)
+        expect(clone.server.read_text() == IN_FORMAT, clone.server.read_text())
+        expect((clone.directory / "mine.cpp").read_text() == NOT_IN_FORMAT, "git does not know that one")
+        again = clone.lab("format", "--check")
+        expect(again.returncode == 0 and again.stderr == "", again)
+
+
+def a_commit_is_checked_as_it_is_staged():
+    with Clone() as clone:
+        expect(clone.lab("hooks").returncode == 0, "no hook was made")
+        clone.change(NOT_IN_FORMAT)
+        clone.server.write_text(IN_FORMAT)  # what lies there is right, and is not what would be committed
+        refused = clone.commit()
+        expect(refused.returncode == 1 and "not committed" in refused.stderr, refused)
+        clone.git("add", "01_naive/server.cpp")
+        clone.change(IN_FORMAT + "// more\n")
+        clone.server.write_text(NOT_IN_FORMAT)
+        expect(clone.commit().returncode == 0, "what is staged was right")
+        expect(clone.server.read_text() == NOT_IN_FORMAT, "what lies there was changed")
+        expect(clone.lab("hooks", "--remove").returncode == 0 and not clone.hook.exists(), "the hook is still there")
+        clone.change(NOT_IN_FORMAT)
+        expect(clone.commit().returncode == 0, "it checks after its end")
+
+
+def scripts_and_arrows_are_checked_before_a_commit():
+    for name, text, said in (("a.py", "def broken(:\n", "SyntaxError"), ("a.sh", "#!/bin/sh\n", "what shellcheck says"),
+                             ("a.cpp", "", "an arrow")):
+        with Clone() as clone:
+            (clone.directory / "bin/shellcheck").write_text("#!/bin/sh\necho what shellcheck says; exit 1\n")
+            (clone.directory / "tests/house/arrows.py").write_text("#!/bin/sh\necho an arrow; exit 1\n")
+            clone.git("commit", "-qam", "What finds arrows")
+            clone.lab("hooks")
+            (clone.directory / name).write_text(text)
+            clone.git("add", name)
+            refused = clone.commit()
+            expect(refused.returncode == 1 and said in refused.stderr, name, refused)
+
+
+def somebodys_own_hook_stays():
+    with Clone() as clone:
+        clone.hook.parent.mkdir(exist_ok=True)
+        clone.hook.write_text("#!/bin/sh\n./lab hooks --staged\n")
+        for words in (["hooks"], ["hooks", "--remove"]):
+            ran = clone.lab(*words)
+            expect(ran.returncode == 1 and ".git/hooks/pre-commit is yours, and stays as it is" in ran.stderr, ran)
+        expect(clone.hook.read_text() == "#!/bin/sh\n./lab hooks --staged\n", clone.hook.read_text())
+        clone.hook.unlink()
+        clone.git("config", "core.hooksPath", str(clone.directory / "hooks of all"))
+        ran = clone.lab("hooks")
+        expect(ran.returncode == 1 and "hooks of all/pre-commit is yours" in ran.stderr, ran)
+
+
+def without_a_clone_there_is_nothing_to_format_and_no_hook():
+    with Clone() as clone:
+        shutil.rmtree(clone.directory / ".git")
+        for verb in ("format", "hooks"):
+            ran = clone.lab(verb)
+            expect(ran.returncode == 1 and "this is for a clone" in ran.stderr, ran)
+
+
+def help_tells_of_every_verb():
+    with Project() as project:
+        told = project.lab("help").stdout
+        verbs = re.findall(r"^    ([a-z]+)(?: \|.*)?\)", (project.directory / "lab").read_text().rpartition("case $verb in")[2],
+                           flags=re.M)
+        expect(len(verbs) > 10, verbs)
+        for verb in verbs:
+            expect(f"./lab {verb}" in told, f"./lab help says nothing of {verb}")
+
+
+# ---- where others run it --------------------------------------------------------------------------------------------
+
+
+def ci_and_the_container_call_what_is_there():
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text()
+    expect(re.search(r"^ +- run: (sudo )?\.ci/run$", workflow, flags=re.M), workflow)
+    expect(os.access(ROOT / ".ci/run", os.X_OK), ".ci/run is no program")
+    text = (ROOT / ".devcontainer/devcontainer.json").read_text()
+    container = json.loads(re.sub(r"^ *//.*$", "", text, flags=re.M))
+    expect(container["image"].endswith(":trixie") and container["postCreateCommand"] == "./lab build", container)
 
 
 # ---- ./lab fresh ----------------------------------------------------------------------------------------------------

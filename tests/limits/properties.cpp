@@ -98,7 +98,7 @@ bool serves_all_when_descriptors_run_out(const Trial& trial) {
     support::Command few_descriptors;
     few_descriptors.max_open_files = 64;
     House house(trial.program, {}, few_descriptors);
-    // Who has been answered leaves, and makes room for another.
+    // A guest that has been answered leaves, and makes room for another.
     for (auto& guest : house.guests(200)) {
         if (!guest->is_answered(support::patience())) return false;
         guest.reset();

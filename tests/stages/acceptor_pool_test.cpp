@@ -116,7 +116,7 @@ TEST(AcceptorPool, SendsOnlyTheIdleAway) {
     while (!idle.has_news(400ms)) expect_served(active);
     EXPECT_EQ(idle.recv_until_close(), "");
     EXPECT_GE(Clock::now() - last_word, 1500ms);
-    server.wait_for_line("client 1 is idle for 1500 ms");
+    server.wait_for_line("handler 1 has been idle for 1500 ms");
     for (int i = 0; i < 3; ++i) {
         active.expect_silence(400ms);
         expect_served(active);

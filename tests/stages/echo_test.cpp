@@ -150,7 +150,7 @@ TEST_P(EchoToSeveral, FiveClientsAtOnceGetTheirOwnBytes) {
     for (std::size_t round = 0; round < 20; ++round) {
         const auto part = [&](std::size_t i) { return bytes.substr(i * 20'000 + round * 1000, 1000); };
         for (std::size_t i = 0; i < clients.size(); ++i) clients[i]->send(part(i));
-        // The last one first: nobody's reply may depend on another having read his.
+        // The last one first: no reply may depend on another client's having read its own.
         for (std::size_t i = clients.size(); i-- > 0;) EXPECT_TRUE(clients[i]->recv_exactly(1000) == part(i));
     }
 }

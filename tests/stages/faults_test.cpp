@@ -89,7 +89,7 @@ TEST_P(FaultsAmongOthers, AnExceptionCostsOneSessionAndIsTold) {
     EXPECT_EQ(thrower.recv_line(), "ECHO hello\r\n");
     thrower.send("!throw\r\n");
     EXPECT_EQ(thrower.recv_until_close(), "");
-    EXPECT_EQ(server.wait_for_line("crashed"), "client 2 crashed: !throw");
+    EXPECT_EQ(server.wait_for_line("crashed"), "handler 2 crashed: !throw");
     expect_served(other);
     expect_served(server.port());
     server.signal(SIGTERM);

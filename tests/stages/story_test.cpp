@@ -67,15 +67,15 @@ TEST_P(StoryOfSeveral, NamesWhoServesEachClient) {
     Client second(server.port());
     expect_served(second);
     first.close();
-    server.wait_for_line("client 1 connection closed");
+    server.wait_for_line("handler 1 connection closed");
     second.close();
-    server.wait_for_line("client 2 connection closed");
+    server.wait_for_line("handler 2 connection closed");
     std::vector<std::string> of_first;
     for (const auto& line : server.lines()) {
-        if (line.starts_with("client 1 ")) of_first.push_back(line);
+        if (line.starts_with("handler 1 ")) of_first.push_back(line);
     }
-    EXPECT_THAT(of_first, ElementsAre("client 1 waits for data", "client 1 got data from client hello",
-                                      "client 1 waits for data", "client 1 connection closed"));
+    EXPECT_THAT(of_first, ElementsAre("handler 1 waits for data", "handler 1 got data from client hello",
+                                      "handler 1 waits for data", "handler 1 connection closed"));
     server.wait_for_line("acceptor 1 waits for client", 3);
     EXPECT_EQ(server.count_lines("acceptor 1 got client connection 127.0.0.1:"), 2u);
 }
@@ -83,9 +83,9 @@ TEST_P(StoryOfSeveral, NamesWhoServesEachClient) {
 TEST(StoryOfThePool, SaysWhichLoopServesWhom) {
     Server server(acceptor_pool, {"--threads", "2"});
     for (int i = 0; i < 3; ++i) expect_served(server.port());
-    server.wait_for_line("client 1 runs in loop 1");
-    server.wait_for_line("client 2 runs in loop 2");
-    server.wait_for_line("client 3 runs in loop 1");
+    server.wait_for_line("handler 1 runs in loop 1");
+    server.wait_for_line("handler 2 runs in loop 2");
+    server.wait_for_line("handler 3 runs in loop 1");
 }
 
 TEST_P(Story, QuietWritesTheFirstLineOnly) {

@@ -35,7 +35,7 @@ TEST_P(ThreadPerClient, NumbersItsClientsInTheOrderOfTheirComing) {
     Server server(thread_per_client, with_shape());
     for (int i = 1; i <= 3; ++i) {
         expect_served(server.port());
-        server.wait_for_line("client " + std::to_string(i) + " connection closed");
+        server.wait_for_line("handler " + std::to_string(i) + " connection closed");
     }
     const bool handoff = GetParam() == "handoff";
     EXPECT_EQ(server.count_lines("acceptor 1 got client connection"), handoff ? 1u : 3u);

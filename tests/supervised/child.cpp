@@ -1,6 +1,6 @@
 // A child for process_child_test: does what its first argument says.
 
-#include "04_supervised/control.hpp"
+#include "04_supervised/process/channel.hpp"
 
 #include <boost/asio.hpp>
 

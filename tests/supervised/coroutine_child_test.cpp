@@ -1,4 +1,4 @@
-#include "04_supervised/coroutine_child.hpp"
+#include "04_supervised/otp/runtime/coroutine_child.hpp"
 #include "03_acceptor_pool/pool.hpp"
 #include "supervised/play.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "04_supervised/driver.hpp"
+#include "04_supervised/otp/runtime/runtime.hpp"
 #include "support/deadline.hpp"
 
 #include <gmock/gmock.h>

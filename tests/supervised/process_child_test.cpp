@@ -1,4 +1,4 @@
-#include "04_supervised/process_child.hpp"
+#include "04_supervised/process/process_child.hpp"
 #include "supervised/play.hpp"
 
 #include <csignal>

@@ -1,7 +1,7 @@
 // supervisor_SUITE: child_adm*, extra_return, count_children*, hanging_restart_loop*, do_not_save_*, scaling. The cases
 // keep OTP's names.
 
-#include "04_supervised/supervisor/supervisor.hpp"
+#include "04_supervised/otp/supervisor.hpp"
 #include "supervisor/play.hpp"
 
 #include <any>

@@ -1,8 +1,8 @@
 // The proof: the same scenarios, played by our supervisor and by the real one in Erlang/OTP, give the same starts,
 // stops, reports and answers in the same order.
 
-#include "04_supervised/lab/scenario.hpp"
-#include "04_supervised/lab/simulator.hpp"
+#include "04_supervised/otp/lab/scenario.hpp"
+#include "04_supervised/otp/lab/simulator.hpp"
 #include "supervisor/generator.hpp"
 #include "support/program.hpp"
 
@@ -105,7 +105,7 @@ std::string term(std::uint64_t seed, const lab::Scenario& scenario) {
 
 struct Sides {
     std::set<std::string> dynamic;             // supervisors whose children have no order
-    std::map<std::size_t, std::string> asked;  // by the script's line: who was asked there
+    std::map<std::size_t, std::string> asked;  // by the script's line: the child that was asked there
 };
 
 void find_dynamic(const lab::Declaration& declared, std::set<std::string>& dynamic) {

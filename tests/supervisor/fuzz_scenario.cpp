@@ -1,7 +1,7 @@
 // libFuzzer: any bytes are a scenario, or a mistake with a line and a message. What is a scenario is also played.
 
-#include "04_supervised/lab/scenario.hpp"
-#include "04_supervised/lab/simulator.hpp"
+#include "04_supervised/otp/lab/scenario.hpp"
+#include "04_supervised/otp/lab/simulator.hpp"
 
 #include <cstddef>
 #include <cstdint>

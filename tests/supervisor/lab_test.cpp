@@ -1,6 +1,6 @@
 // The lab as a person uses it: the shipped scenarios, and what it says to a misspelt one.
 
-#include "04_supervised/lab/scenario.hpp"
+#include "04_supervised/otp/lab/scenario.hpp"
 #include "supervisor/play.hpp"
 
 #include <sys/wait.h>

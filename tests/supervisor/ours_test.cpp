@@ -1,6 +1,6 @@
 // What OTP's suite has no case for: max_children (Elixir's), restart_delay (ours), rolling replacement.
 
-#include "04_supervised/supervisor/supervisor.hpp"
+#include "04_supervised/otp/supervisor.hpp"
 #include "supervisor/play.hpp"
 
 using namespace play;

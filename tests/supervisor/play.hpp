@@ -1,7 +1,7 @@
 #pragma once
 
-#include "04_supervised/lab/scenario.hpp"
-#include "04_supervised/lab/simulator.hpp"
+#include "04_supervised/otp/lab/scenario.hpp"
+#include "04_supervised/otp/lab/simulator.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // supervisor_SUITE: sup_start_*, sup_stop_*, sup_flags, child_specs*, order_of_children. The cases keep OTP's names.
 
-#include "04_supervised/supervisor/supervisor.hpp"
+#include "04_supervised/otp/supervisor.hpp"
 #include "supervisor/play.hpp"
 
 using namespace play;

@@ -1,7 +1,7 @@
 // supervisor_SUITE: one_for_one*, one_for_all*, rest_for_one*, simple_one_for_one*, multiple_restarts, tree. The cases
 // keep OTP's names.
 
-#include "04_supervised/supervisor/restart_window.hpp"
+#include "04_supervised/otp/restart_window.hpp"
 #include "supervisor/play.hpp"
 
 using namespace play;

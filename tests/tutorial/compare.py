@@ -14,7 +14,7 @@ VARYING = [
     ("core", r" \(core dumped\)", False),
 ]
 # Who speaks, at the beginning of a line of the story: with `order: each speaker`, each one's lines keep their order.
-SPEAKER = re.compile(r"^(\^.)?((worker|acceptor|client|guest|link) \d+ )*(server|((worker|acceptor|client) \d+))?")
+SPEAKER = re.compile(r"^(\^.)?((worker|acceptor|handler|guest|link) \d+ )*(server|((worker|acceptor|handler) \d+))?")
 
 
 @dataclass

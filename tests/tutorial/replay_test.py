@@ -47,7 +47,7 @@ class Comparing(unittest.TestCase):
     def test_only_what_is_listed_may_vary(self):
         self.assertTrue(self.same("server started with pid 1", "server started with pid 23"))
         self.assertTrue(self.same("client 127.0.0.1:50514 came", "client 127.0.0.1:40404 came"))
-        self.assertFalse(self.same("client 7 came", "client 8 came"))
+        self.assertFalse(self.same("handler 7 came", "handler 8 came"))
         self.assertFalse(self.same("on 127.0.0.1:1234", "on 127.0.0.1:1235"))
         self.assertFalse(self.same("hello", "hello there"))
 
@@ -64,13 +64,13 @@ class Comparing(unittest.TestCase):
         self.assertFalse(self.same("took 9 ms", "took 11 ms", between))
 
     def test_speakers_are_independent_and_each_keeps_its_order(self):
-        expected = [(1, "client 1 a"), (2, "client 1 b"), (3, "client 2 c")]
+        expected = [(1, "handler 1 a"), (2, "handler 1 b"), (3, "handler 2 c")]
         rules = Rules(block("", ("order", ["each speaker"])))
-        self.assertEqual(compare(expected, ["client 2 c", "client 1 a", "client 1 b"], rules, {}), [])
-        wrong = compare(expected, ["client 1 b", "client 1 a", "client 2 c"], rules, {})
+        self.assertEqual(compare(expected, ["handler 2 c", "handler 1 a", "handler 1 b"], rules, {}), [])
+        wrong = compare(expected, ["handler 1 b", "handler 1 a", "handler 2 c"], rules, {})
         self.assertEqual([(found.line, found.expected, found.got) for found in wrong],
-                         [(1, "client 1 a", "client 1 b")])
-        self.assertTrue(compare(expected, ["client 1 a", "client 1 b", "client 3 c"], rules, {}))
+                         [(1, "handler 1 a", "handler 1 b")])
+        self.assertTrue(compare(expected, ["handler 1 a", "handler 1 b", "handler 3 c"], rules, {}))
 
     def test_what_may_come_is_not_compared_and_all_else_is(self):
         rules = Rules(block("", ("may come", ["(Erlang/OTP .*)?"])))
@@ -170,7 +170,7 @@ class Replaying(unittest.TestCase):
         self.check_found("server is bored", "server waits for client", "closed\nserver", "closed\nserver is bored\nserver")
 
     def test_another_order(self):
-        self.check_found("client 1 b", "client 1 a", "client 1 a\nclient 1 b", "client 1 b\nclient 1 a")
+        self.check_found("handler 1 b", "handler 1 a", "handler 1 a\nhandler 1 b", "handler 1 b\nhandler 1 a")
 
     def test_a_figure_out_of_range(self):
         self.check_found("took 7 ms with joy", "took 15 ms with care", "echo took 5", "echo took 15")

@@ -114,7 +114,7 @@ run)
 supervise)
     file=$2
     shift 2
-    if [ -e "04_supervised/scenarios/$file.scenario" ]; then file=04_supervised/scenarios/$file.scenario; fi
+    if [ -e "04_supervised/otp/lab/scenarios/$file.scenario" ]; then file=04_supervised/otp/lab/scenarios/$file.scenario; fi
     exec build/bin/supervisor_lab "$file" "$@" ;;
 *)
     cd {root} && exec ./lab --no-install "$@" ;;

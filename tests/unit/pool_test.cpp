@@ -89,7 +89,7 @@ TEST_F(PoolTest, ServesManyClientsAtOnceOverSeveralLoops) {
     for (auto& client : clients) EXPECT_EQ(twins::read_all(client), "");
 }
 
-TEST_F(PoolTest, AnAcceptorThatThrowsLeavesTheOthersAcceptingAndItsPlaceFree) {
+TEST_F(PoolTest, AnAcceptorThatThrowsLeavesTheOthersAcceptingAndItsPermitFree) {
     auto limited = options(3, 2);
     limited.max_connections = 3;
     Running server(limited);
@@ -110,7 +110,7 @@ TEST_F(PoolTest, AnAcceptorThatThrowsLeavesTheOthersAcceptingAndItsPlaceFree) {
         asio::write(client, asio::buffer("hello\n", 6), error);
         char bytes[11];
         asio::read(client, asio::buffer(bytes), error);
-        // With both dead, three clients fit only if both places came back.
+        // With both dead, three clients fit only if both permits came back.
         if (!error) served.push_back(std::move(client));
         ASSERT_LE(crashes, 2);
     }
@@ -157,7 +157,7 @@ TEST_F(PoolTest, OneTooManyWaitsUntilAnotherLeaves) {
     EXPECT_FALSE(has_answer(third, 100ms));
     first.close();
     EXPECT_EQ(twins::read(third, 11), "ECHO hello\n");
-    EXPECT_TRUE(server.end()) << "acceptors that wait for a place must end, too";
+    EXPECT_TRUE(server.end()) << "acceptors that wait for a permit must end, too";
 }
 
 TEST_F(PoolTest, OneTooManyIsRejectedWithAWord) {
@@ -174,7 +174,7 @@ TEST_F(PoolTest, OneTooManyIsRejectedWithAWord) {
     EXPECT_EQ(twins::read_all(third), "ERROR too many clients, try again later\r\n");
     expect_echo(first);
     second.close();
-    // Its place is free as soon as the server has seen it leave.
+    // Its permit is free as soon as the server has seen it leave.
     EXPECT_TRUE(twins::becomes([&] {
         auto next = server.connect();
         boost::system::error_code error;

@@ -1,6 +1,6 @@
 #include "net/socket.hpp"
 
-#include "unit/allocations.hpp"
+#include "unit/asker.hpp"
 #include "unit/twins.hpp"
 
 #include <atomic>

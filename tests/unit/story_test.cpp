@@ -38,7 +38,7 @@ protected:
     CaughtStdout out;
 };
 
-constexpr app::Who client{"client", 7};
+constexpr app::Who handler{"handler", 7};
 
 }  // namespace
 
@@ -46,19 +46,19 @@ TEST_F(StoryTest, TextIsTheOriginalsWords) {
     app::story::first_line("127.0.0.1:1234");
     app::tell({"acceptor", 3}, events::waits_for_client);
     app::tell({"acceptor", 3}, events::got_client_connection, "127.0.0.1:50514");
-    app::tell(client, events::got_data_from_client, "hello");
+    app::tell(handler, events::got_data_from_client, "hello");
     app::tell({"server"}, events::cuts_off, 3, 5000);
     EXPECT_THAT(out.lines(),
                 ElementsAre("Listening on 127.0.0.1:1234", "acceptor 3 waits for client",
-                            "acceptor 3 got client connection 127.0.0.1:50514", "client 7 got data from client hello",
+                            "acceptor 3 got client connection 127.0.0.1:50514", "handler 7 got data from client hello",
                             "server cuts off 3 clients after 5000 ms"));
 }
 
 TEST_F(StoryTest, EachLineIsWrittenAtOnce) {
     EXPECT_EXIT(
         {
-            app::tell(client, events::waits_for_data);
-            std::_Exit(out.line() == "client 7 waits for data" ? 0 : 1);  // without any flush
+            app::tell(handler, events::waits_for_data);
+            std::_Exit(out.line() == "handler 7 waits for data" ? 0 : 1);  // without any flush
         },
         testing::ExitedWithCode(0), "");
 }
@@ -87,10 +87,10 @@ TEST_F(StoryTest, JsonStaysJsonWhateverUsersSend) {
     std::string every_byte;
     for (int byte = 0; byte < 256; ++byte) every_byte += static_cast<char>(byte);
     for (std::size_t at = 0; at < every_byte.size(); at += 16) {
-        app::tell(client, events::got_data_from_client, every_byte.substr(at, 16));
+        app::tell(handler, events::got_data_from_client, every_byte.substr(at, 16));
         EXPECT_EQ(object().at("event"), "got_data_from_client");
     }
-    app::tell(client, events::got_data_from_client, R"(","event":"forged"} {field} )");
+    app::tell(handler, events::got_data_from_client, R"(","event":"forged"} {field} )");
     EXPECT_EQ(object().at("data"), R"(","event":"forged"} {field} )");
 }
 
@@ -98,43 +98,43 @@ TEST_F(StoryTest, QuietIsTheFirstLineOnly) {
     app::story::open(Log::quiet);
     EXPECT_FALSE(app::story::is_told());
     app::story::first_line("127.0.0.1:1234");
-    app::tell(client, events::waits_for_data);
-    app::tell_seldom(client, events::cannot_start_thread, "no more");
-    app::tell_data(client, "hello\n");
-    app::tell_closed(client, net::Error::closed);
+    app::tell(handler, events::waits_for_data);
+    app::tell_seldom(handler, events::cannot_start_thread, "no more");
+    app::tell_data(handler, "hello\n");
+    app::tell_closed(handler, net::Error::closed);
     EXPECT_THAT(out.lines(), ElementsAre("Listening on 127.0.0.1:1234"));
     app::story::open(Log::text);
     EXPECT_TRUE(app::story::is_told());
 }
 
 TEST_F(StoryTest, UserBytesAreEscapedAndCut) {
-    app::tell(client, events::got_data_from_client, "a\nclient 8 forged\x1b[2J\0"s);
-    EXPECT_EQ(out.line(), "client 7 got data from client a\\nclient 8 forged\\x1b[2J\\x00");
-    app::tell(client, events::got_data_from_client, std::string(app::Field::max_shown, 'x'));
-    EXPECT_EQ(out.line(), "client 7 got data from client " + std::string(app::Field::max_shown, 'x'));
-    app::tell(client, events::got_data_from_client, std::string(app::Field::max_shown + 1, 'x'));
+    app::tell(handler, events::got_data_from_client, "a\nhandler 8 forged\x1b[2J\0"s);
+    EXPECT_EQ(out.line(), "handler 7 got data from client a\\nhandler 8 forged\\x1b[2J\\x00");
+    app::tell(handler, events::got_data_from_client, std::string(app::Field::max_shown, 'x'));
+    EXPECT_EQ(out.line(), "handler 7 got data from client " + std::string(app::Field::max_shown, 'x'));
+    app::tell(handler, events::got_data_from_client, std::string(app::Field::max_shown + 1, 'x'));
     EXPECT_EQ(out.line(),
-              "client 7 got data from client " + std::string(app::Field::max_shown, 'x') + "... (1 bytes more)");
-    app::tell(client, events::got_data_from_client, "{pid} {data}");
-    EXPECT_EQ(out.line(), "client 7 got data from client {pid} {data}") << "values are no sentences";
+              "handler 7 got data from client " + std::string(app::Field::max_shown, 'x') + "... (1 bytes more)");
+    app::tell(handler, events::got_data_from_client, "{pid} {data}");
+    EXPECT_EQ(out.line(), "handler 7 got data from client {pid} {data}") << "values are no sentences";
 }
 
 TEST_F(StoryTest, DataIsToldWithoutItsLineEnding) {
     for (const std::string line : {"hello", "hello\n", "hello\r\n"}) {
-        app::tell_data(client, line);
-        EXPECT_EQ(out.line(), "client 7 got data from client hello");
+        app::tell_data(handler, line);
+        EXPECT_EQ(out.line(), "handler 7 got data from client hello");
     }
-    app::tell_data(client, "\n\n");
-    EXPECT_EQ(out.line(), "client 7 got data from client \\n") << "one ending, not all";
+    app::tell_data(handler, "\n\n");
+    EXPECT_EQ(out.line(), "handler 7 got data from client \\n") << "one ending, not all";
 }
 
 TEST_F(StoryTest, AnEndIsToldWithItsReasonWhereItWasNotTheClientsWish) {
-    app::tell_closed(client, net::Error::closed);
-    EXPECT_EQ(out.line(), "client 7 connection closed");
-    app::tell_closed(client, {});
-    EXPECT_EQ(out.line(), "client 7 connection closed");
-    app::tell_closed(client, boost::asio::error::connection_reset);
-    EXPECT_EQ(out.line(), "client 7 connection lost: connection reset by peer");
+    app::tell_closed(handler, net::Error::closed);
+    EXPECT_EQ(out.line(), "handler 7 connection closed");
+    app::tell_closed(handler, {});
+    EXPECT_EQ(out.line(), "handler 7 connection closed");
+    app::tell_closed(handler, boost::asio::error::connection_reset);
+    EXPECT_EQ(out.line(), "handler 7 connection lost: connection reset by peer");
 }
 
 TEST_F(StoryTest, WhatHappensOftenIsToldSeldom) {
@@ -162,13 +162,13 @@ TEST_F(StoryTest, LinesOfSeveralThreadsDoNotMix) {
     std::vector<std::thread> threads;
     for (std::uint64_t number = 1; number <= 4; ++number) {
         threads.emplace_back([number] {
-            for (int i = 0; i < 100; ++i) app::tell({"client", number}, events::waits_for_data);
+            for (int i = 0; i < 100; ++i) app::tell({"handler", number}, events::waits_for_data);
         });
     }
     for (auto& thread : threads) thread.join();
     const auto lines = out.lines();
     EXPECT_THAT(lines, SizeIs(400));
-    for (const auto& line : lines) EXPECT_THAT(line, testing::MatchesRegex("client [1-4] waits for data"));
+    for (const auto& line : lines) EXPECT_THAT(line, testing::MatchesRegex("handler [1-4] waits for data"));
 }
 
 TEST_F(StoryTest, AReaderWhoStopsReadingCostsNobodyAnyTime) {
@@ -178,7 +178,7 @@ TEST_F(StoryTest, AReaderWhoStopsReadingCostsNobodyAnyTime) {
         auto longest = Clock::duration::zero();
         for (std::uint64_t number = 1; number <= enough; ++number) {
             const auto begin = Clock::now();
-            app::tell({"client", number}, events::stopped);
+            app::tell({"handler", number}, events::stopped);
             longest = std::max(longest, Clock::now() - begin);
         }
         EXPECT_LT(longest, 500ms);
@@ -196,13 +196,13 @@ TEST_F(StoryTest, AReaderWhoStopsReadingCostsNobodyAnyTime) {
                     const auto number = line.find_first_of("0123456789", log == Log::text ? 0 : line.find("lines"));
                     left_out = std::stoull(line.substr(number));
                 } else {
-                    EXPECT_NE(line.find("client " + std::to_string(++last)), line.npos) << line;
+                    EXPECT_NE(line.find("handler " + std::to_string(++last)), line.npos) << line;
                 }
             }
         }
         EXPECT_GT(bytes, app::story::max_waiting);
         EXPECT_EQ(last + left_out, enough);
-        app::tell(client, events::stopped);
+        app::tell(handler, events::stopped);
         EXPECT_THAT(out.lines(), SizeIs(1)) << "counted once, and the next line is written at once";
     }
 }
@@ -213,7 +213,7 @@ TEST_F(StoryTest, WhatWaitsHasAMomentAtTheEnd) {
     const pid_t program = ::fork();
     if (program == 0) {
         app::story::open(Log::text);
-        for (std::uint64_t number = 1; number <= 10'000; ++number) app::tell({"client", number}, events::stopped);
+        for (std::uint64_t number = 1; number <= 10'000; ++number) app::tell({"handler", number}, events::stopped);
         std::exit(::write(at_its_end[1], "!", 1) == 1 ? 0 : 1);
     }
     ::close(at_its_end[1]);
@@ -222,7 +222,7 @@ TEST_F(StoryTest, WhatWaitsHasAMomentAtTheEnd) {
     EXPECT_EQ(::read(at_its_end[0], &byte, 1), 1);
     ::close(at_its_end[0]);
     std::string all;
-    const std::string last = "client 10000 stopped\n";
+    const std::string last = "handler 10000 stopped\n";
     for (const auto until = Clock::now() + 20s; !all.ends_with(last) && Clock::now() < until;) all += out.bytes();
     EXPECT_TRUE(all.ends_with(last));
     int status = 0;
@@ -234,17 +234,17 @@ TEST_F(StoryTest, WhatWaitsHasAMomentAtTheEnd) {
 TEST_F(StoryTest, ABatchIsWrittenAtItsEndInPiecesThatAPipeKeepsWhole) {
     {
         const app::story::Batch batch;
-        app::tell(client, events::waits_for_data);
+        app::tell(handler, events::waits_for_data);
         EXPECT_THAT(out.lines(), IsEmpty());
     }
-    EXPECT_THAT(out.lines(), ElementsAre("client 7 waits for data"));
-    const std::string line = "client 7 waits for data\n";
+    EXPECT_THAT(out.lines(), ElementsAre("handler 7 waits for data"));
+    const std::string line = "handler 7 waits for data\n";
     const std::size_t fit = PIPE_BUF / line.size();
     {
         const app::story::Batch batch;
-        for (std::size_t i = 0; i < fit; ++i) app::tell(client, events::waits_for_data);
+        for (std::size_t i = 0; i < fit; ++i) app::tell(handler, events::waits_for_data);
         EXPECT_THAT(out.lines(), IsEmpty());
-        app::tell(client, events::waits_for_data);
+        app::tell(handler, events::waits_for_data);
         EXPECT_THAT(out.lines(), SizeIs(fit));
     }
     EXPECT_THAT(out.lines(), SizeIs(1));
@@ -255,9 +255,9 @@ TEST_F(StoryTest, ABatchIsWrittenBeforeAFaultIsObeyed) {
     EXPECT_EXIT(
         {
             const app::story::Batch batch;
-            app::tell_data(client, "!exit 3\n");
+            app::tell_data(handler, "!exit 3\n");
             std::thread([this] {
-                while (out.lines() != std::vector<std::string>{"client 7 got data from client !exit 3"}) {
+                while (out.lines() != std::vector<std::string>{"handler 7 got data from client !exit 3"}) {
                 }
                 std::cerr << "its last words came" << std::endl;
                 std::_Exit(0);
@@ -305,6 +305,6 @@ TEST_F(StoryTest, AReaderWhoHasGoneEndsNobody) {
     std::signal(SIGPIPE, SIG_IGN);  // as every server does
     out.close_reader();
     const auto start = Clock::now();
-    for (int i = 0; i < 1000; ++i) app::tell(client, events::stopped);
+    for (int i = 0; i < 1000; ++i) app::tell(handler, events::stopped);
     EXPECT_LT(Clock::now() - start, 1s);
 }

@@ -40,7 +40,7 @@ struct NameGiven {
 struct Up {
     std::string node;
 };
-/// For a process of ours. Messages to names and pids that do not exist are dropped, as a BEAM does.
+/// A message for a process of ours. One to a name or pid that does not exist is dropped, as in a BEAM.
 struct Message {
     Pid to;
     std::string term;  // not checked
@@ -60,7 +60,7 @@ struct ExitSignal {
     Pid to;
     std::string reason;  // a term
 };
-/// Not fatal, worth a line in the story.
+/// The peer did something wrong that does no harm. It is worth a line in the story.
 struct Ignored {
     std::string what;
 };
@@ -70,9 +70,9 @@ struct Closed {
 };
 using Event = std::variant<NameGiven, Up, Message, Monitored, Down, ExitSignal, Ignored, Closed>;
 
-/// One connection to another Erlang node: bytes and moments in, bytes and events out. It frames, shakes hands, ticks,
-/// answers pings and monitors, and checks that a peer speaks only for its own processes: a frame carries no sender one
-/// could trust. It knows no socket. One thread at a time.
+/// One connection to another Erlang node. Bytes and moments go in; bytes and events come out. It frames, shakes hands,
+/// ticks, and answers pings and monitors. It checks that the peer speaks only for its own processes, because a frame
+/// carries no sender that one could trust. A connection knows no socket. One thread at a time.
 ///
 /// The owner, after each call: sends take_output(), handles next_event() until there is none, and calls time() at
 /// deadline().
@@ -104,8 +104,8 @@ public:
     /// Empty until NameGiven, when the peer called us.
     const std::string& peer() const { return handshake_.peer(); }
 
-    // Dropped unless up. Terms are without the version byte. None of them blocks; a peer that does not read is closed
-    // when more than max_output waits.
+    // These are dropped unless up. Terms are without the version byte. None of them waits: a peer that does not read is
+    // closed when more than max_output waits.
 
     void send(const Pid& from, std::string_view name, std::string_view message);
     void send(const Pid& to, std::string_view message);

@@ -22,8 +22,8 @@ net::awaitable<net::result<net::AsyncSocket>> connect(asio::io_context& loop, st
 
 /// Sends a request and reads until `read` says that the answer is whole.
 template <class Read>
-net::awaitable<decltype(std::declval<Read>()(std::string_view()))> exchange(net::AsyncSocket& socket, std::string request,
-                                                                            Read read) {
+net::awaitable<decltype(std::declval<Read>()(std::string_view()))> exchange(net::AsyncSocket& socket,
+                                                                            std::string request, Read read) {
     const chat::Deadline deadline(socket.executor(), epmd_patience,
                                   [&socket] { socket.shutdown(net::tcp::socket::shutdown_both); });
     socket.put({request});
@@ -41,17 +41,17 @@ net::awaitable<decltype(std::declval<Read>()(std::string_view()))> exchange(net:
 
 }  // namespace
 
-net::awaitable<boost::system::result<std::uint16_t, std::string>> find_node(asio::io_context& loop, std::string host,
-                                                                            std::string name) {
+net::awaitable<chat::result<std::uint16_t, chat::Why>> find_node(asio::io_context& loop, std::string host,
+                                                                 std::string name) {
     auto socket = co_await connect(loop, host);
     if (!socket) {
-        co_return "no epmd at " + net::host_and_port(host, epmd_port()) + " (" + net::reason(socket.error()) +
-            "); a port after the node's name needs none";
+        co_return chat::because("no epmd at " + net::host_and_port(host, epmd_port()) + " (" +
+                                net::reason(socket.error()) + "); a port after the node's name needs none");
     }
     const auto found = co_await exchange(*socket, epmd::lookup_request(name), epmd::read_found);
-    if (found.answer == epmd::Answer::no) co_return "the epmd of " + host + " knows no node " + name;
-    if (found.answer != epmd::Answer::yes) co_return "the epmd of " + host + " does not answer";
-    if (!found.speaks_version_6) co_return "the node " + name + " is older than OTP 23";
+    if (found.answer == epmd::Answer::no) co_return chat::because("the epmd of " + host + " knows no node " + name);
+    if (found.answer != epmd::Answer::yes) co_return chat::because("the epmd of " + host + " does not answer");
+    if (!found.speaks_version_6) co_return chat::because("the node " + name + " is older than OTP 23");
     co_return found.port;
 }
 

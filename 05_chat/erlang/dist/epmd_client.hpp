@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/notify.hpp"
+#include "05_chat/base/why.hpp"
 #include "net/async_socket.hpp"
 
 #include <cstdint>
@@ -13,20 +14,20 @@ namespace erlang {
 inline constexpr std::chrono::milliseconds epmd_patience{1000};
 
 /// Asks the epmd of `host` where the node `name` (without @host) listens. The error says why nobody knows.
-net::awaitable<boost::system::result<std::uint16_t, std::string>> find_node(boost::asio::io_context& loop,
-                                                                            std::string host, std::string name);
+net::awaitable<chat::result<std::uint16_t, chat::Why>> find_node(boost::asio::io_context& loop, std::string host,
+                                                                 std::string name);
 
-/// Keeps a node known to this machine's epmd: as long as the connection lives, so epmd knows; when epmd comes back, it
-/// is told again. The loop's thread only.
+/// Keeps a node known to this machine's epmd, which knows it as long as the connection to it lives. An epmd that comes
+/// back is told again. The loop's thread only.
 class EpmdRegistration {
 public:
-    /// `name` is without @host; others are told that it listens on `port`.
+    /// `name` is without @host. Others are told that the node listens on `port`.
     EpmdRegistration(boost::asio::io_context& loop, std::string name, std::uint16_t port);
 
     enum class Outcome { known, unknown, name_taken };
     /// The first try.
     net::awaitable<Outcome> try_once();
-    /// After it: stays known, or becomes known when epmd comes. Goes on by itself until stop().
+    /// After try_once(). Stays known, or becomes known when epmd comes. Goes on by itself until stop().
     void start();
     void stop();
 

@@ -17,8 +17,8 @@
 ///       'r' challenge, digest -------------->
 ///          <----------------------------------- 'a' digest
 ///
-/// A digest is MD5(cookie ++ the other's challenge in decimal): each shows that it knows the cookie and neither sends
-/// it. What follows is neither encrypted nor signed: the cookie keeps strangers out, not listeners.
+/// A digest is MD5(cookie ++ the other's challenge in decimal). So each side shows that it knows the cookie, and
+/// neither sends it. What follows is neither encrypted nor signed. The cookie keeps strangers out, but not listeners.
 ///
 /// Pure; one thread at a time.
 namespace erlang {
@@ -30,9 +30,9 @@ struct Identity {
     std::string cookie;
 };
 
-/// What this node understands: the flags every node since OTP 25 demands, and no more. Left out on purpose are
-/// PUBLISHED (so we are a hidden node: nobody connects to us because somebody else did), DIST_HDR_ATOM_CACHE and
-/// FRAGMENTS (so every frame is one whole message, and no peer makes us remember atoms).
+/// What this node understands: the flags that every node since OTP 25 demands, and no more. PUBLISHED is left out on
+/// purpose: we are a hidden node, and nobody connects to us because somebody else did. So are DIST_HDR_ATOM_CACHE and
+/// FRAGMENTS: every frame is one whole message, and no peer makes us remember atoms.
 inline constexpr std::uint64_t our_flags = 0x4'0707'4fbc;
 
 /// Bytes of one handshake packet. The longest is a name with its flags.
@@ -53,7 +53,7 @@ inline Digest digest(std::string_view cookie, std::uint32_t challenge) {
     return chat::digest(cookie, std::to_string(challenge));
 }
 
-/// What the accepting side says to a name. `alive`: a node of that name is connected already; the newcomer decides
+/// What the accepting side says to a name. `alive`: a node of that name is connected already, and the newcomer decides
 /// whether that was itself in an earlier life. If so the handshake goes on, and at Up the older connection is to be
 /// closed.
 enum class Status { ok, ok_simultaneous, nok, not_allowed, alive };

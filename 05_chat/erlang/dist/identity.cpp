@@ -22,6 +22,9 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using chat::because;
+using chat::result;
+using chat::Why;
 
 std::string short_host_name() {
     std::array<char, 256> name{};
@@ -47,20 +50,16 @@ struct File {
     }
 };
 
-std::string system_words() {
-    return std::strerror(errno);
-}
-
 // As Erlang does when a user starts their first node.
-Cookie make_cookie(const std::string& path) {
+result<std::string, Why> make_cookie(const std::string& path) {
     constexpr std::size_t length = 20;
     std::string cookie;
     for (std::size_t i = 0; i < length; ++i) cookie += static_cast<char>('A' + random_number() % 26);
     const File file{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR)};
     if (file.descriptor < 0 || ::write(file.descriptor, cookie.data(), length) != static_cast<ssize_t>(length)) {
-        return {{}, "cannot make " + path + ": " + system_words()};
+        return because("cannot make " + path + ": " + std::strerror(errno));
     }
-    return {cookie, {}};
+    return cookie;
 }
 
 }  // namespace
@@ -85,31 +84,12 @@ std::string passing_node_name(const std::string& prefix) {
     return prefix + "_" + number.data() + "@localhost";
 }
 
-Cookie read_cookie() {
+result<std::string, Why> read_cookie() {
     const char* home = std::getenv("HOME");
-    if (home == nullptr) return {{}, "HOME is not set, so there is no ~/.erlang.cookie; use --cookie"};
+    if (home == nullptr) return because("HOME is not set, so there is no ~/.erlang.cookie; use --cookie");
     const std::string path = std::string(home) + "/.erlang.cookie";
-    const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (file.descriptor < 0) {
-        if (errno == ENOENT) return make_cookie(path);
-        return {{}, "cannot read " + path + ": " + system_words()};
-    }
-    struct stat status{};
-    if (::fstat(file.descriptor, &status) != 0) return {{}, "cannot read " + path + ": " + system_words()};
-    if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        return {{}, path + " must be accessible by its owner only: chmod 400 " + path};
-    }
-    // A line end at its end is no part of it.
-    constexpr std::size_t line_end = 2;
-    std::array<char, max_cookie + line_end + 1> bytes{};
-    const ssize_t size = ::read(file.descriptor, bytes.data(), bytes.size());
-    std::string cookie(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    while (!cookie.empty() && (cookie.back() == '\n' || cookie.back() == '\r')) cookie.pop_back();
-    if (cookie.empty()) return {{}, path + " holds no cookie"};
-    if (cookie.size() > max_cookie) {
-        return {{}, path + " holds more than a cookie: at most " + std::to_string(max_cookie) + " bytes are allowed"};
-    }
-    return {cookie, {}};
+    if (::access(path.c_str(), F_OK) != 0 && errno == ENOENT) return make_cookie(path);
+    return chat::read_secret(path, "cookie");
 }
 
 std::uint32_t random_number() {

@@ -1,29 +1,23 @@
 #pragma once
 
-#include <cstddef>
+#include "05_chat/base/why.hpp"
+
 #include <cstdint>
 #include <string>
 
-/// Who we are among Erlang nodes, from the command line and this machine. Any thread.
+/// What this node is among Erlang nodes, from the command line and from this machine. Any thread.
 namespace erlang {
 
-/// `sname` with a host after it, if it has none: what others can find a node by that listens on `dist_host`. That is
-/// this machine's short name where it leads there, and localhost for a node that listens on loopback only.
+/// `sname`, and a host after it if it has none. Others find a node that listens on `dist_host` by that host. It is this
+/// machine's short name where that leads to `dist_host`, and localhost for a node that listens on loopback only.
 std::string full_node_name(const std::string& sname, const std::string& dist_host);
 
 /// A name that nobody has, for a node that only joins others: "client_1a2b3c4d@localhost".
 std::string passing_node_name(const std::string& prefix);
 
-/// Bytes of a cookie, which is an atom to Erlang.
-inline constexpr std::size_t max_cookie = 255;
-
 /// The cookie of this user's nodes, as Erlang keeps it (auth(3erl)): in ~/.erlang.cookie, which nobody else may read or
 /// write. Made, with a random cookie, if it is not there.
-struct Cookie {
-    std::string text;
-    std::string wrong;  // why there is none; else empty
-};
-Cookie read_cookie();
+chat::result<std::string, chat::Why> read_cookie();
 
 /// Unpredictable (the system's own source).
 std::uint32_t random_number();

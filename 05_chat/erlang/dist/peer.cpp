@@ -13,9 +13,11 @@ constexpr std::chrono::milliseconds last_words{1000};
 
 }  // namespace
 
-Peer::Peer(net::AsyncSocket socket, Connection connection, OnEvent on_event)
+Peer::Peer(net::AsyncSocket socket, Connection connection, chat::Backlog& backlog, OnEvent on_event)
     : socket_(std::move(socket)),
       connection_(std::move(connection)),
+      backlog_(backlog),
+      waiting_(backlog, [this](std::string why) { close(std::move(why)); }),
       on_event_(std::move(on_event)),
       pulse_(socket_.executor()),
       pause_(socket_.executor()),
@@ -26,7 +28,7 @@ net::awaitable<void> Peer::run() {
     const auto self = shared_from_this();
     asio::co_spawn(socket_.executor(), write(self), [self](const std::exception_ptr&) {
         self->has_ended_ = true;
-        self->written_.wake();
+        self->written_.notify();
     });
     asio::co_spawn(socket_.executor(), keep_time(self), [self](const std::exception_ptr&) {});
     while (!connection_.is_closed()) {
@@ -42,7 +44,7 @@ net::awaitable<void> Peer::run() {
     pulse_.cancel();
     const chat::Deadline deadline(socket_.executor(), last_words,
                                   [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
-    while (!has_ended_) co_await written_.wait();
+    while (!has_ended_) co_await written_.notified();
     co_await socket_.close();
 }
 
@@ -50,7 +52,7 @@ net::awaitable<void> Peer::handle_events() {
     while (auto event = connection_.next_event()) {
         // What a node wanted that has broken off, nobody does in its name.
         if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
-        const auto wait = on_event_(*event);
+        const auto wait = co_await on_event_(*event);
         flush();
         if (wait.count() <= 0 || connection_.is_closed()) continue;
         pause_.expires_after(wait);
@@ -65,11 +67,19 @@ net::awaitable<void> Peer::handle_events() {
 void Peer::flush() {
     // Whatever closed it, the reader is to hear of it.
     if (connection_.is_closed()) socket_.shutdown(net::tcp::socket::shutdown_receive);
-    if (!std::exchange(is_awake_, true)) more_.wake();
+    if (!std::exchange(is_awake_, true)) more_.notify();
+    count();
+    backlog_.keep_bound();
+}
+
+/// Last words do not count: they are few, and there for seconds.
+void Peer::count() {
+    waiting_.count(connection_.is_closed() ? 0 : being_sent_ + connection_.output_size());
 }
 
 void Peer::close(std::string why) {
     is_broken_ = true;
+    waiting_.is_no_longer_behind();
     connection_.lost(std::move(why));
     pause_.cancel();
     flush();
@@ -79,14 +89,19 @@ net::awaitable<void> Peer::write(std::shared_ptr<Peer> self) {
     for (;;) {
         self->on_drained();
         const std::string output = self->connection_.take_output(Clock::now());
+        self->being_sent_ = output.size();
+        self->count();
         if (!output.empty()) {
             self->socket_.put({output});
-            if (!co_await self->socket_.flush()) co_return;
+            if (!self->connection_.is_closed()) self->waiting_.is_behind();
+            const auto sent = co_await self->socket_.flush();
+            self->waiting_.is_no_longer_behind();
+            if (!sent) co_return;
         } else if (self->connection_.is_closed()) {
             co_return;
         } else {
             self->is_awake_ = false;
-            co_await self->more_.wait();
+            co_await self->more_.notified();
         }
     }
 }

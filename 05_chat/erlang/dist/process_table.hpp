@@ -12,18 +12,18 @@
 
 namespace erlang {
 
-/// The processes of our node, as other nodes see them: pids that exist, and names they are registered under. A process
-/// here is a room, or a person in another node's room; there is no code behind it. Pure; one thread at a time.
+/// The processes of our node, as other nodes see them: pids that exist, and the names they are registered under. A
+/// process here is a room, or a person in another node's room. No code runs in it. Pure; one thread at a time.
 class ProcessTable {
 public:
-    /// With one process from the start, net_kernel: Connection answers for it, and who pings it monitors it.
+    /// There is one process from the start, net_kernel. Connection answers for it. A node that pings monitors it.
     explicit ProcessTable(Identity identity) : identity_(std::move(identity)) { register_name("net_kernel", spawn()); }
 
     const Identity& identity() const { return identity_; }
 
     /// A new process.
     Pid spawn();
-    /// It is gone, and its names with it. Whoever monitors it is told by Connection::exited.
+    /// The process is gone, and so are its names. Connection::exited tells those that monitor it.
     void exit(const Pid& pid);
     void register_name(std::string_view name, const Pid& pid) { names_[std::string(name)] = pid; }
 

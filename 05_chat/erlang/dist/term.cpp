@@ -42,16 +42,25 @@ enum Tag : std::uint8_t {
     v4_port = 120,
 };
 
+/// In UTF-8. Bytes after the first one hold six bits each.
 void put_character(std::string& out, char32_t c) {
     const auto byte = [&](char32_t value) { out.push_back(static_cast<char>(value)); };
-    if (c < 0x80)
+    const auto six_bits = [&](int shift) { byte(0x80 | (c >> shift & 0x3F)); };
+    if (c < 0x80) {
         byte(c);
-    else if (c < 0x800)
-        byte(0xC0 | c >> 6), byte(0x80 | (c & 0x3F));
-    else if (c < 0x10000)
-        byte(0xE0 | c >> 12), byte(0x80 | (c >> 6 & 0x3F)), byte(0x80 | (c & 0x3F));
-    else
-        byte(0xF0 | c >> 18), byte(0x80 | (c >> 12 & 0x3F)), byte(0x80 | (c >> 6 & 0x3F)), byte(0x80 | (c & 0x3F));
+    } else if (c < 0x800) {
+        byte(0xC0 | c >> 6);
+        six_bits(0);
+    } else if (c < 0x10000) {
+        byte(0xE0 | c >> 12);
+        six_bits(6);
+        six_bits(0);
+    } else {
+        byte(0xF0 | c >> 18);
+        six_bits(12);
+        six_bits(6);
+        six_bits(0);
+    }
 }
 
 bool is_character(std::int64_t value) {

@@ -9,10 +9,10 @@
 
 /// Erlang's external term format (erts' "External Term Format", erl_ext_dist): values as bytes, between nodes.
 ///
-/// The messages of a chat have few and known shapes, so nothing here builds a tree of values: a TermReader is asked, as
-/// a pattern in Elixir would, "is the next thing a tuple of three? a pid? the atom join?". What it reads it takes; what
-/// does not fit it leaves. Atoms are never collected in a table, so a peer that sends a million different ones costs
-/// the frame they came in and nothing more.
+/// The messages of a chat have few and known shapes, so nothing here builds a tree of values. A TermReader is asked, as
+/// a pattern in Elixir asks: is the next thing a tuple of three? a pid? the atom join? It takes what it reads, and
+/// leaves what does not fit. Atoms are never collected in a table, so a peer that sends a million different ones costs
+/// the frame that they came in and nothing more.
 ///
 /// Pure; any thread.
 namespace erlang {
@@ -55,11 +55,11 @@ public:
     /// What fits into 64 bits.
     std::optional<std::int64_t> integer();
     std::optional<Pid> pid();
-    /// A reference of at most max_reference_words, as its bytes: all a node does with another's reference is to send it
-    /// back.
+    /// A reference of at most max_reference_words, as its bytes. A node can do nothing with another's reference but
+    /// send it back.
     std::optional<std::string_view> reference();
-    /// Text as an Elixir program may send it, in UTF-8: a BINARY (as it is: the caller checks), a STRING or LIST of
-    /// code points, or NIL. At most twice as many bytes as on the writer.
+    /// Text as an Elixir program may send it, in UTF-8: a BINARY, a STRING or LIST of code points, or NIL. A BINARY is
+    /// not checked. The text has at most twice as many bytes as the term.
     std::optional<std::string> text();
     /// Any well-formed term, as its bytes.
     std::optional<std::string_view> any();

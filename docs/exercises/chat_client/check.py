@@ -144,7 +144,7 @@ def ends():
             raise Wrong("a half-close when the keyboard ends", "nothing",
                         "room.shutdown(socket.SHUT_WR) says that no more will come.") from error
         client.say("Mikey says: see you\r\n")
-        client.prints("Michael's client: Mikey says: see you", "Who has finished talking can still listen.")
+        client.prints("Michael's client: Mikey says: see you", "Whoever has finished talking can still listen.")
         must_wait_quietly(client.process, "that the client waits quietly after Ctrl-D",
                           "A keyboard at its end is always ready to be read: do not ask select for it any more.")
         client.room.close()

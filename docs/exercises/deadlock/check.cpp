@@ -58,10 +58,16 @@ int main() {
             } while (!over);
         });
         std::thread there([&] {
-            for (int i = 0; i < moves; ++i) i % 2 == 0 ? move("Michael", lobby, tea) : move("Michael", tea, lobby);
+            for (int i = 0; i < moves; i += 2) {
+                move("Michael", lobby, tea);
+                move("Michael", tea, lobby);
+            }
         });
         std::thread back([&] {
-            for (int i = 0; i < moves; ++i) i % 2 == 0 ? move("Mikey", tea, lobby) : move("Mikey", lobby, tea);
+            for (int i = 0; i < moves; i += 2) {
+                move("Mikey", tea, lobby);
+                move("Mikey", lobby, tea);
+            }
         });
         there.join();
         back.join();

@@ -21,7 +21,7 @@ def served(server):
     return client
 
 
-@step("who says nothing is closed, but not too early")
+@step("a client that says nothing is closed, but not too early")
 def silent():
     with server_with_timeout() as server:
         began = time.monotonic()
@@ -32,7 +32,7 @@ def silent():
         served(server).ends("it has said hello, and nothing more for 800 ms", GENEROUS)
 
 
-@step("who says something in time stays")
+@step("a client that says something in time stays")
 def talking():
     for attempt in range(ATTEMPTS):
         try:

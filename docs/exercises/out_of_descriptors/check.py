@@ -27,7 +27,7 @@ def shortage():
         for client in crowd[:CLIENTS // 2]:
             client.close()
         for number, client in enumerate(crowd[CLIENTS // 2:], CLIENTS // 2):
-            client.expect(f"ECHO I am {number}\n", "Descriptors are free again: accept who waits in the backlog.")
+            client.expect(f"ECHO I am {number}\n", "Descriptors are free again: accept whoever waits in the backlog.")
             client.close()
 
 

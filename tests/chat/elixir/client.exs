@@ -13,7 +13,7 @@ defmodule Client do
         loop(name, listener)
       end)
 
-    # Else what the caller sends for him could be faster than his own first message.
+    # Else what the caller sends for this client could be faster than the client's own first message.
     receive do
       {^client, :asked} -> client
     end

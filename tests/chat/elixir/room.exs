@@ -1,5 +1,5 @@
-# A room of the original's kind, run by Elixir: who joins is announced to those already there, who speaks is heard by
-# all, himself too. Beyond the original it monitors its members, and forgets those who end.
+# A room of the original's kind, run by Elixir: a newcomer is announced to those already there, and what somebody says
+# goes to all, the speaker too. Beyond the original it monitors its members, and forgets those who end.
 #
 #     elixir --sname room1@localhost room.exs
 
@@ -13,7 +13,7 @@ defmodule Room do
   defp loop(members) do
     receive do
       {client, :join, name} ->
-        # First, so that a client who leaves as soon as this is heard leaves with its own reason, and not with :noproc.
+        # First, so that a client that leaves as soon as this is heard leaves with its own reason, and not with :noproc.
         Process.monitor(client)
         tell(members, "#{name} has joined the room")
         loop([{client, name} | members])

@@ -27,7 +27,7 @@ Client.wait(mikey, "Änna has joined the room")
 stranger = spawn(fn -> Process.sleep(:infinity) end)
 Client.post_message(stranger, room, "I am nobody")
 
-# Who is killed has left.
+# Whoever is killed has left.
 Process.exit(anna, :kill)
 Client.wait(michael, "Änna has left the room")
 Client.wait(mikey, "Änna has left the room")

@@ -1,4 +1,4 @@
-# Holds a lock while it writes: who does not read stops everybody.
+# Holds a lock while it writes: a client that does not read stops everybody.
 import socket
 import sys
 import threading

@@ -75,7 +75,7 @@ defmodule Door do
     end
   end
 
-  # Who does not read for so long is cut off.
+  # Whoever does not read for so long is cut off.
   defp deliver(socket, room, name, rest, text) do
     case :gen_tcp.send(socket, [text, "\n"]) do
       :ok ->

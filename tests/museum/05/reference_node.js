@@ -8,7 +8,7 @@ const maxBacklog = 1 << 20;
 function tell(text) {
   for (const member of members.values()) {
     member.write(text + "\n");
-    if (member.writableLength > maxBacklog) member.destroy(); // who does not read is cut off
+    if (member.writableLength > maxBacklog) member.destroy(); // whoever does not read is cut off
   }
 }
 

@@ -1,4 +1,4 @@
-# What somebody says goes to everybody but himself.
+# What somebody says goes to everybody but the speaker.
 import socket
 import sys
 import threading
@@ -12,7 +12,7 @@ def tell(text, but=None):
         try:
             member.send(text.encode() + b"\n", socket.MSG_DONTWAIT)
         except OSError:
-            pass  # he has gone, or reads too slowly for us
+            pass  # gone, or too slow a reader for us
 
 
 def serve(conn):

@@ -14,7 +14,7 @@ def tell(text):
         try:
             member.send(text.encode() + b"\n", socket.MSG_DONTWAIT)
         except OSError:
-            pass  # he has gone, or reads too slowly for us
+            pass  # gone, or too slow a reader for us
 
 
 def serve(conn):

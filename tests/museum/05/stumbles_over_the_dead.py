@@ -29,7 +29,7 @@ def serve(conn):
                         name, members[text] = text, conn
     except OSError:
         pass
-    conn.close()  # and the room still knows him
+    conn.close()  # and the room still has this member
 
 
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)

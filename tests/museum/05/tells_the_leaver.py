@@ -1,4 +1,4 @@
-# Tells the leaver, too, that he has left.
+# Tells the leaver, too, of the leaving.
 import socket
 import sys
 import threading
@@ -12,7 +12,7 @@ def tell(text):
         try:
             member.send(text.encode() + b"\n", socket.MSG_DONTWAIT)
         except OSError:
-            pass  # he has gone, or reads too slowly for us
+            pass  # gone, or too slow a reader for us
 
 
 def serve(conn):

@@ -12,7 +12,7 @@ def tell(text):
         try:
             member.sendall(text.encode() + b"\n")
         except OSError:
-            pass  # he has gone
+            pass  # gone
 
 
 def serve(conn):

@@ -1,4 +1,4 @@
-# Sends the speaker his own words back.
+# Sends the speaker their own words back.
 import re
 import socket
 import sys

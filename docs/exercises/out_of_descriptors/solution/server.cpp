@@ -9,7 +9,7 @@
 
 namespace {
 
-/// Until the next try: short enough for the client who waits, long enough to cost nothing.
+/// Until the next try: short enough for the client that waits, long enough to cost nothing.
 constexpr std::chrono::milliseconds shortage_wait{100};
 
 /// While a packet comes, send the reply.

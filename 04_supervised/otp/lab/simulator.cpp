@@ -1,0 +1,351 @@
+#include "04_supervised/otp/lab/simulator.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+
+namespace lab {
+
+using namespace supervision;
+using Kind = TraceLine::Kind;
+
+namespace {
+
+std::vector<ChildSpec> specs_of(const Declaration& declared) {
+    std::vector<ChildSpec> specs;
+    for (const Declaration& child : declared.children) specs.push_back(child.spec);
+    return specs;
+}
+
+std::string id_of(const std::string& name) {
+    return name.substr(0, name.find('#'));
+}
+
+std::string counted(int times, const std::string& what) {
+    return std::to_string(times) + " " + what + (times == 1 ? "" : "s");
+}
+
+}  // namespace
+
+Simulator::Node::Node(std::string name, const Declaration& declared)
+    : core(std::move(name), declared.flags, specs_of(declared)) {
+    for (const Declaration& child : declared.children) declarations.emplace(child.spec.id, child);
+}
+
+Simulator::Simulator(Scenario scenario) : scenario_(std::move(scenario)) {}
+
+void Simulator::run() {
+    for (const Step& step : scenario_.steps) {
+        if (step.when == Step::When::beforehand) say(step.statement);
+        if (step.when == Step::When::at) after(step.time, [this, &step] { say(step.statement); });
+    }
+    auto root = std::make_shared<Node>(scenario_.root.spec.id, scenario_.root);
+    nodes_.push_back(root);
+    perform(*root, root->core.start(now_));
+    std::size_t events = 0;
+    while (!queue_.empty() && ++events <= max_events) {
+        auto next = queue_.extract(queue_.begin());
+        now_ = next.key();
+        next.mapped()();
+    }
+    if (!queue_.empty()) tell(Kind::note, "lab", "", "stops here: " + std::to_string(max_events) + " events");
+}
+
+void Simulator::after(Duration delay, std::function<void()> what) {
+    queue_.emplace(now_ + delay, std::move(what));
+}
+
+// Events travel through the queue: what happens at the same time arrives in the order in which it happened.
+void Simulator::deliver(Node& node, Event event) {
+    after(Duration::zero(), [this, &node, event = std::move(event)] {
+        if (node.alive) perform(node, node.core.handle(event, now_));
+    });
+}
+
+void Simulator::perform(Node& node, const Actions& actions) {
+    for (const Action& action : actions) {
+        std::visit([&](const auto& wanted) { perform(node, wanted); }, action);
+    }
+}
+
+// --- Starts ---------------------------------------------------------------------------------------------------------
+
+void Simulator::perform(Node& node, const StartChild& action) {
+    const std::string& id = action.spec.id;
+    const std::string name = id + "#" + std::to_string(++started_[id]);
+    node.lives[action.pid] = name;
+    tell(Kind::start, node.core.name(), name, "starts " + name);
+    run_steps(Step::When::starts, name);
+    if (action.spec.type == ChildType::worker) return start_worker(node, action.pid, name, id);
+
+    const auto declared = node.declarations.find(id);
+    auto child = std::make_shared<Node>(id, declared == node.declarations.end() ? Declaration{} : declared->second);
+    child->parent = &node;
+    child->pid_at_parent = action.pid;
+    nodes_.push_back(child);
+    lives_[name] = Life{id, &node, action.pid, child};
+    after(Duration::zero(), [this, child] { perform(*child, child->core.start(now_)); });
+}
+
+void Simulator::start_worker(Node& node, Pid pid, const std::string& name, const std::string& id) {
+    Manners& worker = manners(id);
+    const auto answer = [&](Event event) {
+        after(worker.starts_in, [this, &node, event = std::move(event)] {
+            if (node.alive) perform(node, node.core.handle(event, now_));
+        });
+    };
+    if (worker.fails > 0) {
+        --worker.fails;
+        return answer(ChildStartFailed{pid, worker.fails_with});
+    }
+    if (worker.ignores > 0) {
+        --worker.ignores;
+        return answer(ChildIgnored{pid});
+    }
+    lives_[name] = Life{id, &node, pid};
+    answer(ChildStarted{pid, name});
+}
+
+void Simulator::perform(Node& node, const SupervisorStarted&) {
+    node.up = true;
+    tell(Kind::up, node.core.name(), "", "is up");
+    if (node.parent) deliver(*node.parent, ChildStarted{node.pid_at_parent, node.parent->lives[node.pid_at_parent]});
+}
+
+// --- Ends -----------------------------------------------------------------------------------------------------------
+
+void Simulator::perform(Node& node, const SupervisorExited& action) {
+    node.alive = false;
+    tell(Kind::over, node.core.name(), "", "exits: " + to_string(action.reason));
+    trace_.back().reason = action.reason;
+    if (!node.parent) return;
+    lives_.erase(node.parent->lives[node.pid_at_parent]);
+    if (node.up) {
+        deliver(*node.parent, ChildExited{node.pid_at_parent, action.reason});
+    } else {
+        deliver(*node.parent, ChildStartFailed{node.pid_at_parent, action.reason});
+    }
+}
+
+void Simulator::perform(Node& node, const StopChild& action) {
+    const std::string name = node.lives[action.pid];
+    tell(Kind::ask, node.core.name(), name, "asks " + name + " to stop");
+    run_steps(Step::When::stops, name);
+    const auto life = lives_.find(name);
+    if (life == lives_.end()) return;  // it ended in this very moment
+    if (life->second.node) return deliver(*life->second.node, ExitSignal{Reason::shutdown()});
+    const Manners& worker = manners_.contains(name) ? manners_[name] : manners(id_of(name));
+    if (worker.refuses) return tell(Kind::note, name, name, "does not stop");
+    after(worker.stops_in, [this, name, reason = worker.stops_with] { end_life(name, reason); });
+}
+
+void Simulator::perform(Node& node, const KillChild& action) {
+    const std::string name = node.lives[action.pid];
+    tell(Kind::kill, node.core.name(), name, "kills " + name);
+    end_life(name, Reason::killed());
+}
+
+void Simulator::end_life(const std::string& name, const Reason& reason) {
+    const auto found = lives_.find(name);
+    if (found == lives_.end()) return;
+    const Life life = found->second;
+    tell(Kind::exit, name, name, "exits: " + to_string(reason));
+    trace_.back().reason = reason;
+    lives_.erase(found);
+    if (life.node) kill_children(*life.node);
+    deliver(*life.owner, ChildExited{life.pid, reason});
+}
+
+// Who kills a supervisor kills all that is linked to it.
+void Simulator::kill_children(Node& node) {
+    node.alive = false;
+    std::vector<std::string> names;
+    for (const auto& [name, life] : lives_) {
+        if (life.owner == &node) names.push_back(name);
+    }
+    for (const std::string& name : names) end_life(name, Reason::killed());
+}
+
+// --- Timers, answers and reports ------------------------------------------------------------------------------------
+
+void Simulator::perform(Node& node, const ArmTimer& action) {
+    tell(Kind::timer, node.core.name(), "", "sets a timer: " + std::to_string(action.after.count()) + " ms");
+    after(action.after, [this, &node, timer = action.timer] {
+        if (!node.alive || node.disarmed.contains(timer)) return;
+        tell(Kind::timer, node.core.name(), "", "the timer is up");
+        perform(node, node.core.handle(TimerFired{timer}, now_));
+    });
+}
+
+void Simulator::perform(Node& node, const DisarmTimer& action) {
+    node.disarmed.insert(action.timer);
+}
+
+void Simulator::perform(Node& node, const Reply& action) {
+    std::string text = to_string(action.answer);
+    if (const auto* done = std::get_if<Done>(&action.answer); done && done->pid != undefined) {
+        text = "ok, " + node.lives[done->pid];
+    }
+    tell(Kind::reply, node.core.name(), "", "answers: " + text);
+    trace_.back().request_line = requests_[action.request];
+}
+
+void Simulator::perform(Node& node, const Report& action) {
+    const Offender& offender = action.offender;
+    std::string who = offender.label.empty() ? offender.id : offender.label;
+    if (offender.nb_children > 0) who = std::to_string(offender.nb_children) + " x " + offender.id;
+    tell(Kind::report, node.core.name(), offender.id,
+         "reports " + std::string(to_string(action.context)) + ": " + who + ", " + to_string(action.reason) +
+             (action.note.empty() ? "" : " (" + action.note + ")"));
+    trace_.back().context = action.context;
+    trace_.back().reason = action.reason;
+}
+
+void Simulator::perform(Node& node, const Progress& action) {
+    tell(Kind::progress, node.core.name(), action.started.id, "reports progress: " + action.started.label + " runs");
+}
+
+// --- The script -----------------------------------------------------------------------------------------------------
+
+Simulator::Manners& Simulator::manners(const std::string& subject) {
+    return manners_[subject];
+}
+
+// The living one that is meant: exactly this life, or the youngest of that id.
+std::string Simulator::life_of(const std::string& subject) const {
+    if (lives_.contains(subject)) return subject;
+    std::string youngest;
+    Pid pid = undefined;
+    for (const auto& [name, life] : lives_) {
+        if (life.id == subject && life.pid > pid) {
+            youngest = name;
+            pid = life.pid;
+        }
+    }
+    return youngest;
+}
+
+Simulator::Node* Simulator::supervisor_of(const std::string& id) const {
+    const Node* root = nodes_.empty() ? nullptr : nodes_.front().get();
+    if (root && id == root->core.name()) return root->alive ? nodes_.front().get() : nullptr;
+    const auto life = lives_.find(life_of(id));
+    return life == lives_.end() ? nullptr : life->second.node.get();
+}
+
+void Simulator::run_steps(Step::When when, const std::string& name) {
+    for (const Step& step : scenario_.steps) {
+        if (step.when == when && (step.child == name || step.child == id_of(name))) say(step.statement);
+    }
+}
+
+void Simulator::say(const Statement& statement) {
+    const std::string& subject = statement.subject;
+    switch (statement.verb) {
+        case Verb::exits: {
+            Node* root = nodes_.front().get();
+            if (subject == root->core.name() && root->alive) {
+                tell(Kind::exit, subject, subject, "exits: killed");
+                return kill_children(*root);
+            }
+            const std::string name = life_of(subject);
+            if (name.empty()) return tell(Kind::note, "lab", subject, subject + " does not live: nothing to exit");
+            return end_life(name, statement.reason);
+        }
+        case Verb::fails:
+            manners(subject).fails = statement.times;
+            manners(subject).fails_with = statement.reason;
+            return tell(Kind::event, subject, subject, "will fail " + counted(statement.times, "start"));
+        case Verb::ignores:
+            manners(subject).ignores = statement.times;
+            return tell(Kind::event, subject, subject, "will answer ignore to " + counted(statement.times, "start"));
+        case Verb::starts_in: manners(subject).starts_in = statement.duration; return;
+        case Verb::stops_in: manners(subject).stops_in = statement.duration; return;
+        case Verb::stops_with: manners(subject).stops_with = statement.reason; return;
+        case Verb::refuses: manners(subject).refuses = true; return;
+        case Verb::obeys: manners_[subject] = Manners{}; return;
+        default: return request(statement);
+    }
+}
+
+void Simulator::request(const Statement& statement) {
+    Node* node = supervisor_of(statement.subject);
+    if (!node) return tell(Kind::note, "lab", statement.subject, statement.subject + " does not live: nobody to ask");
+    Request request{.id = requests_.size() + 1, .body = WhichChildrenRequest{}};
+    std::string text = statement.child;
+    switch (statement.verb) {
+        case Verb::start_child: {
+            ChildSpec spec;
+            if (statement.declared) {
+                spec = statement.declared->spec;
+                node->declarations.insert_or_assign(spec.id, *statement.declared);
+            }
+            request.body = StartChildRequest{spec};
+            text = spec.id.empty() ? "start_child" : "start_child " + spec.id;
+            break;
+        }
+        case Verb::terminate_child: {
+            const auto by_name =
+                std::ranges::find_if(node->lives, [&](const auto& life) { return life.second == statement.child; });
+            TerminateChildRequest terminate{.child = statement.child};
+            if (by_name != node->lives.end()) terminate.child = by_name->first;
+            request.body = terminate;
+            text = "terminate_child " + text;
+            break;
+        }
+        case Verb::restart_child:
+            request.body = RestartChildRequest{statement.child};
+            text = "restart_child " + text;
+            break;
+        case Verb::delete_child:
+            request.body = DeleteChildRequest{statement.child};
+            text = "delete_child " + text;
+            break;
+        case Verb::count_children:
+            request.body = CountChildrenRequest{};
+            text = "count_children";
+            break;
+        case Verb::stop:
+            tell(Kind::event, node->core.name(), "", "is asked to stop");
+            return deliver(*node, ExitSignal{Reason::shutdown()});
+        default: text = "which_children"; break;
+    }
+    requests_[request.id] = statement.line;
+    tell(Kind::event, node->core.name(), statement.child, "is asked: " + text);
+    deliver(*node, std::move(request));
+}
+
+// --- What is seen ---------------------------------------------------------------------------------------------------
+
+void Simulator::tell(Kind kind, const std::string& who, const std::string& subject, std::string text) {
+    trace_.push_back({.at = now_, .who = who, .kind = kind, .subject = subject, .text = std::move(text)});
+}
+
+std::string Simulator::tree() const {
+    const Node& root = *nodes_.front();
+    std::string text = root.core.name() + (root.alive ? "  running\n" : "  over\n");
+    if (root.alive) append_tree(text, root, 1);
+    return text;
+}
+
+void Simulator::append_tree(std::string& text, const Node& node, std::size_t depth) const {
+    std::vector<ChildInfo> children = node.core.which_children();
+    std::ranges::reverse(children);  // in start order, as a person reads
+    for (const ChildInfo& child : children) {
+        text += std::string(4 * depth, ' ') + to_string(child, now_) + "\n";
+        const auto life = lives_.find(child.label);
+        if (life != lives_.end() && life->second.node) append_tree(text, *life->second.node, depth + 1);
+    }
+}
+
+std::string to_string(const TraceLine& line) {
+    const auto ms = std::chrono::duration_cast<Duration>(line.at.time_since_epoch()).count();
+    char head[64];
+    std::snprintf(head, sizeof head, "%6lld.%03lld  ", static_cast<long long>(ms / 1000),
+                  static_cast<long long>(ms % 1000));
+    constexpr std::size_t who_width = 14;
+    std::string who = line.who;
+    who.resize(std::max(who.size() + 2, who_width), ' ');
+    return head + who + line.text;
+}
+
+}  // namespace lab

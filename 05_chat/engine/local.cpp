@@ -1,0 +1,9 @@
+#include "05_chat/engine/local.hpp"
+
+namespace chat {
+
+net::awaitable<Outcome> LocalEngine::submit(const Submission& submission) {
+    co_return apply_(++last_, submission);
+}
+
+}  // namespace chat

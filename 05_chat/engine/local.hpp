@@ -1,0 +1,18 @@
+#pragma once
+
+#include "05_chat/engine/engine.hpp"
+
+namespace chat {
+
+/// The engine of a program that has the rooms for itself: first come, first served, at once.
+class LocalEngine : public Engine {
+public:
+    net::awaitable<Outcome> submit(const Submission& submission) override;
+    PersonId next_person() override { return ++last_person_; }
+
+private:
+    Sequence last_ = 0;
+    PersonId last_person_ = 0;
+};
+
+}  // namespace chat

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "05_chat/engine/backend.hpp"
+#include "05_chat/engine/engine.hpp"
+#include "app/story.hpp"
+
+#include <exception>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace chat {
+
+/// The rooms that this program has, for all its doors. Whatever anybody wants of a room goes to the engine; what the
+/// engine orders is applied here, and what comes of it reaches everybody who listens. The loop's thread only.
+class RoomService : public Backend {
+public:
+    /// How the text door writes a line, with its end.
+    using Encode = void (*)(const Line& line, std::string& out);
+
+    /// `engine` and `backlog` outlive this.
+    RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
+                Encode encode, Backlog& backlog);
+
+    /// From now on hears every line of every room.
+    void subscribe(std::function<void(std::string_view room, const Line& line)> listener) {
+        listeners_.push_back(std::move(listener));
+    }
+
+    /// The rooms as a supervisor's child. Lives until a request cannot be applied because something throws, and throws
+    /// the same: nobody knows what state a room is in then. Called again, it begins anew: everybody is out, those of
+    /// the text door are put back into empty rooms, and `tell_others` tells the other doors, who must let go of theirs.
+    net::awaitable<void> live(std::function<void()> tell_others);
+    void stop_living();
+
+    /// An id for somebody new, of whatever door.
+    PersonId next_person() { return engine_.next_person(); }
+    const Rooms& rooms() const { return rooms_; }
+
+    /// For the people of links and nodes; `by` is theirs, and tells of those who come and go. As Engine::submit.
+    net::awaitable<Outcome> submit(const Submission& submission, app::Who by);
+
+    // For those of the text door, which tells of its own.
+    net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) override;
+    net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& question) override;
+    void forget(Participant& participant) override;
+    bool has_the_rooms() const override { return true; }
+
+private:
+    // A person of the text door who is in a room.
+    struct Place {
+        Participant* participant;
+        std::string room;
+        std::string name;
+    };
+    Outcome apply(Sequence at, const Submission& submission);
+    void let_in(Participant& participant, const std::string& room, const std::string& name);
+    void let_out(PersonId person, std::string_view room);
+    net::awaitable<void> begin_anew();
+
+    Engine& engine_;
+    Limits limits_;
+    Rooms rooms_;
+    Encode encode_;
+    Subscribers subscribers_;  // the people of the text door, by their rooms' folded names
+    std::vector<std::function<void(std::string_view, const Line&)>> listeners_;
+    std::map<PersonId, Place> participants_;
+    std::string text_;            // the line that is appended; kept so that its memory is used again
+    std::exception_ptr failure_;  // why live() is to end
+    Notify failed_;
+    bool has_lived_ = false;
+    bool is_stopping_ = false;
+};
+
+}  // namespace chat
