@@ -3,9 +3,10 @@
 #include "app/events.hpp"
 #include "app/faults.hpp"
 #include "app/story.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <initializer_list>
+#include <iterator>
 #include <string_view>
 
 namespace app {
@@ -16,7 +17,7 @@ class ToldPackets {
 public:
     class Iterator {
     public:
-        Iterator(net::Packets& packets, Who who) : at_(packets.begin()), who_(who) {}
+        Iterator(net::Packets packets, Who who) : at_(packets.begin()), end_(packets.end()), who_(who) {}
         std::string_view operator*() const {
             const auto packet = *at_;
             tell_data(who_, packet);
@@ -27,34 +28,31 @@ public:
             ++at_;
             return *this;
         }
-        bool operator==(net::Packets::End end) const { return at_ == end; }
+        bool operator==(std::default_sentinel_t) const { return at_ == end_; }
 
     private:
-        net::Packets::Iterator at_;
+        net::Packets::iterator at_, end_;
         Who who_;
         story::Batch together_;
     };
 
     ToldPackets(net::Packets packets, Who who) : packets_(packets), who_(who) {}
     Iterator begin() const { return {packets_, who_}; }
-    static net::Packets::End end() { return {}; }
+    static std::default_sentinel_t end() { return {}; }
 
 private:
-    mutable net::Packets packets_;
+    net::Packets packets_;
     Who who_;
 };
 
 /// As Client, for a coroutine in the socket's loop.
 class AsyncClient {
 public:
-    AsyncClient(net::Socket socket, Who who) : socket_(std::move(socket)), who_(who) {}
+    AsyncClient(net::AsyncSocket socket, Who who) : socket_(std::move(socket)), who_(who) {}
 
     net::awaitable<net::result<ToldPackets>> recv_all() {
-        if (!socket_.try_flush()) {
-            if (const auto sent = co_await socket_.async_flush(); !sent) co_return sent.error();
-        }
         tell(who_, events::waits_for_data);
-        auto packets = co_await socket_.async_recv_at_once();
+        const auto packets = co_await socket_.recv_all();
         if (!packets) co_return packets.error();
         co_return ToldPackets(*packets, who_);
     }
@@ -63,14 +61,14 @@ public:
 
     net::awaitable<void> close() {
         tell_closed(who_, socket_.why_closed());
-        return socket_.async_close();
+        return socket_.close();
     }
 
-    net::Socket& socket() { return socket_; }
+    net::AsyncSocket& socket() { return socket_; }
     Who who() const { return who_; }
 
 private:
-    net::Socket socket_;
+    net::AsyncSocket socket_;
     Who who_;
 };
 

@@ -117,7 +117,7 @@ TEST(People, AskWhoIsThereAndWhichRoomsThereAre) {
     michael.say("/nonsense");
     EXPECT_EQ(michael.hear(), "There is no command /nonsense; /help lists them.");
     michael.say("/help");
-    for (const std::string command : {"/who", "/rooms", "/join ROOM", "/quit", "/help"}) {
+    for (const std::string command : {"/who", "/rooms", "/join ROOM", "/me ", "/quit", "/help"}) {
         EXPECT_THAT(michael.hear(), StartsWith(command));
     }
     EXPECT_EQ(michael.hear(), "Everything else you type is said to the room.");
