@@ -2,6 +2,8 @@
 
 #include <thread>
 
+namespace supervised {
+
 namespace {
 
 constexpr const char* worker_option = "--as-worker";
@@ -18,12 +20,12 @@ void Options::parse_or_exit(int argc, char** argv) {
     line.group("This stage");
     line.number("--workers", workers, 1, 256, "Processes that serve clients");
     line.choice("--strategy", strategy, std::array{"one_for_one", "one_for_all", "rest_for_one"},
-                "Who is restarted when a worker crashes");
-    line.number("--max-restarts", max_restarts, 0, 1'000'000, "So many restarts are allowed...");
-    line.number("--max-seconds", max_seconds, 1, 86'400, "...within so many seconds; one more, and it gives up");
-    line.number("--restart-delay-ms", restart_delay_ms, 0, 60'000, "Wait so long before a restart, in milliseconds");
+                "Which workers are restarted when one crashes");
+    line.number("--max-restarts", max_restarts, 0, 1'000'000, "This many restarts are allowed...");
+    line.number("--max-seconds", max_seconds, 1, 86'400, "...within this many seconds; one more, and it gives up");
+    line.number("--restart-delay-ms", restart_delay_ms, 0, 60'000, "Wait this long before a restart, in milliseconds");
     line.number("--watchdog-ms", watchdog_ms, 0, 3'600'000,
-                "End workers that do not answer for so long, in milliseconds; 0: never");
+                "End workers that do not answer for this long, in milliseconds; 0: never");
     line.flag("--tree", tree, "Print the tree of supervisors, and again after each change");
     pool.declare(line, "Each worker");
     server.declare(line);
@@ -31,7 +33,7 @@ void Options::parse_or_exit(int argc, char** argv) {
     line.parse_or_exit(argc, argv);
 }
 
-supervision::SupFlags Options::flags(supervision::Strategy of) const {
+otp::SupFlags Options::flags(otp::Strategy of) const {
     return {.strategy = of,
             .intensity = max_restarts,
             .period = std::chrono::seconds(max_seconds),
@@ -43,3 +45,5 @@ std::vector<std::string> Options::arguments_of_worker(unsigned number) const {
     all.insert(all.end(), {worker_option, std::to_string(number)});
     return all;
 }
+
+}  // namespace supervised

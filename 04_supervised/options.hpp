@@ -8,21 +8,23 @@
 #include <string>
 #include <vector>
 
+namespace supervised {
+
 /// The options of 04_supervised. Root and workers read the same command line; a worker finds one word more in it.
 struct Options {
     unsigned workers;  ///< by default one for each processor, but at least two
-    supervision::Strategy strategy = supervision::Strategy::one_for_one;
+    otp::Strategy strategy = otp::Strategy::one_for_one;
     int max_restarts = 3;           ///< Elixir's defaults
-    unsigned max_seconds = 5;       ///< … within so many seconds
+    unsigned max_seconds = 5;       ///< … within this many seconds
     unsigned restart_delay_ms = 0;  ///< 0, as OTP
     unsigned watchdog_ms = 2000;    ///< 0: none
     bool tree = false;
     pool::Options pool;  ///< of each worker
     app::ServerOptions server;
 
-    /// Which worker this process is; 0: it is the root.
+    /// The number of the worker that this process is; 0: it is the root.
     unsigned worker = 0;
-    /// What this process was started with: `arguments[0]` its name.
+    /// What this process was started with. The first is the program's name.
     std::vector<std::string> arguments;
 
     Options();
@@ -31,8 +33,10 @@ struct Options {
     void parse_or_exit(int argc, char** argv);
 
     /// How many restarts each supervisor allows, here and in the workers.
-    supervision::SupFlags flags(supervision::Strategy of) const;
+    otp::SupFlags flags(otp::Strategy of) const;
 
     /// The command line that makes this program the worker `number`.
     std::vector<std::string> arguments_of_worker(unsigned number) const;
 };
+
+}  // namespace supervised

@@ -1,18 +1,31 @@
 // 04_supervised: the pool in supervised processes.
 //
-// A coroutine contains exceptions; a segfault, an endless loop or a leak only ends with its process. So a root, which
-// serves nobody, holds the listening socket, and supervises workers: processes that share the socket, each of them
-// stage 03's pool. One that crashes takes its own clients with it and nobody else's, and is started again, unless it
-// crashes too often. The supervisors are OTP's: see otp/.
+// A coroutine contains exceptions. A segfault, an endless loop or a leak ends only with its process. So a root, which
+// serves nobody, holds the listening socket and supervises workers: processes that share the socket, each of them stage
+// 03's pool. A worker that crashes takes along its own clients and nobody else's, and is started again, unless that
+// happens too often.
+//
+// The files, in the order to read them:
+//   root/root.cpp               the root starts workers, hears what they say, obeys signals
+//   process/process_child.cpp   a process as a child: how it starts, hangs and ends
+//   otp/supervisor.cpp          what a supervisor does when a child has ended, in OTP's way
+//   otp/operation.cpp           how it stops some children, and then starts some
+//   otp/runtime/runtime.cpp     tells a supervisor what happens, carries out what it wants done
+//   root/rolling_restart.cpp    SIGHUP: a new worker for each old one
+//   worker/worker.cpp           a worker serves clients, and obeys the root
+// A worker dies, and a new one lives: ProcessChild::ended, Runtime::handle, Supervisor::receive(ChildExited),
+// process(Exited), restart, begin_restart, advance, start_next, Runtime::carry_out(StartChild), Root::start_worker.
+
+#include "04_supervised/server.hpp"
 
 #include "04_supervised/root/root.hpp"
 #include "04_supervised/worker/worker.hpp"
 
-#include <iostream>
+namespace supervised {
 
-using supervision::ChildSpec;
-using supervision::ChildType;
-using supervision::Strategy;
+using otp::ChildSpec;
+using otp::ChildType;
+using otp::Strategy;
 
 /// The root's tree: workers, permanent, under a supervisor that the options describe.
 int run_root(const Options& options) {
@@ -22,8 +35,8 @@ int run_root(const Options& options) {
     return root.run(options.flags(options.strategy), workers);
 }
 
-/// A worker's tree. An acceptor that crashes is started again and takes no session with it; without the supervisor of
-/// the sessions no acceptor makes sense, hence rest_for_one. What starts last stops first: nobody accepts any more,
+/// A worker's tree. An acceptor that crashes is started again and takes no session along. Without the supervisor of the
+/// sessions no acceptor makes sense, hence rest_for_one. What starts last stops first: first nobody accepts any more,
 /// then the sessions end.
 int run_worker(const Options& options) {
     Worker worker(options);
@@ -33,24 +46,10 @@ int run_worker(const Options& options) {
     }
     const auto one_for_one = options.flags(Strategy::one_for_one);
     return worker.run(options.flags(Strategy::rest_for_one),
-                      {{.id = "connections", .type = ChildType::supervisor, .argument = worker.connections()},
+                      {{.id = "sessions", .type = ChildType::supervisor, .argument = worker.sessions()},
                        {.id = "acceptors",
                         .type = ChildType::supervisor,
                         .argument = worker.supervisor("acceptors", one_for_one, acceptors)}});
 }
 
-int main(int argc, char** argv) {
-    Options options;
-    options.parse_or_exit(argc, argv);
-    if (options.worker > 0) app::story::speak_as({"worker", options.worker});
-    options.server.apply();
-    if (options.worker == 0) return run_root(options);
-    try {
-        return run_worker(options);
-    } catch (const boost::system::system_error& error) {
-        if (net::is_shortage(error.code())) throw;  // a worker of a root's, but with too little to begin with
-        std::cerr << "04_supervised: --as-worker is only for the root to use: " << net::reason(error.code())
-                  << std::endl;
-        return EXIT_FAILURE;
-    }
-}
+}  // namespace supervised

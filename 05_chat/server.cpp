@@ -7,9 +7,8 @@
 //
 // The way of a line, from the socket of whoever typed it to everybody's:
 //
-//     hear_out                        server.cpp                a line was typed
-//     TextProtocol::line              text/protocol.cpp         what it says: a Submission to the rooms
-//     carry_out                       server.cpp                asks for it, and waits for the outcome
+//     hear_out                        server.cpp                a line was typed: asks what it says, and submits that
+//     TextProtocol::line              text/protocol.cpp         it says something to a room: a Submission
 //     RoomService::submit             engine/room_service.cpp
 //     LocalEngine::submit             engine/local.cpp          gives it its place in the order
 //     RoomService::apply              engine/room_service.cpp   in that order
@@ -23,7 +22,6 @@
 #include "05_chat/text/server.hpp"
 #include "app/events.hpp"
 #include "app/faults.hpp"
-#include "app/server.hpp"
 
 namespace chat {
 
@@ -44,27 +42,23 @@ net::awaitable<void> hear_out(Session& session) {
         for (const auto line : *lines) {
             app::tell_data(session.who(), line);
             const auto typed = without_line_end(line);
-            if (!session.obeys(typed)) co_await carry_out(session, session.protocol().line(typed));
+            Step step;
+            if (!session.is_leaving() && !session.obeys(typed)) step = session.protocol().line(typed);
+            // Print it, ask the rooms; what comes of that is the next step.
+            while (session.begin(step)) {
+                if (const auto* question = std::get_if<Question>(&step.then)) {
+                    step = session.answered(co_await session.backend().ask(session, *question));
+                    continue;
+                }
+                const auto& submission = std::get<Submission>(step.then);
+                result<void, Why> outcome;
+                if (session.is_new()) outcome = co_await session.wait_to_come_in();
+                if (outcome) outcome = co_await session.backend().submit(session, submission);
+                step = session.outcome(submission, outcome);
+            }
             if (session.is_too_fast()) co_await session.wait();
             if (session.is_leaving()) co_return;
         }
-    }
-}
-
-/// Prints, asks the rooms, prints what came of it, until there is nothing more to do.
-net::awaitable<void> carry_out(Session& session, Step step) {
-    if (session.is_leaving()) co_return;
-    session.begin(step);
-    while (!std::holds_alternative<std::monostate>(step.then)) {
-        if (const auto* submission = std::get_if<Submission>(&step.then)) {
-            result<void, Why> outcome;
-            if (session.is_new()) outcome = co_await session.wait_to_come_in();
-            if (outcome) outcome = co_await session.backend().submit(session, *submission);
-            step = session.outcome(*submission, outcome);
-        } else {
-            step = session.answered(co_await session.backend().ask(session, std::get<Question>(step.then)));
-        }
-        session.begin(step);
     }
 }
 
@@ -89,20 +83,10 @@ net::awaitable<void> serve(std::shared_ptr<Session> session) {
     co_await session->writer->finish(farewell);
 }
 
-/// Accepts people until the server stops. One is enough where setting a connection up costs nothing.
-net::awaitable<void> acceptor(TextServer& server) {
-    constexpr app::Who acceptor{"acceptor"};
-    for (;;) {
-        app::tell(acceptor, app::events::waits_for_client);
-        auto socket = co_await server.listener().async_accept(server.loop());
-        if (socket.error() == net::Error::stopped) break;
-        if (!socket) {
-            app::tell_shortage(acceptor, socket.error());
-            co_await server.wait(app::shortage_wait);
-            continue;
-        }
-        app::tell_connected(acceptor, *socket);
-        server.welcome(std::move(*socket));
+/// Lets people in until the server stops. One acceptor is enough where setting a connection up costs nothing.
+net::awaitable<void> TextServer::accept() {
+    while (auto socket = co_await door_.async_accept(loop_)) {
+        welcome(std::move(*socket));
         app::faults::throw_in("door");
     }
 }

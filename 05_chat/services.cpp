@@ -12,16 +12,20 @@ namespace chat {
 
 namespace {
 
-/// A supervisor wants to know why; a coroutine that returns has simply done its work.
-net::awaitable<supervision::Reason> with_a_reason(net::awaitable<void> work) {
+/// A supervisor wants to know why its child ended. A coroutine that returns has simply done its work.
+net::awaitable<otp::Reason> with_a_reason(net::awaitable<void> work) {
     co_await std::move(work);
-    co_return supervision::Reason::normal();
+    co_return otp::Reason::normal();
 }
 
 }  // namespace
 
 void Services::add(std::string_view name, Body body, std::function<void()> stop) {
     services_.push_back({name, std::move(body), std::move(stop)});
+}
+
+void Services::add(Door& door) {
+    add(door.name(), [&door] { return door.accept(); }, [&door] { door.stop(); });
 }
 
 void Services::start(std::function<void()> give_up) {
@@ -34,31 +38,29 @@ void Services::start(std::function<void()> give_up) {
 }
 
 void Services::supervise(std::function<void()> give_up) {
-    std::vector<supervision::ChildSpec> specs;
+    std::vector<otp::ChildSpec> specs;
     for (const Service& service : services_) {
         const auto life = [body = service.body] { return with_a_reason(body()); };
-        specs.push_back(
-            {.id = std::string(service.name), .argument = supervision::coroutine_child(loop_, life, service.stop)});
+        specs.push_back({.id = std::string(service.name), .argument = otp::coroutine_child(loop_, life, service.stop)});
     }
-    const auto over = [this, give_up = std::move(give_up)](const supervision::Reason&) {
+    const auto over = [this, give_up = std::move(give_up)](const otp::Reason&) {
         if (is_stopping_) return;
         has_given_up_ = true;
         for (const Service& service : std::views::reverse(services_)) service.stop();  // also the one that had ended
         give_up();
     };
-    supervisor_ = std::make_shared<supervision::Driver>(
-        loop_, supervision::Supervisor("chat", {.intensity = max_restarts}, specs),
-        supervision::Driver::Listeners{
-            .exited = over,
-            .report = [](const supervision::Report& report) { supervision::tell(report); },
-            .progress = [](const supervision::Progress& progress) { supervision::tell(progress); }});
+    supervisor_ = std::make_shared<otp::Runtime>(
+        loop_, otp::Supervisor("chat", {.intensity = max_restarts}, specs),
+        otp::Runtime::Callbacks{.exited = over,
+                                .report = [](const otp::Report& report) { otp::tell(report); },
+                                .progress = [](const otp::Progress& progress) { otp::tell(progress); }});
     supervisor_->start();
 }
 
 void Services::stop() {
     if (std::exchange(is_stopping_, true)) return;
     if (supervisor_) {
-        supervisor_->exit(supervision::Reason::shutdown());
+        supervisor_->exit(otp::Reason::shutdown());
     } else {
         for (const Service& service : std::views::reverse(services_)) service.stop();
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "04_supervised/otp/runtime/runtime.hpp"
+#include "05_chat/base/door.hpp"
 #include "net/awaitable.hpp"
 
 #include <functional>
@@ -23,6 +24,7 @@ public:
     /// `name` is a literal, `stop` may be called twice.
     using Body = std::function<net::awaitable<void>()>;
     void add(std::string_view name, Body body, std::function<void()> stop);
+    void add(Door& door);
 
     /// Starts all of them in order. `give_up`: the supervisor has had enough of their exceptions, and stopped them.
     void start(std::function<void()> give_up);
@@ -46,7 +48,7 @@ private:
     boost::asio::io_context& loop_;
     bool is_supervised_;
     std::vector<Service> services_;
-    std::shared_ptr<supervision::Driver> supervisor_;
+    std::shared_ptr<otp::Runtime> supervisor_;
     bool is_stopping_ = false;
     bool has_given_up_ = false;
 };

@@ -2,10 +2,10 @@
 
 #include "app/text.hpp"
 
-namespace supervision {
+namespace otp {
 namespace {
 
-// More of a reason or an id than this tells nobody anything.
+// More of a reason or an id than this tells a reader nothing.
 constexpr std::size_t shown_bytes = 200;
 
 std::string visible(const std::string& bytes) {
@@ -23,6 +23,27 @@ std::string offender_text(const Offender& offender) {
     return who + ",pid=" + pid_text(offender.pid, offender.label);
 }
 
+// An overload for each kind of answer: one without would not compile.
+std::string in_words(const Done& done) {
+    return done.pid == undefined ? "ok" : "ok, " + pid_text(done.pid, {});
+}
+std::string in_words(const std::vector<ChildInfo>& children) {
+    std::string text = "[";
+    for (const ChildInfo& child : children) {
+        if (text.size() > 1) text += ", ";
+        text += visible(child.id) + " " + std::string(to_string(child.state));
+    }
+    return text + "]";
+}
+std::string in_words(const ChildCounts& counts) {
+    return "specs " + std::to_string(counts.specs) + ", active " + std::to_string(counts.active) + ", supervisors " +
+           std::to_string(counts.supervisors) + ", workers " + std::to_string(counts.workers);
+}
+std::string in_words(const RequestError& error) {
+    const std::string text = "error, " + std::string(to_string(error.code));
+    return error.detail.empty() ? text : text + ": " + visible(error.detail);
+}
+
 std::string seconds_text(Duration duration) {
     const auto tenths = duration.count() / 100;
     return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " s";
@@ -31,41 +52,46 @@ std::string seconds_text(Duration duration) {
 }  // namespace
 
 std::string_view to_string(Context context) {
-    constexpr std::string_view names[] = {"start_error", "child_terminated", "shutdown_error", "shutdown"};
-    return names[static_cast<std::size_t>(context)];
+    switch (context) {
+        case Context::start_error: return "start_error";
+        case Context::child_terminated: return "child_terminated";
+        case Context::shutdown_error: return "shutdown_error";
+        case Context::shutdown: break;
+    }
+    return "shutdown";
 }
 
 std::string_view to_string(ChildState state) {
-    constexpr std::string_view names[] = {"undefined", "starting", "running", "stopping", "restarting", "exited"};
-    return names[static_cast<std::size_t>(state)];
+    switch (state) {
+        case ChildState::undefined: return "undefined";
+        case ChildState::starting: return "starting";
+        case ChildState::running: return "running";
+        case ChildState::stopping: return "stopping";
+        case ChildState::restarting: return "restarting";
+        case ChildState::exited: break;
+    }
+    return "exited";
 }
 
 std::string_view to_string(RequestError::Code code) {
-    constexpr std::string_view names[] = {
-        "not_found",          "running",      "restarting",   "already_started", "already_present",
-        "simple_one_for_one", "max_children", "invalid_spec", "start_failed",    "noproc"};
-    return names[static_cast<std::size_t>(code)];
+    using Code = RequestError::Code;
+    switch (code) {
+        case Code::not_found: return "not_found";
+        case Code::running: return "running";
+        case Code::restarting: return "restarting";
+        case Code::already_started: return "already_started";
+        case Code::already_present: return "already_present";
+        case Code::simple_one_for_one: return "simple_one_for_one";
+        case Code::max_children: return "max_children";
+        case Code::invalid_spec: return "invalid_spec";
+        case Code::start_failed: return "start_failed";
+        case Code::noproc: break;
+    }
+    return "noproc";
 }
 
 std::string to_string(const Answer& answer) {
-    if (const auto* done = std::get_if<Done>(&answer)) {
-        return done->pid == undefined ? "ok" : "ok, " + pid_text(done->pid, {});
-    }
-    if (const auto* children = std::get_if<std::vector<ChildInfo>>(&answer)) {
-        std::string text = "[";
-        for (const ChildInfo& child : *children) {
-            if (text.size() > 1) text += ", ";
-            text += visible(child.id) + " " + std::string(to_string(child.state));
-        }
-        return text + "]";
-    }
-    if (const auto* counts = std::get_if<ChildCounts>(&answer)) {
-        return "specs " + std::to_string(counts->specs) + ", active " + std::to_string(counts->active) +
-               ", supervisors " + std::to_string(counts->supervisors) + ", workers " + std::to_string(counts->workers);
-    }
-    const auto& error = std::get<RequestError>(answer);
-    const std::string text = "error, " + std::string(to_string(error.code));
-    return error.detail.empty() ? text : text + ": " + visible(error.detail);
+    return std::visit([](const auto& what) { return in_words(what); }, answer);
 }
 
 std::string to_string(const Report& report) {
@@ -85,4 +111,4 @@ std::string to_string(const ChildInfo& child, Time now) {
            seconds_text(std::chrono::duration_cast<Duration>(now - child.since));
 }
 
-}  // namespace supervision
+}  // namespace otp

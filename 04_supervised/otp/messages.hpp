@@ -9,29 +9,29 @@
 #include <variant>
 #include <vector>
 
-/// What goes into a supervisor (events) and what comes out (actions). Plain values; any thread.
-namespace supervision {
+/// What goes into a supervisor (events), and what comes out (actions). Plain values; any thread.
+namespace otp {
 
 // --- What a supervisor says about its children ----------------------------------------------------------------------
 
 /// What a child is doing at this moment.
 enum class ChildState {
-    undefined,  // a specification without a process: it answered ignore, ended for good or was stopped
+    undefined,  // a specification without a process: the child answered ignore, ended for good or was stopped
     starting,   // the start was ordered, the answer is not here yet
     running,
     stopping,    // asked to stop or being killed
-    restarting,  // its restart failed, or waits for restart_delay
+    restarting,  // the restart failed, or waits for restart_delay
     exited       // ended, and the supervisor has not got round to it yet
 };
 
 /// A line of `--tree`.
 struct ChildInfo {
     ChildId id{};
-    Pid pid = undefined;  // of a restarting child: of its last life
-    std::string label;    // what the driver calls that life, e.g. "4711" for an operating system's pid
+    Pid pid = undefined;  // of a child in the state restarting, the one that it had last
+    std::string label;    // what the runtime calls it, e.g. "4711" for an operating system's pid
     ChildType type = ChildType::worker;
     ChildState state = ChildState::undefined;
-    unsigned restarts = 0;  // automatic ones; those asked for with restart_child do not count
+    unsigned restarts = 0;  // those that restart_child asked for do not count
     Time since{};           // when `state` began
 };
 
@@ -42,12 +42,12 @@ struct ChildCounts {
 
 enum class Context { start_error, child_terminated, shutdown_error, shutdown };
 
-/// Whom a report is about.
+/// The child that a report is about.
 struct Offender {
     ChildId id{};
     Pid pid = undefined;
     std::string label{};
-    std::size_t nb_children = 0;  // not 0: so many dynamic children at once, instead of one with a pid
+    std::size_t nb_children = 0;  // not 0: that many dynamic children at once, instead of one with a pid
     std::string start{};
     Restart restart = Restart::permanent;
     bool significant = false;
@@ -87,21 +87,21 @@ struct DeleteChildRequest {
 struct WhichChildrenRequest {};
 struct CountChildrenRequest {};
 
-/// The driver's number for a request, given back with its answer.
+/// The runtime's number for a request, given back with its answer.
 using RequestId = std::uint64_t;
 
 struct Request {
+    using Body = std::variant<StartChildRequest, TerminateChildRequest, RestartChildRequest, DeleteChildRequest,
+                              WhichChildrenRequest, CountChildrenRequest>;
     RequestId id = 0;
-    std::variant<StartChildRequest, TerminateChildRequest, RestartChildRequest, DeleteChildRequest,
-                 WhichChildrenRequest, CountChildrenRequest>
-        body;
+    Body body;
 };
 
 struct RequestError {
     enum class Code {
         not_found,
         running,             // delete_child, restart_child: stop it first
-        restarting,          // delete_child, restart_child: the supervisor is at it
+        restarting,          // delete_child, restart_child: the supervisor is restarting it
         already_started,     // start_child: `pid` has the id
         already_present,     // start_child: the specification is there, without a process
         simple_one_for_one,  // a dynamic supervisor does not do this, or not by id
@@ -115,14 +115,14 @@ struct RequestError {
     std::string detail{};
 };
 
-/// `pid` is undefined after a start that answered ignore, and where the request has nothing to do with one.
+/// `pid` is undefined after a start that answered ignore, and where the request starts nothing.
 struct Done {
     Pid pid = undefined;
 };
 
 using Answer = std::variant<Done, std::vector<ChildInfo>, ChildCounts, RequestError>;
 
-// --- Events: what the driver tells the supervisor -------------------------------------------------------------------
+// --- Events: what the runtime tells the supervisor -------------------------------------------------------------------
 
 using TimerId = std::uint64_t;
 
@@ -131,7 +131,7 @@ struct ChildStarted {
     Pid pid;
     std::string label{};
 };
-struct ChildIgnored {  // it had nothing to do, which is no error
+struct ChildIgnored {  // the child had nothing to do, which is no error
     Pid pid;
 };
 struct ChildStartFailed {
@@ -139,7 +139,7 @@ struct ChildStartFailed {
     Reason reason;
 };
 
-/// The child is gone. Before an answer to its start it counts as ChildStartFailed.
+/// The child is gone. Where this comes before an answer to the start, it counts as ChildStartFailed.
 struct ChildExited {
     Pid pid;
     Reason reason;
@@ -149,7 +149,7 @@ struct TimerFired {
     TimerId timer;
 };
 
-/// The parent, or whoever runs the program, wants the supervisor to end: Erlang's exit signal from the parent.
+/// The parent, or a person, wants the supervisor to end: Erlang's exit signal from the parent.
 struct ExitSignal {
     Reason reason;
 };
@@ -163,11 +163,11 @@ struct StartChild {
     Pid pid;
     ChildSpec spec;
 };
-/// Ask a child to end (Erlang's exit signal `shutdown`; SIGTERM; cancellation). Its end comes as ChildExited.
+/// Ask a child to end (Erlang's exit signal `shutdown`, a SIGTERM, a cancellation). Its end comes as ChildExited.
 struct StopChild {
     Pid pid;
 };
-/// End a child that cannot refuse. Its end comes as ChildExited, with the reason `killed`.
+/// End a child without asking it. Its end comes as ChildExited, with the reason `killed`.
 struct KillChild {
     Pid pid;
 };
@@ -175,7 +175,7 @@ struct ArmTimer {
     TimerId timer;
     Duration after;
 };
-/// A TimerFired that is already under way is ignored, so the driver need not hurry.
+/// A TimerFired that is under way already will be ignored.
 struct DisarmTimer {
     TimerId timer;
 };
@@ -183,9 +183,9 @@ struct Reply {
     RequestId request;
     Answer answer;
 };
-/// All children of the start are up: what supervisor:start_link returning {ok, Pid} is.
+/// All children of the start are up: supervisor:start_link returns {ok, Pid}.
 struct SupervisorStarted {};
-/// The supervisor is over, none of its children lives. Without a SupervisorStarted before it: the start failed.
+/// The supervisor is over, and none of its children lives. Without a SupervisorStarted before it, the start failed.
 struct SupervisorExited {
     Reason reason;
 };
@@ -202,11 +202,11 @@ std::string_view to_string(RequestError::Code code);
 std::string to_string(const Answer& answer);
 
 /// One line, as OTP's logger writes them: `Supervisor: root. Context: child_terminated. Reason: killed. Offender:
-/// id=worker-1,pid=4711.`, the note after it. What came from outside is escaped (app::text::visible).
+/// id=worker-1,pid=4711.`, and after it the note. What came from outside is escaped (app::text::visible).
 std::string to_string(const Report& report);
 std::string to_string(const Progress& progress);
 
 /// One line of a tree: `worker-1  4711  running  2 restarts  for 3.5 s`.
 std::string to_string(const ChildInfo& child, Time now);
 
-}  // namespace supervision
+}  // namespace otp

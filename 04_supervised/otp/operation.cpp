@@ -1,10 +1,10 @@
-// The one thing that a supervisor is doing: stopping these children, then starting those.
+// The one thing that a supervisor is doing: it stops some children, then it starts some.
 
 #include "04_supervised/otp/supervisor.hpp"
 
 #include <utility>
 
-namespace supervision {
+namespace otp {
 
 void Supervisor::advance() {
     while (operation_ && operation_->stopping.empty() && operation_->starting == undefined) {
@@ -33,7 +33,7 @@ void Supervisor::stop_next() {
 }
 
 void Supervisor::stop_one(Position position) {
-    Child& child = at(position);
+    Entry& child = at(position);
     if (child.state == ChildState::exited) return stopped(position, child.exit_reason);
     if (child.state != ChildState::running) return forget(position);
     set_state(child, ChildState::stopping);
@@ -51,9 +51,9 @@ void Supervisor::stop_one(Position position) {
 }
 
 void Supervisor::stopped(Position position, const Reason& reason) {
-    Child& child = at(position);
+    Entry& child = at(position);
     const bool killing = child.spec.effective_shutdown().kind == Shutdown::Kind::brutal_kill;
-    // What it was told to do is fine; whoever may end by itself may also have done so in the same moment.
+    // It is fine to end as told. A child that may end by itself may have done so in the same moment.
     const bool as_told = reason == (killing ? Reason::killed() : Reason::shutdown());
     const bool fine = as_told || (child.spec.restart != Restart::permanent && reason.expected());
     if (!fine) {
@@ -70,7 +70,7 @@ void Supervisor::stopped(Position position, const Reason& reason) {
 void Supervisor::start_next() {
     const Position position = operation_->to_start.front();
     operation_->to_start.pop_front();
-    Child& child = at(position);
+    Entry& child = at(position);
     child.pid = next_pid_++;
     child.label.clear();
     by_pid_[child.pid] = position;
@@ -87,7 +87,7 @@ void Supervisor::started(Position position) {
 }
 
 void Supervisor::start_failed(Position position, const Reason& reason) {
-    Child& child = at(position);
+    Entry& child = at(position);
     const ChildId id = child.spec.id;
     const Operation failed = *std::exchange(operation_, {});
     switch (failed.kind) {
@@ -95,7 +95,7 @@ void Supervisor::start_failed(Position position, const Reason& reason) {
             report(Context::start_error, reason, offender(child));
             return terminate(Reason::shutdown("{failed_to_start_child, " + id + ", " + to_string(reason) + "}"));
         case Operation::Kind::restart:
-            // Whoever failed is the one to begin with next time: rest_for_one keeps those that are up again.
+            // The next try begins with the one that failed: rest_for_one keeps those that are up again.
             report(Context::start_error, reason, offender(child));
             set_restarting(position);
             mailbox_.push_back(TryAgain{position, false});
@@ -103,7 +103,7 @@ void Supervisor::start_failed(Position position, const Reason& reason) {
         case Operation::Kind::start_child: remove(position); break;
         case Operation::Kind::restart_child: forget(position); break;
         case Operation::Kind::terminate_child:
-        case Operation::Kind::terminate: break;  // they start nobody
+        case Operation::Kind::terminate: break;  // these two start nothing
     }
     reply(failed.request, RequestError{RequestError::Code::start_failed, undefined, to_string(reason)});
 }
@@ -122,7 +122,7 @@ void Supervisor::finish() {
         case Operation::Kind::terminate_child: reply(done.request, Done{}); break;
         case Operation::Kind::terminate:
             for (const auto& [reason, children] : done.failed_stops) {
-                Child nobody{.spec = template_};
+                Entry nobody{.spec = template_};
                 Offender all = offender(nobody);
                 all.nb_children = children;
                 report(Context::shutdown_error, reason, std::move(all));
@@ -133,4 +133,4 @@ void Supervisor::finish() {
     }
 }
 
-}  // namespace supervision
+}  // namespace otp

@@ -1,11 +1,12 @@
-// What a supervisor answers to requests: handle_call in supervisor.erl.
+// What a supervisor answers to requests: handle_call in supervisor.erl. A request without an `answer` for it would not
+// compile.
 
 #include "04_supervised/otp/supervisor.hpp"
 
 #include <ranges>
 #include <utility>
 
-namespace supervision {
+namespace otp {
 
 using Code = RequestError::Code;
 
@@ -22,10 +23,10 @@ void Supervisor::answer(RequestId id, const StartChildRequest& request) {
         }
         spec = template_;
         if (request.spec.argument.has_value()) spec.argument = request.spec.argument;
-    } else if (auto wrong = check_childspec(spec, flags_)) {
-        return reply(id, RequestError{Code::invalid_spec, undefined, *wrong});
+    } else if (const auto checked = check_childspec(spec, flags_); !checked) {
+        return reply(id, RequestError{Code::invalid_spec, undefined, checked.error()});
     } else if (const auto present = find(spec.id)) {
-        const Child& child = at(*present);
+        const Entry& child = at(*present);
         const bool has_process = child.state != ChildState::undefined && child.state != ChildState::restarting;
         return reply(
             id, has_process ? RequestError{Code::already_started, child.pid, {}} : RequestError{Code::already_present});
@@ -43,7 +44,7 @@ void Supervisor::answer(RequestId id, const TerminateChildRequest& request) {
     } else if (dynamic()) {
         const Pid pid = std::get<Pid>(request.child);
         position = find(pid);
-        // One that was a child once and is gone already: like deleting what does not exist, it succeeds.
+        // To stop a child that is gone already succeeds.
         if (!position && pid != undefined && pid < next_pid_) return reply(id, Done{});
     }
     if (!position) return reply(id, RequestError{Code::not_found});
@@ -85,7 +86,7 @@ void Supervisor::answer(RequestId id, const CountChildrenRequest&) {
 std::vector<ChildInfo> Supervisor::which_children() const {
     std::vector<ChildInfo> infos;
     for (const auto& entry : std::views::reverse(children_)) {
-        const Child& child = entry.second;
+        const Entry& child = entry.second;
         infos.push_back({.id = child.spec.id,
                          .pid = child.pid,
                          .label = child.label,
@@ -124,4 +125,4 @@ void Supervisor::reply(RequestId request, Answer answer) {
     actions_.push_back(Reply{request, std::move(answer)});
 }
 
-}  // namespace supervision
+}  // namespace otp

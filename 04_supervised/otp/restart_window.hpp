@@ -5,19 +5,18 @@
 #include <algorithm>
 #include <deque>
 
-namespace supervision {
+namespace otp {
 
 /// Restart intensity: how many restarts a supervisor has had lately (add_restart in supervisor.erl).
 ///
-/// OTP counts in whole seconds of monotonic time, so two restarts share a window iff the difference of their *floored*
-/// seconds is at most `period`. Up to `period` apart they always do, from `period` + 1 s on they never do; between the
-/// two it depends on where in its second the first one fell (0.9 s and 2.0 s are two seconds apart, 0.8 s and 1.9 s
-/// one).
+/// OTP counts in whole seconds of monotonic time: two restarts share a window where their *floored* seconds differ by
+/// at most `period`. So 0.9 s and 2.0 s are two seconds apart, while 0.8 s and 1.9 s are one second apart. Restarts up
+/// to `period` apart always share a window, and restarts `period` + 1 s apart never do.
 class RestartWindow {
 public:
     RestartWindow(int intensity, std::chrono::seconds period) : intensity_(intensity), period_(period) {}
 
-    /// Counts a restart at `now`. False: that is one more than allowed, the supervisor has to give up.
+    /// Counts a restart at `now`. False: it is one more than allowed, and the supervisor has to give up.
     bool add(Time now) {
         const auto second = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
         std::erase_if(restarts_, [&](std::chrono::seconds restart) { return restart < second - period_; });
@@ -25,8 +24,8 @@ public:
         return restarts_.size() <= static_cast<std::size_t>(intensity_);
     }
 
-    /// The restarts the window remembered when the last one was added, that one included. Never more than
-    /// intensity + 1, because the supervisor ends there.
+    /// How many restarts the window held after the last add(). Never more than intensity + 1: there the supervisor
+    /// ends.
     std::size_t size() const { return restarts_.size(); }
 
 private:
@@ -35,4 +34,4 @@ private:
     std::deque<std::chrono::seconds> restarts_;
 };
 
-}  // namespace supervision
+}  // namespace otp

@@ -2,9 +2,9 @@
 
 #include <set>
 
-namespace supervision {
+namespace otp {
 
-std::optional<std::string> check_flags(const SupFlags& flags) {
+Check check_flags(const SupFlags& flags) {
     if (flags.intensity < 0) return "invalid_intensity: " + std::to_string(flags.intensity) + ", 0 or more is allowed";
     if (flags.period.count() <= 0) {
         return "invalid_period: " + std::to_string(flags.period.count()) + ", 1 s or more is allowed";
@@ -17,7 +17,7 @@ std::optional<std::string> check_flags(const SupFlags& flags) {
     return {};
 }
 
-std::optional<std::string> check_childspec(const ChildSpec& spec, const SupFlags& flags) {
+Check check_childspec(const ChildSpec& spec, const SupFlags& flags) {
     if (spec.id.empty()) return "missing_id";
     if (spec.significant && flags.auto_shutdown == AutoShutdown::never) {
         return "bad_combination: " + spec.id + " is significant, but auto_shutdown is never";
@@ -31,13 +31,13 @@ std::optional<std::string> check_childspec(const ChildSpec& spec, const SupFlags
     return {};
 }
 
-std::optional<std::string> check_childspecs(const std::vector<ChildSpec>& specs, const SupFlags& flags) {
+Check check_childspecs(const std::vector<ChildSpec>& specs, const SupFlags& flags) {
     if (flags.strategy == Strategy::simple_one_for_one && specs.size() != 1) {
         return "bad_start_spec: simple_one_for_one has exactly one template, not " + std::to_string(specs.size());
     }
     std::set<ChildId> ids;
     for (const ChildSpec& spec : specs) {
-        if (auto wrong = check_childspec(spec, flags)) return wrong;
+        if (const auto checked = check_childspec(spec, flags); !checked) return checked;
         if (!ids.insert(spec.id).second) return "duplicate_child_name: " + spec.id;
     }
     return {};
@@ -63,8 +63,12 @@ std::string to_string(const Shutdown& shutdown) {
 }
 
 std::string_view to_string(Restart restart) {
-    constexpr std::string_view names[] = {"permanent", "transient", "temporary"};
-    return names[static_cast<std::size_t>(restart)];
+    switch (restart) {
+        case Restart::permanent: return "permanent";
+        case Restart::transient: return "transient";
+        case Restart::temporary: break;
+    }
+    return "temporary";
 }
 
 std::string_view to_string(ChildType type) {
@@ -72,13 +76,22 @@ std::string_view to_string(ChildType type) {
 }
 
 std::string_view to_string(Strategy strategy) {
-    constexpr std::string_view names[] = {"one_for_one", "one_for_all", "rest_for_one", "simple_one_for_one"};
-    return names[static_cast<std::size_t>(strategy)];
+    switch (strategy) {
+        case Strategy::one_for_one: return "one_for_one";
+        case Strategy::one_for_all: return "one_for_all";
+        case Strategy::rest_for_one: return "rest_for_one";
+        case Strategy::simple_one_for_one: break;
+    }
+    return "simple_one_for_one";
 }
 
 std::string_view to_string(AutoShutdown auto_shutdown) {
-    constexpr std::string_view names[] = {"never", "any_significant", "all_significant"};
-    return names[static_cast<std::size_t>(auto_shutdown)];
+    switch (auto_shutdown) {
+        case AutoShutdown::never: return "never";
+        case AutoShutdown::any_significant: return "any_significant";
+        case AutoShutdown::all_significant: break;
+    }
+    return "all_significant";
 }
 
-}  // namespace supervision
+}  // namespace otp

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "net/result.hpp"
+
 #include <any>
 #include <chrono>
 #include <cstddef>
@@ -9,19 +11,19 @@
 #include <string_view>
 #include <vector>
 
-/// What a supervisor is told: flags, child specifications and reasons, with OTP's names and defaults (supervisor(3erl),
+/// What a supervisor is told: flags, child specifications and reasons. Names and defaults are OTP's (supervisor(3erl),
 /// lib/stdlib/src/supervisor.erl). Plain values; any thread.
-namespace supervision {
+namespace otp {
 
-/// Monotonic time. The core never reads a clock: its driver says what time it is, and a test says what it likes.
+/// Monotonic time. The supervisor reads no clock: the runtime says what time it is, and a test says what it likes.
 using Time = std::chrono::steady_clock::time_point;
 using Duration = std::chrono::milliseconds;
 
-/// A child's name in its supervisor, unique there. All children of a dynamic supervisor share their template's.
+/// A child's name, unique in its supervisor. All children of a dynamic supervisor share their template's.
 using ChildId = std::string;
 
-/// One life of one child, numbered by its supervisor from 1 and never used again: what Erlang's pid is to OTP. A
-/// restarted child keeps its id and gets a new pid. The driver knows which process or coroutine it stands for.
+/// What Erlang's pid is to OTP: a restarted child keeps its id and gets a new pid. The supervisor counts from 1, and
+/// uses no number again. The runtime knows which process or coroutine it stands for.
 using Pid = std::uint64_t;
 inline constexpr Pid undefined = 0;
 
@@ -29,8 +31,8 @@ inline constexpr Pid undefined = 0;
 struct Reason {
     enum class Kind {
         normal,    // its work is done
-        shutdown,  // it was asked to stop, or decided so itself ({shutdown, Term} where `detail` says more)
-        killed,    // by the supervisor's kill, or somebody else's
+        shutdown,  // it was asked to stop, or decided so itself; {shutdown, Term} where `detail` says more
+        killed,    // by the supervisor, or by somebody else
         abnormal   // everything else; `detail` says what
     };
     Kind kind = Kind::normal;
@@ -41,7 +43,7 @@ struct Reason {
     static Reason killed() { return {Kind::killed}; }
     static Reason abnormal(std::string what) { return {Kind::abnormal, std::move(what)}; }
 
-    /// An ending that a transient child is allowed: normal, shutdown, {shutdown, Term}.
+    /// Whether a transient child may end like this: normal, shutdown, {shutdown, Term}.
     bool expected() const { return kind == Kind::normal || kind == Kind::shutdown; }
     auto operator<=>(const Reason&) const = default;
 };
@@ -77,12 +79,12 @@ struct ChildSpec {
     std::string start{};
     Restart restart = Restart::permanent;
     ChildType type = ChildType::worker;
-    /// Nothing = OTP's default: 5 s for a worker, infinity for a supervisor, who needs time for its own children.
+    /// Without it, OTP's default: 5 s for a worker, infinity for a supervisor, which needs time for its own children.
     std::optional<Shutdown> shutdown{};
-    /// Its own ending may end the whole supervisor: see SupFlags::auto_shutdown.
+    /// Whether its end may end the whole supervisor: see SupFlags::auto_shutdown.
     bool significant = false;
-    /// What the driver needs in order to start it; handed back in the action StartChild, never looked into. Forgotten
-    /// after the start of a temporary child, which is never started again.
+    /// What the runtime needs in order to start it. The supervisor hands it back in the action StartChild and never
+    /// looks into it. After the start of a temporary child, which is never started again, it is forgotten.
     std::any argument{};
 
     Shutdown effective_shutdown() const {
@@ -93,8 +95,8 @@ struct ChildSpec {
 
 enum class Strategy {
     one_for_one,        // restart the one that ended
-    one_for_all,        // stop all the others too, start all
-    rest_for_one,       // stop those started after it too, start them in order
+    one_for_all,        // stop all the others too, and start all
+    rest_for_one,       // stop those started after it too, and start it and them
     simple_one_for_one  // dynamic: any number of children from one template, without order
 };
 
@@ -107,20 +109,21 @@ struct SupFlags {
     int intensity = 1;
     std::chrono::seconds period{5};
     AutoShutdown auto_shutdown = AutoShutdown::never;
-    /// Dynamic supervisors only (Elixir's DynamicSupervisor). Children waiting for their restart count.
+    /// Dynamic supervisors only (Elixir's DynamicSupervisor). Children that wait for their restart count too.
     std::optional<std::size_t> max_children{};
-    /// Ours, not OTP's: how long a restart waits after it was counted. A crash loop of some ms would otherwise use up
-    /// any intensity before a person could look (erlang/otp#1287). 0 is OTP's behaviour.
+    /// Ours, not OTP's: how long a restart waits after it was counted. Without a wait, a crash loop of some ms uses up
+    /// any intensity before a person can look (erlang/otp#1287). 0 is OTP's behaviour.
     Duration restart_delay{0};
-    /// The delay doubles with each further restart that `period` still remembers, up to this. Not above
-    /// `restart_delay` = it stays the same.
+    /// The delay doubles with each further restart that `period` still remembers, up to this. Where this is not above
+    /// `restart_delay`, the delay stays the same.
     Duration restart_delay_max{0};
 };
 
-/// What is wrong, in OTP's words ("invalid_period: 0"); nothing where all is well.
-std::optional<std::string> check_flags(const SupFlags& flags);
-std::optional<std::string> check_childspec(const ChildSpec& spec, const SupFlags& flags);
-std::optional<std::string> check_childspecs(const std::vector<ChildSpec>& specs, const SupFlags& flags);
+/// Whether a supervisor can work with this. The error says what is wrong, in OTP's words: "invalid_period: 0, …".
+using Check = boost::system::result<void, std::string>;
+Check check_flags(const SupFlags& flags);
+Check check_childspec(const ChildSpec& spec, const SupFlags& flags);
+Check check_childspecs(const std::vector<ChildSpec>& specs, const SupFlags& flags);
 
 /// OTP's spelling: "one_for_one", "{shutdown, drained}", "brutal_kill", "5000".
 std::string to_string(const Reason& reason);
@@ -130,4 +133,4 @@ std::string_view to_string(ChildType type);
 std::string_view to_string(Strategy strategy);
 std::string_view to_string(AutoShutdown auto_shutdown);
 
-}  // namespace supervision
+}  // namespace otp

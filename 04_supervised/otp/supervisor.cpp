@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <utility>
 
-namespace supervision {
+namespace otp {
 
 Supervisor::Supervisor(std::string name, SupFlags flags, std::vector<ChildSpec> children)
     : name_(std::move(name)), flags_(flags), initial_(std::move(children)), window_(flags_.intensity, flags_.period) {}
 
 Actions Supervisor::start(Time now) {
     now_ = now;
-    std::optional<std::string> wrong = check_flags(flags_);
-    if (!wrong) wrong = check_childspecs(initial_, flags_);
-    if (wrong) {
+    Check checked = check_flags(flags_);
+    if (checked) checked = check_childspecs(initial_, flags_);
+    if (!checked) {
         over_ = true;
-        return {SupervisorExited{Reason::abnormal(*wrong)}};
+        return {SupervisorExited{Reason::abnormal(checked.error())}};
     }
     operation_ = Operation{.kind = Operation::Kind::init};
     if (dynamic()) {
@@ -37,23 +37,23 @@ Actions Supervisor::handle(const Event& event, Time now) {
 
 // --- Events ---------------------------------------------------------------------------------------------------------
 
-Supervisor::Child* Supervisor::child_being_started(Pid pid) {
+Supervisor::Entry* Supervisor::child_being_started(Pid pid) {
     return operation_ && pid != undefined && operation_->starting == pid ? &at(*find(pid)) : nullptr;
 }
 
 void Supervisor::receive(const ChildStarted& event) {
-    Child* child = child_being_started(event.pid);
+    Entry* child = child_being_started(event.pid);
     if (!child) return;
     set_state(*child, ChildState::running);
     child->label = event.label;
-    // The argument may be large, or own something: who is never restarted does not need it again.
+    // The argument may be large, or own something. A child that is never restarted does not need it again.
     if (child->spec.restart == Restart::temporary) child->spec.argument.reset();
     if (!dynamic()) actions_.push_back(Progress{name_, offender(*child)});
     started(*find(event.pid));
 }
 
 void Supervisor::receive(const ChildIgnored& event) {
-    Child* child = child_being_started(event.pid);
+    Entry* child = child_being_started(event.pid);
     if (!child) return;
     const Position position = *find(event.pid);
     forget(position);
@@ -67,7 +67,7 @@ void Supervisor::receive(const ChildStartFailed& event) {
 void Supervisor::receive(const ChildExited& event) {
     const auto position = find(event.pid);
     if (!position) return;
-    Child& child = at(*position);
+    Entry& child = at(*position);
     switch (child.state) {
         case ChildState::starting: start_failed(*position, event.reason); break;
         case ChildState::stopping:
@@ -81,7 +81,7 @@ void Supervisor::receive(const ChildExited& event) {
             break;
         case ChildState::undefined:
         case ChildState::restarting:
-        case ChildState::exited: break;  // its end is known
+        case ChildState::exited: break;  // the end is known already
     }
 }
 
@@ -122,8 +122,8 @@ void Supervisor::process(const ExitSignal& message) {
 
 void Supervisor::process(const Exited& message) {
     const auto position = find(message.pid);
-    if (!position || at(*position).state != ChildState::exited) return;  // stopped meanwhile, its reason was seen
-    Child& child = at(*position);
+    if (!position || at(*position).state != ChildState::exited) return;  // an operation has stopped it meanwhile
+    Entry& child = at(*position);
     const Reason reason = child.exit_reason;
     const bool restarts =
         child.spec.restart == Restart::permanent || (child.spec.restart == Restart::transient && !reason.expected());
@@ -139,9 +139,10 @@ void Supervisor::process(const Exited& message) {
 
 void Supervisor::process(const TryAgain& message) {
     const auto found = children_.find(message.child);
-    // terminate_child may have come first, or a sibling's restart have started it.
+    // Meanwhile terminate_child may have ended this, or the restart of a sibling have started the child.
     if (found == children_.end() || found->second.state != ChildState::restarting) return;
-    message.counted ? begin_restart(message.child, Duration::zero()) : restart(message.child);
+    if (message.counted) return begin_restart(message.child, Duration::zero());
+    restart(message.child);
 }
 
 // --- Restarts and the end -------------------------------------------------------------------------------------------
@@ -156,9 +157,9 @@ void Supervisor::restart(Position position) {
     terminate(Reason::shutdown());
 }
 
-// By the strategy: whom to stop, and whom to start then.
+// The strategy decides which children stop, and which start then.
 void Supervisor::begin_restart(Position position, Duration delay) {
-    Child& child = at(position);
+    Entry& child = at(position);
     const Pid last_pid = child.pid;
     without_process(child);
     child.last_pid = last_pid;
@@ -169,7 +170,7 @@ void Supervisor::begin_restart(Position position, Duration delay) {
     if (flags_.strategy == Strategy::rest_for_one) group = positions_from(position);
     for (Position member : group) {
         if (member != position) operation.to_stop.push_front(member);
-        // Temporary siblings are stopped and forgotten; everybody else comes back, even who had ended for good.
+        // Temporary siblings are stopped and forgotten. All others come back, even one that had ended for good.
         if (member == position || at(member).spec.restart != Restart::temporary) operation.to_start.push_back(member);
     }
     operation_ = std::move(operation);
@@ -178,7 +179,7 @@ void Supervisor::begin_restart(Position position, Duration delay) {
 
 void Supervisor::wait_to_restart(Position position, Duration delay) {
     set_restarting(position);
-    Child& child = at(position);
+    Entry& child = at(position);
     child.delay_timer = next_timer_++;
     actions_.push_back(ArmTimer{*child.delay_timer, delay});
 }
@@ -212,23 +213,23 @@ Supervisor::Position Supervisor::add(ChildSpec spec) {
     const Position position = next_position_++;
     if (!dynamic()) by_id_[spec.id] = position;
     spec.shutdown = spec.effective_shutdown();
-    children_.emplace(position, Child{.spec = std::move(spec), .since = now_});
+    children_.emplace(position, Entry{.spec = std::move(spec), .since = now_});
     return position;
 }
 
 void Supervisor::remove(Position position) {
-    const Child& child = at(position);
+    const Entry& child = at(position);
     if (!dynamic()) by_id_.erase(child.spec.id);
     by_pid_.erase(child.pid);
     children_.erase(position);
 }
 
-void Supervisor::set_state(Child& child, ChildState state) {
+void Supervisor::set_state(Entry& child, ChildState state) {
     child.state = state;
     child.since = now_;
 }
 
-void Supervisor::without_process(Child& child) {
+void Supervisor::without_process(Entry& child) {
     if (child.delay_timer) actions_.push_back(DisarmTimer{*std::exchange(child.delay_timer, {})});
     by_pid_.erase(child.pid);
     child.pid = child.last_pid = undefined;
@@ -236,17 +237,16 @@ void Supervisor::without_process(Child& child) {
     if (child.state != ChildState::undefined) set_state(child, ChildState::undefined);
 }
 
-// No process, and none expected. The specification stays, unless nothing could ever start it again.
+// The child has no process, and none is expected. Its specification stays, unless nothing could ever start it again.
 void Supervisor::forget(Position position) {
-    Child& child = at(position);
+    Entry& child = at(position);
     without_process(child);
     if (child.spec.restart == Restart::temporary || dynamic()) remove(position);
 }
 
-// Who waits to be started again is still known by the pid of its last life: that is how terminate_child finds a dynamic
-// child.
+// A child that waits for its restart is still known by the pid that it had: so terminate_child finds a dynamic child.
 void Supervisor::set_restarting(Position position) {
-    Child& child = at(position);
+    Entry& child = at(position);
     by_pid_.erase(child.pid);
     child.pid = child.last_pid;
     if (child.pid != undefined) by_pid_[child.pid] = position;
@@ -276,7 +276,7 @@ void Supervisor::report(Context context, const Reason& reason, Offender offender
     actions_.push_back(Report{name_, context, reason, std::move(offender), std::move(note)});
 }
 
-Offender Supervisor::offender(const Child& child) const {
+Offender Supervisor::offender(const Entry& child) const {
     return {.id = child.spec.id,
             .pid = child.pid,
             .label = child.label,
@@ -287,4 +287,4 @@ Offender Supervisor::offender(const Child& child) const {
             .type = child.spec.type};
 }
 
-}  // namespace supervision
+}  // namespace otp

@@ -12,18 +12,21 @@
 #include <variant>
 #include <vector>
 
-namespace supervision {
+namespace otp {
 
-/// An OTP supervisor as a pure state machine: events in, actions out; no thread, no clock, no process of its own.
+/// An OTP supervisor as a pure state machine: events in, actions out. It has no thread, no clock and no process.
 ///
-/// The driver calls `start` once, carries out the actions in their order, and tells the supervisor with `handle` what
-/// became of them. It must answer every StartChild, and report the end of every child that it started, whoever ended
-/// it. It gives up nothing by calling late: only `now` counts.
+/// The runtime calls `start` once, carries out the actions in their order, and tells the supervisor with `handle` what
+/// became of them. The runtime must answer every StartChild, and report the end of every child that was started. It
+/// loses nothing by calling late: only `now` counts.
 ///
-/// Like a gen_server the supervisor does one thing at a time. While a child is starting or stopping, whatever else
-/// comes in waits in its mailbox, in order of arrival; and a restart that failed is tried again by a message that the
-/// supervisor puts into its own mailbox, behind the requests that wait there already, so that terminate_child or the
-/// parent's exit signal get through even when a child can never start.
+/// Like a gen_server, the supervisor does one thing at a time. While a child is starting or stopping, everything else
+/// waits in the mailbox, in order of arrival. A restart that failed is tried again by a message that the supervisor
+/// puts into its own mailbox, behind the requests that wait there. So terminate_child and the parent's exit signal get
+/// through even where a child can never start.
+///
+/// How a child's end becomes a new child: receive(ChildExited), process(Exited), restart, begin_restart, and, in
+/// operation.cpp, start_next.
 ///
 /// Not thread-safe: one thread, or one strand, at a time.
 class Supervisor {
@@ -32,18 +35,19 @@ public:
     /// SupervisorExited and OTP's reason, as supervisor:start_link does.
     Supervisor(std::string name, SupFlags flags, std::vector<ChildSpec> children);
 
-    /// Starts the children from left to right, each when the one before it is up. Ends in SupervisorStarted, or, after
-    /// the started ones have been stopped again, in SupervisorExited.
+    /// Starts the children from left to right, each when the one before it is up. In the end comes SupervisorStarted.
+    /// Where a child cannot start, those before it are stopped, and SupervisorExited comes.
     Actions start(Time now);
 
-    /// Events about pids and timers that are no longer known are ignored: they were under way when the matter ended.
+    /// Ignores events about pids and timers that are not known any more: such an event was under way already.
     Actions handle(const Event& event, Time now);
 
-    /// OTP's which_children, with more to tell: static children in reverse start order. Unlike the request, which waits
-    /// its turn in the mailbox, this looks at the present moment, even in the middle of a restart.
+    /// OTP's which_children, with more to tell; static children in reverse start order. The request of that name waits
+    /// its turn in the mailbox. This looks at the present moment, even in the middle of a restart.
     std::vector<ChildInfo> which_children() const;
     ChildCounts count_children() const;
-    /// The specification with its defaults filled in; nothing = not_found. For a dynamic supervisor, the template.
+    /// The specification with its defaults filled in; nothing where there is none. Of a dynamic supervisor, the
+    /// template.
     std::optional<ChildSpec> get_childspec(const ChildId& id) const;
 
     const std::string& name() const { return name_; }
@@ -51,50 +55,51 @@ public:
     bool over() const { return over_; }
 
 private:
-    // Where a child stands in the start order. Kept through its restarts.
+    // Where a child stands in the start order. A restart does not change it.
     using Position = std::uint64_t;
 
-    struct Child {
+    // What the supervisor knows of a child, through all its restarts.
+    struct Entry {
         ChildSpec spec;
         ChildState state = ChildState::undefined;
         Pid pid = undefined;
-        Pid last_pid = undefined;  // during a restart: the life that ended
+        Pid last_pid = undefined;  // during a restart: the pid before it
         std::string label{};
-        Reason exit_reason{};                  // in the state exited: what the mailbox will tell about it
-        std::optional<TimerId> delay_timer{};  // in the state restarting: it waits for restart_delay
+        Reason exit_reason{};                  // in the state exited
+        std::optional<TimerId> delay_timer{};  // in the state restarting, where it waits for restart_delay
         unsigned restarts = 0;
         Time since{};
     };
 
-    // What the mailbox holds besides requests and exit signals.
+    // What the mailbox holds besides requests and exit signals: a child has ended, a restart is to be tried again.
     struct Exited {
         Pid pid;
     };
     struct TryAgain {
         Position child;
-        bool counted;  // the restart was counted before its delay
+        bool counted;  // true: it only waited for its delay, and was counted before
     };
     using Message = std::variant<Request, ExitSignal, Exited, TryAgain>;
 
-    // The one thing that the supervisor is doing: first stop these, then start those, then `finish`.
+    // The one thing that the supervisor is doing: first it stops some children, then it starts some, then it finishes.
     struct Operation {
         enum class Kind { init, restart, start_child, restart_child, terminate_child, terminate };
         Kind kind;
         RequestId request = 0;
-        Position child = 0;  // whom a request, or the restart, is about
-        Reason reason{};     // terminate: with what the supervisor will exit
-        Duration delay{0};   // restart: wait so long before the first start
+        Position child = 0;  // what a request, or the restart, is about
+        Reason reason{};     // of terminate: the supervisor will exit with it
+        Duration delay{0};   // of a restart: the wait before the first start
         std::deque<Position> to_stop{}, to_start{};
-        bool all_at_once = false;  // stop them in parallel under one timer, instead of one after another
-        std::set<Pid> stopping{};  // asked or killed, not gone yet
-        Pid starting = undefined;  // the one whose start is under way
+        bool all_at_once = false;  // stop all at the same time under one timer, instead of one after another
+        std::set<Pid> stopping{};  // asked or killed, and not gone yet
+        Pid starting = undefined;  // the start is under way
         std::optional<TimerId> shutdown_timer{};
-        std::map<Reason, std::size_t> failed_stops{};  // all_at_once: counted, and reported at the end
+        std::map<Reason, std::size_t> failed_stops{};  // with all_at_once: counted, and reported at the end
     };
 
     bool dynamic() const { return flags_.strategy == Strategy::simple_one_for_one; }
 
-    // Events.
+    // Events, with an overload for each kind: one without would not compile.
     void receive(const ChildStarted& event);
     void receive(const ChildIgnored& event);
     void receive(const ChildStartFailed& event);
@@ -103,7 +108,7 @@ private:
     void receive(const ExitSignal& event);
     void receive(const Request& event);
 
-    // Messages, taken from the mailbox while nothing else is going on.
+    // Messages, taken from the mailbox while no operation is under way.
     void run();
     void process(const Request& message);
     void process(const ExitSignal& message);
@@ -131,7 +136,7 @@ private:
     void stop_one(Position position);
     void stopped(Position position, const Reason& reason);
     void start_next();
-    Child* child_being_started(Pid pid);
+    Entry* child_being_started(Pid pid);
     void started(Position position);
     void start_failed(Position position, const Reason& reason);
     void finish();
@@ -139,17 +144,17 @@ private:
     // Children.
     Position add(ChildSpec spec);
     void remove(Position position);
-    void set_state(Child& child, ChildState state);
-    void without_process(Child& child);
+    void set_state(Entry& child, ChildState state);
+    void without_process(Entry& child);
     void forget(Position position);
     void set_restarting(Position position);
-    Child& at(Position position) { return children_.at(position); }
+    Entry& at(Position position) { return children_.at(position); }
     std::optional<Position> find(const ChildId& id) const;
     std::optional<Position> find(Pid pid) const;
     std::vector<Position> positions_from(Position first) const;
 
     void report(Context context, const Reason& reason, Offender offender, std::string note = {});
-    Offender offender(const Child& child) const;
+    Offender offender(const Entry& child) const;
     void reply(RequestId request, Answer answer);
 
     std::string name_;
@@ -158,7 +163,7 @@ private:
     std::vector<ChildSpec> initial_;  // until start() takes them
     RestartWindow window_;
 
-    std::map<Position, Child> children_;           // in start order
+    std::map<Position, Entry> children_;           // in start order
     std::unordered_map<ChildId, Position> by_id_;  // static supervisors only
     std::unordered_map<Pid, Position> by_pid_;
     Position next_position_ = 1;
@@ -173,4 +178,4 @@ private:
     Actions actions_;  // what it has led to so far
 };
 
-}  // namespace supervision
+}  // namespace otp

@@ -11,18 +11,12 @@
 #include <string_view>
 #include <utility>
 
-/// What root and worker say to each other. Everything else that they share is the listening socket, stdout and stderr:
-/// no memory, so that a worker that goes mad cannot take the others with it.
-namespace control {
+namespace process {
 
-/// The descriptors a worker is born with, besides stdin, stdout and stderr.
-inline constexpr int listener_descriptor = 3;
-inline constexpr int control_descriptor = 4;
-
-/// Exit statuses of a worker, as reasons: 0 is normal, this one `shutdown`, any other abnormal.
-inline constexpr int exit_shutdown = 10;
-
+/// What root and worker say to each other. They share nothing else but the listening socket, stdout and stderr: no
+/// memory, so that a worker that goes mad cannot take the others with it.
 struct Message {
+    /// Each receiver names every kind in a switch without a default: with a new kind it would not compile.
     enum class Kind : char {
         // From the root.
         start_accepting = 's',
@@ -41,26 +35,26 @@ struct Message {
     std::string text{};
 };
 
-/// One end of the socket pair between the two. Messages stay whole and in order (SOCK_SEQPACKET). One thread.
-class Socket {
+/// One end of the socket pair between root and worker. Messages stay whole and in order (SOCK_SEQPACKET). One thread.
+class Channel {
 public:
     /// Two ends that are connected; both close on exec.
     static std::pair<Descriptor, Descriptor> pair();
 
-    Socket(boost::asio::io_context& loop, Descriptor end);
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    ~Socket();
+    Channel(boost::asio::io_context& loop, Descriptor end);
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+    ~Channel();
 
-    /// Never waits. What does not fit is lost: the other side has not read for a long time, and the watchdog sees to
-    /// it.
+    /// Never waits. A message that does not fit is lost: then the other side has not read for a long time, and the
+    /// watchdog sees to it.
     void send(Message::Kind kind, std::string_view text = {});
 
-    /// From now on calls `receive` for every message, and `closed` when the other side has gone; never after this
-    /// object has. Once.
+    /// From now on calls `receive` for every message, and `closed` when the other side has gone. Calls neither after
+    /// the end of this object. Once.
     void start(std::function<void(const Message&)> receive, std::function<void()> closed);
 
-    /// Receives now what has come already, for whoever knows that nothing more will.
+    /// Receives now what has come already. For use where nothing more will come.
     void receive_rest();
 
     /// The longest message that is received, in bytes: a tree of a thousand lines.
@@ -75,4 +69,11 @@ private:
     std::shared_ptr<State> state_;  // shared with a wait under way
 };
 
-}  // namespace control
+/// The descriptors that a worker is born with, besides stdin, stdout and stderr.
+inline constexpr int listener_descriptor = 3;
+inline constexpr int channel_descriptor = 4;
+
+/// The exit status of a process that ends because it was asked to.
+inline constexpr int exit_shutdown = 10;
+
+}  // namespace process

@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+namespace process {
+
 /// Owns a file descriptor, and closes it when it is destroyed. -1: none.
 class Descriptor {
 public:
@@ -24,3 +26,5 @@ public:
 private:
     int number_;
 };
+
+}  // namespace process

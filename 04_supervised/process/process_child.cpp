@@ -3,15 +3,15 @@
 #include "app/events.hpp"
 
 #include <csignal>
-#include <cstring>
 
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-namespace supervision {
+namespace process {
 
 namespace asio = boost::asio;
-using Kind = control::Message::Kind;
+using Kind = Message::Kind;
+using otp::Reason;
 
 namespace {
 
@@ -20,27 +20,29 @@ constexpr app::Who server{"server"};
 /// How often the watchdog looks within its time.
 constexpr int looks = 4;
 
-Spawned spawn_with(const Process::Options& options, const Descriptor& control_end) {
+Spawned spawn_with(const ProcessChild::Options& options, const Descriptor& channel_end) {
     auto descriptors = options.descriptors;
-    descriptors.push_back(control_end.get());
+    descriptors.push_back(channel_end.get());
     return spawn(options.program, options.arguments, descriptors);
 }
 
 }  // namespace
 
-std::shared_ptr<Process> Process::start(asio::io_context& loop, Options options, const Link& link) {
-    auto process = std::make_shared<Process>(loop, std::move(options), link, control::Socket::pair());
-    process->wait_for_end();
-    process->limit_start();
-    // Not the process itself: it owns what would own it.
-    process->control_.start([self = process.get()](const auto& message) { self->receive(message); }, [] {});
-    return process;
+std::shared_ptr<ProcessChild> ProcessChild::start(asio::io_context& loop, Options options,
+                                                  const otp::ReportTo& report_to) {
+    auto child = std::make_shared<ProcessChild>(loop, std::move(options), report_to, Channel::pair());
+    child->wait_for_end();
+    child->limit_start();
+    // A plain pointer: the child owns the channel, which must not own the child.
+    child->channel_.start([self = child.get()](const Message& message) { self->receive(message); }, [] {});
+    return child;
 }
 
-Process::Process(asio::io_context& loop, Options options, Link link, std::pair<Descriptor, Descriptor> ends)
+ProcessChild::ProcessChild(asio::io_context& loop, Options options, otp::ReportTo report_to,
+                           std::pair<Descriptor, Descriptor> ends)
     : options_(std::move(options)),
-      link_(std::move(link)),
-      control_(loop, std::move(ends.first)),
+      report_to_(std::move(report_to)),
+      channel_(loop, std::move(ends.first)),
       pidfd_(loop),
       timer_(loop) {
     auto spawned = spawn_with(options_, ends.second);
@@ -50,45 +52,49 @@ Process::Process(asio::io_context& loop, Options options, Link link, std::pair<D
 
 // ---- its end --------------------------------------------------------------------------------------------------------
 
-void Process::stop() {
+void ProcessChild::stop() {
     was_asked_ = true;
     signal(SIGTERM);
 }
 
-void Process::kill() {
+void ProcessChild::kill() {
     signal(SIGKILL);
 }
 
-void Process::signal(int number) {
+void ProcessChild::signal(int number) {
     ::syscall(SYS_pidfd_send_signal, pidfd_.native_handle(), number, nullptr, 0);
 }
 
-void Process::wait_for_end() {
+void ProcessChild::wait_for_end() {
     pidfd_.async_wait(asio::posix::stream_descriptor::wait_read,
                       [self = shared_from_this()](boost::system::error_code) { self->ended(); });
 }
 
-void Process::ended() {
+void ProcessChild::ended() {
     siginfo_t info{};
     const int error = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.native_handle()), &info, WEXITED | WNOHANG);
     if (error == 0 && info.si_pid == 0) return wait_for_end();
-    control_.receive_rest();  // its last words: it may have become ready before
+    channel_.receive_rest();  // the last words: the process may have become ready before
     has_ended_ = true;
     timer_.cancel();
-    // Where somebody else has taken its status (SIGCHLD ignored, for instance), nobody knows any more.
+    // Where something else has taken the status (SIGCHLD ignored, for instance), nobody knows any more.
     const auto reason = error == 0 ? why_ended(info.si_code, info.si_status) : Reason::abnormal("unknown");
-    is_ready_ ? link_.exited(reason) : link_.failed(reason);
+    if (is_ready_) {
+        report_to_.exited(reason);
+    } else {
+        report_to_.failed(reason);
+    }
 }
 
-Reason Process::why_ended(int code, int status) const {
+Reason ProcessChild::why_ended(int code, int status) const {
     const auto ms = [](std::chrono::milliseconds time) { return std::to_string(time.count()) + " ms"; };
     if (was_too_slow_) return Reason::abnormal("not ready within " + ms(options_.start_timeout));
     if (code == CLD_EXITED) {
         if (status == 0) return Reason::normal();
-        if (status == control::exit_shutdown) return Reason::shutdown();
+        if (status == exit_shutdown) return Reason::shutdown();
         return Reason::abnormal("exit status " + std::to_string(status));
     }
-    const std::string signal = "SIG" + std::string(::sigabbrev_np(status));
+    const auto signal = signal_name(status);
     if (was_hung_) return Reason::abnormal("no heartbeat within " + ms(options_.watchdog) + ": " + signal);
     if (status == SIGKILL) return Reason::killed();
     if (status == SIGTERM && was_asked_) return Reason::shutdown();
@@ -97,21 +103,33 @@ Reason Process::why_ended(int code, int status) const {
 
 // ---- its life -------------------------------------------------------------------------------------------------------
 
-void Process::receive(const control::Message& message) {
-    if (message.kind == Kind::alive) {
-        has_answered_ = true;
-    } else if (message.kind != Kind::ready) {
-        if (options_.on_message) options_.on_message(message);
-    } else if (!is_ready_ && !was_too_slow_) {
-        is_ready_ = true;
-        timer_.cancel();
-        link_.started(std::to_string(pid_));
-        if (options_.on_ready) options_.on_ready();
-        if (options_.watchdog.count() > 0) watch();
+void ProcessChild::receive(const Message& message) {
+    switch (message.kind) {
+        case Kind::ready: return became_ready();
+        case Kind::alive: has_answered_ = true; return;
+        case Kind::drained:
+        case Kind::tree:
+        case Kind::changed:
+            if (options_.on_message) options_.on_message(message);
+            return;
+        case Kind::start_accepting:
+        case Kind::heartbeat:
+        case Kind::stop:
+        case Kind::retire:
+        case Kind::get_tree: return;  // only the root says this
     }
 }
 
-void Process::limit_start() {
+void ProcessChild::became_ready() {
+    if (is_ready_ || was_too_slow_) return;
+    is_ready_ = true;
+    timer_.cancel();
+    report_to_.started(std::to_string(pid_));
+    if (options_.on_ready) options_.on_ready();
+    if (options_.watchdog.count() > 0) watch();
+}
+
+void ProcessChild::limit_start() {
     timer_.expires_after(options_.start_timeout);
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
         const auto self = weak.lock();
@@ -122,7 +140,7 @@ void Process::limit_start() {
     });
 }
 
-void Process::watch() {
+void ProcessChild::watch() {
     timer_.expires_after(std::max(options_.watchdog / looks, std::chrono::milliseconds(1)));
     timer_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
         const auto self = weak.lock();
@@ -132,17 +150,19 @@ void Process::watch() {
     });
 }
 
-/// Looks are counted, not time: where this very process was suspended, or the whole machine, it has looked only once.
-void Process::look() {
-    control_.send(Kind::heartbeat);
+/// Counts looks, not time: after this very process was suspended, or the whole machine, there was one look only.
+void ProcessChild::look() {
+    channel_.send(Kind::heartbeat);
     looks_in_vain_ = std::exchange(has_answered_, false) ? 0 : looks_in_vain_ + 1;
-    const bool abort = looks_in_vain_ == looks;
-    const bool kill = looks_in_vain_ == 2 * looks;  // a process that is stopped does not even get SIGABRT
-    if (!abort && !kill) return;
-    was_hung_ = true;
-    app::tell(server, app::events::does_not_answer, options_.name, options_.watchdog.count() * (abort ? 1 : 2),
-              abort ? "SIGABRT" : "SIGKILL");
-    signal(abort ? SIGABRT : SIGKILL);
+    if (looks_in_vain_ == looks) end_hung(SIGABRT, options_.watchdog);
+    // A process that is stopped does not even get SIGABRT.
+    if (looks_in_vain_ == 2 * looks) end_hung(SIGKILL, 2 * options_.watchdog);
 }
 
-}  // namespace supervision
+void ProcessChild::end_hung(int signal_number, std::chrono::milliseconds after) {
+    was_hung_ = true;
+    app::tell(server, app::events::does_not_answer, options_.name, after.count(), signal_name(signal_number));
+    signal(signal_number);
+}
+
+}  // namespace process

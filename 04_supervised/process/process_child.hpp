@@ -12,65 +12,69 @@
 #include <string>
 #include <vector>
 
-namespace supervision {
+namespace process {
 
-/// A child that is an operating system's process: it contains everything. It gets one end of a control::Socket, says
+/// A child that is an operating system's process: it contains everything. The process gets one end of a Channel, says
 /// when it is ready, answers heartbeats, and may say more.
 ///
-/// How it ends: by SIGTERM when it is asked to stop, by SIGKILL when it is killed. Its exit status becomes its reason:
-/// 0 normal, control::exit_shutdown shutdown, another one abnormal; so does the signal that ended it: SIGKILL killed,
-/// SIGTERM shutdown where we sent it, any other abnormal with its name, "SIGSEGV".
+/// How it ends: by SIGTERM when it is asked to stop, by SIGKILL when it is killed. The reason is:
+/// - normal after exit status 0, shutdown after exit_shutdown, abnormal after any other ("exit status 7");
+/// - killed after SIGKILL, shutdown after a SIGTERM that we sent, abnormal after any other signal ("SIGSEGV").
 ///
-/// It is started and held by one loop's thread, which must be the process's first: the kernel ends such children with
-/// the thread that started them, if they wish so (PR_SET_PDEATHSIG).
-class Process : public Life, public std::enable_shared_from_this<Process> {
+/// One thread starts and holds it. That must be the first thread of this process: the kernel ends a child that wishes
+/// so (PR_SET_PDEATHSIG) together with the thread that started it.
+class ProcessChild : public otp::Child, public std::enable_shared_from_this<ProcessChild> {
 public:
     struct Options {
         std::string name;  ///< for the story
         std::string program;
-        std::vector<std::string> arguments;               ///< the first is its own name
-        std::vector<int> descriptors;                     ///< become its 3, 4, …; the control socket comes after them
-        std::chrono::milliseconds start_timeout{10'000};  ///< for its `ready`; else it is killed, and has failed
-        /// For the answer to a heartbeat: then SIGABRT, which leaves a core to look at, and after as long again
-        /// SIGKILL. 0: it may take as long as it likes.
+        std::vector<std::string> arguments;               ///< the first is the program's own name
+        std::vector<int> descriptors;                     ///< become 3, 4, … there; the channel comes after them
+        std::chrono::milliseconds start_timeout{10'000};  ///< not ready by then: killed, and the start has failed
+        /// How long an answer to heartbeats may take: then comes SIGABRT, which leaves a core to look at, and after as
+        /// long again SIGKILL. 0: for ever.
         std::chrono::milliseconds watchdog{0};
         std::function<void()> on_ready{};
-        std::function<void(const control::Message&)> on_message{};  ///< what it says besides ready and alive
+        std::function<void(const Message&)> on_message{};  ///< what the process says besides ready and alive
     };
 
-    /// Throws std::system_error where it cannot be started.
-    static std::shared_ptr<Process> start(boost::asio::io_context& loop, Options options, const Link& link);
+    /// Throws std::system_error where the process cannot be started.
+    static std::shared_ptr<ProcessChild> start(boost::asio::io_context& loop, Options options,
+                                               const otp::ReportTo& report_to);
 
-    Process(boost::asio::io_context& loop, Options options, Link link, std::pair<Descriptor, Descriptor> control_ends);
+    ProcessChild(boost::asio::io_context& loop, Options options, otp::ReportTo report_to,
+                 std::pair<Descriptor, Descriptor> ends);
 
     void stop() override;
     void kill() override;
 
-    void send(control::Message::Kind kind) { control_.send(kind); }
+    void send(Message::Kind kind) { channel_.send(kind); }
     pid_t pid() const { return pid_; }
     bool is_ready() const { return is_ready_; }
 
 private:
     void wait_for_end();
     void ended();
-    Reason why_ended(int code, int status) const;
-    void receive(const control::Message& message);
+    otp::Reason why_ended(int code, int status) const;
+    void receive(const Message& message);
+    void became_ready();
     void limit_start();
     void watch();
     void look();
+    void end_hung(int signal_number, std::chrono::milliseconds after);
     void signal(int number);
 
     Options options_;
-    Link link_;
-    control::Socket control_;
+    otp::ReportTo report_to_;
+    Channel channel_;
     pid_t pid_;
     boost::asio::posix::stream_descriptor pidfd_;
     boost::asio::steady_timer timer_;  // for the start first, then for heartbeats
     bool is_ready_ = false, has_ended_ = false;
     bool was_asked_ = false;  // by SIGTERM
     bool was_too_slow_ = false, was_hung_ = false;
-    bool has_answered_ = true;  // a heartbeat, since the last look
-    int looks_in_vain_ = 0;     // since it did
+    bool has_answered_ = true;  // since the last look
+    int looks_in_vain_ = 0;     // since the last answer
 };
 
-}  // namespace supervision
+}  // namespace process

@@ -1,12 +1,15 @@
 #include "04_supervised/process/spawn.hpp"
 
 #include <csignal>
+#include <cstring>
 #include <system_error>
 
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+namespace process {
 
 namespace {
 
@@ -41,7 +44,7 @@ struct Attributes {
     posix_spawnattr_t attributes;
 };
 
-/// glibc 2.36 declares pidfd_open without extern "C".
+/// By its number: glibc 2.36 declares pidfd_open without extern "C".
 Descriptor open_pidfd(pid_t pid) {
     const auto descriptor = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
     if (descriptor >= 0) return Descriptor(descriptor);
@@ -55,14 +58,14 @@ Descriptor open_pidfd(pid_t pid) {
 
 Spawned spawn(const std::string& program, const std::vector<std::string>& arguments,
               const std::vector<int>& descriptors) {
-    // First out of the way: dup2 onto a descriptor that another one is still to be copied from would lose that, and
-    // dup2(n, n) would leave it to be closed on exec.
-    const int out_of_the_way = first_given + static_cast<int>(descriptors.size());
+    // The copies lie above all the numbers that are given: dup2 onto one that is still to be copied would lose it, and
+    // dup2(n, n) would leave n to be closed on exec.
+    const int above_all_given = first_given + static_cast<int>(descriptors.size());
     std::vector<Descriptor> copies;
     FileActions files;
     int number = first_given;
     for (const int descriptor : descriptors) {
-        copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, out_of_the_way));
+        copies.emplace_back(::fcntl(descriptor, F_DUPFD_CLOEXEC, above_all_given));
         if (copies.back().get() < 0) check(errno, "dup");
         check(::posix_spawn_file_actions_adddup2(&files.actions, copies.back().get(), number++), "adddup2");
     }
@@ -76,3 +79,9 @@ Spawned spawn(const std::string& program, const std::vector<std::string>& argume
     check(::posix_spawn(&pid, program.c_str(), &files.actions, &attributes.attributes, words.data(), environ), program);
     return {pid, open_pidfd(pid)};
 }
+
+std::string signal_name(int number) {
+    return "SIG" + std::string(::sigabbrev_np(number));
+}
+
+}  // namespace process

@@ -7,41 +7,51 @@
 #include <functional>
 #include <memory>
 
-/// Replaces all workers, one after another, without a gap: the new one, under a new id, is up before the old one stops
-/// accepting; and the old one is taken out of the tree when its last client has left. Nothing but the supervisor's
-/// ordinary requests: start_child, terminate_child, delete_child. One that still drains must not be terminated yet,
-/// since the supervisor does one thing at a time and could not restart another that crashes meanwhile.
-class Replacement {
+namespace supervised {
+
+/// Replaces all workers, one after another, without a gap. For each old worker:
+/// 1. The supervisor starts a new one, under a new id (start_child).
+/// 2. When the new one is up, the old one is told to retire: it accepts no more, and its clients may go on.
+/// 3. When the old one has drained, the supervisor stops it, and forgets it (terminate_child, delete_child).
+///
+/// The supervisor does one thing at a time. So a worker is not terminated before it has drained: meanwhile the
+/// supervisor could not restart another one that crashes.
+class RollingRestart {
 public:
-    using Successor = std::function<supervision::ChildSpec()>;
-    Replacement(Workers& workers, Successor successor) : workers_(workers), successor_(std::move(successor)) {}
+    using NewWorker = std::function<otp::ChildSpec()>;
+    RollingRestart(Workers& workers, NewWorker new_worker) : workers_(workers), new_worker_(std::move(new_worker)) {}
 
-    /// Begins; or says that it is under way already.
-    void start(const std::shared_ptr<supervision::Driver>& supervisor);
+    /// Begins; or tells that it is under way already.
+    void start(const std::shared_ptr<otp::Runtime>& supervisor);
 
-    /// To be called when anything has changed below the supervisor: the old worker may have crashed, and been
-    /// restarted.
-    void look();
+    /// To be called when the supervisor's children have changed: the old worker may have crashed, or be up again.
+    void children_changed();
 
-    /// That worker has no clients any more.
-    void drained(const supervision::ChildId& id);
+    /// To be called when a worker has no clients any more.
+    void drained(const otp::ChildId& id);
 
     /// Leaves everything as it is.
-    void cancel() { phase_ = Phase::none, old_.clear(); }
+    void cancel() {
+        step_ = Step::none;
+        old_.clear();
+    }
 
 private:
-    enum class Phase { none, starting, retiring, removing };
+    enum class Step { none, starting, retiring, removing };
 
     void next();
-    void started(const supervision::Answer& answer);
+    void started(const otp::Answer& answer);
+    void retire();
     void remove();
     void removed();
 
     Workers& workers_;
-    Successor successor_;
-    std::shared_ptr<supervision::Driver> supervisor_;
-    Phase phase_ = Phase::none;
-    std::deque<supervision::ChildId> old_;          // still to be replaced; the first one is at it
-    supervision::ChildId new_;                      // its successor
-    std::weak_ptr<supervision::Process> retiring_;  // the process that was told to
+    NewWorker new_worker_;
+    std::shared_ptr<otp::Runtime> supervisor_;
+    Step step_ = Step::none;
+    std::deque<otp::ChildId> old_;                   // still to be replaced; the first one is being replaced
+    otp::ChildId new_;                               // in the place of the first one
+    std::weak_ptr<process::ProcessChild> retiring_;  // the process that was told to
 };
+
+}  // namespace supervised

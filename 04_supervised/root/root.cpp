@@ -11,23 +11,21 @@
 
 #include <fcntl.h>
 
+namespace supervised {
+
 namespace events = app::events;
-using control::Message;
-using namespace supervision;
+using process::Message;
+using namespace otp;
 
 namespace {
 
 constexpr app::Who server{"server"};
 
-/// What a worker needs beyond its own --shutdown-timeout until it has exited; then it is killed.
+/// A worker may take this long to exit beyond its own --shutdown-timeout. Then it is killed.
 constexpr std::chrono::milliseconds exit_slack{2000};
 
-std::string name_of(int signal) {
-    return "SIG" + std::string(::sigabbrev_np(signal));
-}
-
 bool can_open_terminal() {
-    return Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
+    return process::Descriptor(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)).get() >= 0;
 }
 
 }  // namespace
@@ -36,28 +34,28 @@ Root::Root(const Options& options)
     : options_(options),
       signals_(loop_, SIGINT, SIGTERM, SIGHUP),
       has_terminal_(can_open_terminal()),
-      replacement_(workers_, [this] { return worker(last_number_ + 1); }),
+      rolling_restart_(workers_, [this] { return worker(last_number_ + 1); }),
       tree_view_(loop_, workers_) {
     signals_.add(SIGUSR1);
-    std::signal(SIGCHLD, SIG_DFL);  // whoever started us may have ignored it; then nobody would learn how workers end
+    std::signal(SIGCHLD, SIG_DFL);  // it may be ignored from birth; then nobody would learn how workers end
     auto listener = app::listen_or_exit(loop_, options.server);
     address_ = listener.sockname();
-    listener_ = Descriptor(listener.release());
+    listener_ = process::Descriptor(listener.release());
 }
 
 int Root::run(const SupFlags& flags, const std::vector<ChildSpec>& children) {
-    supervisor_ = std::make_shared<Driver>(
+    supervisor_ = std::make_shared<Runtime>(
         loop_, Supervisor("root", flags, children),
-        Driver::Listeners{.started = [this] { started(); },
-                          .exited = [this](const Reason& reason) { exited(reason); },
-                          .report = [this](const Report& report) { reported(report); },
-                          .progress = [this](const Progress& progress) { progressed(progress); },
-                          .changed = [this] { changed(); }});
+        Runtime::Callbacks{.started = [this] { started(); },
+                           .exited = [this](const Reason& reason) { exited(reason); },
+                           .report = [this](const Report& report) { reported(report); },
+                           .progress = [this](const Progress& progress) { progressed(progress); },
+                           .changed = [this] { changed(); }});
     supervisor_->start();
     wait_for_signal();
     loop_.run();
     app::tell(server, events::stopped);
-    return exit_code_.value_or(EXIT_FAILURE);
+    return exit_status_.value_or(EXIT_FAILURE);
 }
 
 // ---- workers --------------------------------------------------------------------------------------------------------
@@ -68,37 +66,45 @@ ChildSpec Root::worker(unsigned number) {
     return {.id = id,
             .start = options_.arguments.front(),
             .shutdown = Shutdown::timeout(options_.pool.shutdown_timeout + exit_slack),
-            .argument = Start([this, number, id](const Link& link) { return start_worker(number, id, link); })};
+            .argument =
+                Start([this, number, id](const ReportTo& report_to) { return start_worker(number, id, report_to); })};
 }
 
-std::shared_ptr<Life> Root::start_worker(unsigned number, const ChildId& id, const Link& link) {
+std::shared_ptr<Child> Root::start_worker(unsigned number, const ChildId& id, const ReportTo& report_to) {
     if (is_stopping_) {
-        link.ignored();
+        report_to.ignored();
         return nullptr;
     }
-    auto process = Process::start(loop_,
-                                  {.name = id,
-                                   .program = "/proc/self/exe",
-                                   .arguments = options_.arguments_of_worker(number),
-                                   .descriptors = {listener_.get()},
-                                   .watchdog = std::chrono::milliseconds(options_.watchdog_ms),
-                                   .on_ready =
-                                       [this, id] {
-                                           if (is_announced_ && !is_stopping_)
-                                               workers_.find(id)->send(Message::Kind::start_accepting);
-                                       },
-                                   .on_message = [this, id](const Message& message) { receive(id, message); }},
-                                  link);
-    workers_.add(id, process);
-    return process;
+    auto worker =
+        process::ProcessChild::start(loop_,
+                                     {.name = id,
+                                      .program = "/proc/self/exe",
+                                      .arguments = options_.arguments_of_worker(number),
+                                      .descriptors = {listener_.get()},
+                                      .watchdog = std::chrono::milliseconds(options_.watchdog_ms),
+                                      .on_ready = [this, id] { worker_is_ready(id); },
+                                      .on_message = [this, id](const Message& message) { receive(id, message); }},
+                                     report_to);
+    workers_.add(id, worker);
+    return worker;
+}
+
+void Root::worker_is_ready(const ChildId& id) {
+    if (is_serving()) workers_.find(id)->send(Message::Kind::start_accepting);
 }
 
 void Root::receive(const ChildId& id, const Message& message) {
     switch (message.kind) {
-        case Message::Kind::drained: return replacement_.drained(id);
+        case Message::Kind::drained: return rolling_restart_.drained(id);
         case Message::Kind::tree: return tree_view_.answered(id, message.text);
         case Message::Kind::changed: return changed();
-        default: return;  // what only the root says
+        case Message::Kind::ready:
+        case Message::Kind::alive: return;  // its ProcessChild has heard it
+        case Message::Kind::start_accepting:
+        case Message::Kind::heartbeat:
+        case Message::Kind::stop:
+        case Message::Kind::retire:
+        case Message::Kind::get_tree: return;  // only the root says this
     }
 }
 
@@ -114,7 +120,11 @@ void Root::started() {
 }
 
 void Root::progressed(const Progress& progress) {
-    is_announced_ ? tell(progress) : untold_.push_back(progress);
+    if (is_announced_) {
+        tell(progress);
+    } else {
+        untold_.push_back(progress);
+    }
 }
 
 void Root::reported(const Report& report) {
@@ -129,12 +139,12 @@ void Root::reported(const Report& report) {
 }
 
 void Root::changed() {
-    replacement_.look();
-    if (options_.tree && is_announced_ && !is_stopping_) tree_view_.show_changes(supervisor_);
+    rolling_restart_.children_changed();
+    if (options_.tree && is_serving()) tree_view_.show_changes(supervisor_);
 }
 
 void Root::exited(const Reason& reason) {
-    if (!exit_code_) exit_code_ = EXIT_FAILURE;
+    if (!exit_status_) exit_status_ = EXIT_FAILURE;
     if (!is_announced_ && !is_stopping_) std::cerr << "04_supervised cannot start: " << to_string(reason) << std::endl;
     listener_.close();
     loop_.stop();
@@ -144,7 +154,7 @@ void Root::exited(const Reason& reason) {
 
 void Root::wait_for_signal() {
     signals_.async_wait([this](boost::system::error_code, int signal) {
-        app::tell(server, events::got_signal, name_of(signal));
+        app::tell(server, events::got_signal, process::signal_name(signal));
         obey(signal);
         wait_for_signal();
     });
@@ -152,27 +162,33 @@ void Root::wait_for_signal() {
 
 void Root::obey(int signal) {
     if (signal == SIGUSR1) return tree_view_.show(supervisor_);
-    // A terminal that is closed says SIGHUP too, and then nobody is left to stop us.
-    const bool terminal_has_gone = signal == SIGHUP && has_terminal_ && !can_open_terminal();
-    if (signal == SIGHUP && !terminal_has_gone) {
-        if (is_announced_ && !is_stopping_) replacement_.start(supervisor_);
-        return;
-    }
-    if (!is_stopping_) stop();
+    if (signal == SIGHUP) return hang_up();
+    stop();
+}
+
+/// SIGHUP comes from a person who wants new workers, or from a terminal that is closed. With the terminal goes the
+/// person who could stop the server.
+void Root::hang_up() {
+    const bool terminal_has_gone = has_terminal_ && !can_open_terminal();
+    if (terminal_has_gone) return stop();
+    if (is_serving()) rolling_restart_.start(supervisor_);
 }
 
 void Root::stop() {
-    exit_code_ = EXIT_SUCCESS;
+    if (is_stopping_) return;
+    exit_status_ = EXIT_SUCCESS;
     stop_accepting();
     supervisor_->exit(Reason::shutdown());
 }
 
-/// All workers at once, and the root; the supervisor then stops them one after another, as OTP does, and one that still
-/// has clients does not make those of the next one wait.
+/// The root and all workers at once. The supervisor stops the workers one after another, as OTP does; without this, the
+/// second one would begin to drain only when the first one has ended.
 void Root::stop_accepting() {
     is_stopping_ = true;
-    replacement_.cancel();
+    rolling_restart_.cancel();
     app::tell(server, events::stops_accepting);
     listener_.close();
     workers_.tell_all(Message::Kind::stop);
 }
+
+}  // namespace supervised

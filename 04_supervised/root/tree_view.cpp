@@ -2,9 +2,17 @@
 
 #include "app/story.hpp"
 
-using namespace supervision;
+namespace supervised {
+
+using namespace otp;
 
 namespace {
+
+std::string head_line(const Supervisor& root) {
+    const auto& flags = root.flags();
+    return root.name() + "  " + std::to_string(::getpid()) + "  " + std::string(to_string(flags.strategy)) +
+           "  max_restarts " + std::to_string(flags.intensity) + " in " + std::to_string(flags.period.count()) + " s\n";
+}
 
 std::string without_ages(std::string_view tree) {
     std::string lines;
@@ -18,12 +26,12 @@ std::string without_ages(std::string_view tree) {
 
 }  // namespace
 
-void TreeView::show(const std::shared_ptr<Driver>& supervisor) {
+void TreeView::show(const std::shared_ptr<Runtime>& supervisor) {
     is_wanted_ = true;
     show_changes(supervisor);
 }
 
-void TreeView::show_changes(const std::shared_ptr<Driver>& supervisor) {
+void TreeView::show_changes(const std::shared_ptr<Runtime>& supervisor) {
     supervisor_ = supervisor;
     again_ = is_asking_;
     if (!is_asking_) ask();
@@ -35,7 +43,7 @@ void TreeView::ask() {
         const auto worker = workers_.find(child.id);
         if (!worker) continue;
         asked_.insert(child.id);
-        worker->send(control::Message::Kind::get_tree);
+        worker->send(process::Message::Kind::get_tree);
     }
     if (asked_.empty()) return print();
     timer_.expires_after(patience);
@@ -52,16 +60,12 @@ void TreeView::answered(const ChildId& id, const std::string& tree) {
 
 void TreeView::print() {
     timer_.cancel();
-    const auto& flags = supervisor_->supervisor().flags();
-    const std::string head = supervisor_->supervisor().name() + "  " + std::to_string(::getpid()) + "  " +
-                             std::string(to_string(flags.strategy)) + "  max_restarts " +
-                             std::to_string(flags.intensity) + " in " + std::to_string(flags.period.count()) + " s\n";
     const auto inside = [this](const ChildInfo& child) {
         const auto found = inside_.find(child.id);
         if (found != inside_.end()) return found->second;
         return asked_.contains(child.id) ? std::string("        (does not answer)\n") : std::string();
     };
-    const auto tree = head + supervisor_->tree(1, inside);
+    const auto tree = head_line(supervisor_->supervisor()) + supervisor_->tree(1, inside);
     const auto last = std::exchange(last_printed_, without_ages(tree));
     if (std::exchange(is_wanted_, false) || last_printed_ != last) app::story::show({"server"}, "tree", tree);
     asked_.clear();
@@ -69,3 +73,5 @@ void TreeView::print() {
     is_asking_ = false;
     if (std::exchange(again_, false)) ask();
 }
+
+}  // namespace supervised

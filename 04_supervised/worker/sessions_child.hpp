@@ -5,37 +5,42 @@
 
 #include <memory>
 
-/// The supervisor of the sessions, as a child of a worker's tree: dynamic, its children temporary (they are never
-/// restarted: the client is gone). It is stage 03's Sessions; a Supervisor of our own with an entry for each session
-/// would cost every connection some hundred bytes, and do no more: a session that crashes is reported, and forgotten.
-class Sessions : public supervision::Life, public std::enable_shared_from_this<Sessions> {
+namespace supervised {
+
+/// The sessions of a worker, as a child of its tree. In OTP this would be a dynamic supervisor with temporary children,
+/// which are never restarted: the client is gone. Here it is stage 03's pool::Sessions. An entry in a Supervisor
+/// for each session would cost every connection some hundred bytes and do no more: a session that crashes is reported,
+/// and forgotten.
+///
+/// Everything happens in the thread of the pool's first loop.
+class SessionsChild : public otp::Child, public std::enable_shared_from_this<SessionsChild> {
 public:
-    /// `patience`: how long clients may go on after stop(), as if nothing were; then, and with 0 at once, sessions that
-    /// owe no reply end, and the others may finish for `timeout`.
-    Sessions(pool::Pool& pool, std::chrono::milliseconds timeout, supervision::Link link);
+    /// `timeout`: how long sessions that owe a reply may take to finish, once they are to end.
+    SessionsChild(pool::Pool& pool, std::chrono::milliseconds timeout, otp::ReportTo report_to);
 
-    /// Ends when the last session has. Acceptors must have ended before: who comes later is not waited for.
-    /// In the thread of the pool's first loop, as everything here.
+    /// For how long clients may go on after stop(), as if nothing were. Then, and with 0 at once, their sessions are to
+    /// end. May be called after stop() too: the time begins anew.
+    void set_patience(std::chrono::milliseconds patience);
+
+    /// Reports its end when the last session has ended. The acceptors must have ended before: a client that they accept
+    /// later is not waited for.
     void stop() override;
-
-    /// The time of clients who may go on is over.
-    void hurry();
 
     /// Cuts all clients off.
     void kill() override;
 
-    /// Before stop(): how long clients may go on.
-    void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
-
 private:
+    void wait_patiently();
     void end_all(std::chrono::milliseconds timeout);
     void loop_is_empty();
 
     pool::Pool& pool_;
     std::chrono::milliseconds timeout_;
     std::chrono::milliseconds patience_{0};
-    supervision::Link link_;
+    otp::ReportTo report_to_;
     net::Timer patience_timer_;
     std::size_t loops_with_clients_;
-    bool was_killed_ = false;
+    bool is_stopping_ = false, was_killed_ = false;
 };
+
+}  // namespace supervised

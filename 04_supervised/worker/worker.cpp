@@ -12,23 +12,25 @@
 
 #include <sys/prctl.h>
 
+namespace supervised {
+
 namespace asio = boost::asio;
-using control::Message;
-using supervision::Reason;
+using otp::Reason;
+using process::Message;
 
 namespace {
 
 net::Listener adopt_listener(asio::io_context& loop, const Options& options) {
-    auto listener = net::adopt_listener(loop, control::listener_descriptor, options.server.socket);
+    auto listener = net::adopt_listener(loop, process::listener_descriptor, options.server.socket);
     if (!listener) throw boost::system::system_error(listener.error(), "the listening socket");
     return std::move(*listener);
 }
 
-supervision::Report session_report(const app::Who& client, const std::exception_ptr& exception) {
-    return {.supervisor = "connections",
-            .context = supervision::Context::child_terminated,
+otp::Report session_report(const app::Who& client, const std::exception_ptr& exception) {
+    return {.supervisor = "sessions",
+            .context = otp::Context::child_terminated,
             .reason = Reason::abnormal(app::text::what(exception)),
-            .offender = {.id = "session", .label = to_string(client), .restart = supervision::Restart::temporary}};
+            .offender = {.id = "session", .label = to_string(client), .restart = otp::Restart::temporary}};
 }
 
 /// Stage 03's acceptor as a child. It ends by itself when nobody may accept any more, which is as it should be.
@@ -41,104 +43,115 @@ net::awaitable<Reason> accept_clients(pool::Pool& pool, std::uint64_t number) {
 
 Worker::Worker(const Options& options)
     : options_(options),
-      root_(control_loop_, Descriptor(control::control_descriptor)),
-      sigterm_(control_loop_, SIGTERM),
+      name_("worker-" + std::to_string(options.worker)),
+      root_(main_loop_, process::Descriptor(process::channel_descriptor)),
+      sigterm_(main_loop_, SIGTERM),
       pool_(options.pool, options.server.reply_prefix(),
             [&](asio::io_context& loop) { return adopt_listener(loop, options); }) {
     pool_.on_crash = [](app::Who client, const std::exception_ptr& exception) {
-        supervision::tell(session_report(client, exception));
+        otp::tell(session_report(client, exception));
     };
 }
 
-int Worker::run(const supervision::SupFlags& flags, const std::vector<supervision::ChildSpec>& tree) {
-    // ^C, or the terminal's end, comes to the whole process group: what is to be done then, the root says.
-    std::signal(SIGINT, SIG_IGN);
-    std::signal(SIGHUP, SIG_IGN);
-    // The kernel's own promise that nobody outlives the root; the end of the control socket is the portable one.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::prctl(PR_SET_NAME, ("worker-" + std::to_string(options_.worker)).c_str());
-    sigterm_.async_wait([this](boost::system::error_code, int) {
-        is_asked_to_exit_ = true;
-        is_drained_ ? leave() : drain(false);
-    });
-    sigset_t none;
-    sigemptyset(&none);
-    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-
-    tree_ = std::make_shared<supervision::Driver>(
-        pool_.loops().front()->context,
-        supervision::Supervisor("worker-" + std::to_string(options_.worker), flags, tree),
-        supervision::Driver::Listeners{.exited = [this](const Reason&) { in_main([this] { tree_is_over(); }); },
-                                       .report = [](const auto& report) { supervision::tell(report); },
-                                       .changed = [this] { tell_root_of_change(); }});
+int Worker::run(const otp::SupFlags& flags, const std::vector<otp::ChildSpec>& tree) {
+    become_a_worker();
+    tree_ = std::make_shared<otp::Runtime>(
+        pool_.loops().front()->context, otp::Supervisor(name_, flags, tree),
+        otp::Runtime::Callbacks{.exited = [this](const Reason&) { in_main([this] { tree_is_over(); }); },
+                                .report = [](const otp::Report& report) { otp::tell(report); },
+                                .changed = [this] { tell_root_of_change(); }});
     pool_.watch_idle();
     root_.start([this](const Message& message) { receive(message); }, [] { std::_Exit(EXIT_FAILURE); });
+    run_loops();
+    pool_.tell_accepted();
+    return process::exit_shutdown;
+}
+
+void Worker::become_a_worker() {
+    // A ^C comes to the whole process group, and so does the end of a terminal. The root says what is to be done then.
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGHUP, SIG_IGN);
+    // The kernel's own promise that nobody outlives the root; the end of the channel is the portable one.
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::prctl(PR_SET_NAME, name_.c_str());
+    sigterm_.async_wait([this](boost::system::error_code, int) { sigterm(); });
+    sigset_t none;
+    sigemptyset(&none);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);  // spawn() has blocked these signals
+}
+
+/// The pool's loops in threads of their own, the talk with the root in this one, until leave().
+void Worker::run_loops() {
     Threads threads;
     for (auto& loop : pool_.loops()) threads.start([&loop] { loop->run(); });
     root_.send(Message::Kind::ready);
-    control_loop_.run();
+    main_loop_.run();
 
     for (auto& loop : pool_.loops()) loop->context.stop();
     constexpr std::chrono::seconds stuck{1};
     if (!threads.join_all(stuck)) std::_Exit(EXIT_FAILURE);
-    pool_.tell_accepted();
-    return control::exit_shutdown;
 }
 
 // ---- the tree -------------------------------------------------------------------------------------------------------
 
-supervision::Start Worker::connections() {
-    return [this](const supervision::Link& link) {
-        auto sessions = std::make_shared<Sessions>(pool_, options_.pool.shutdown_timeout, link);
+otp::Start Worker::sessions() {
+    return [this](const otp::ReportTo& report_to) {
+        auto sessions = std::make_shared<SessionsChild>(pool_, options_.pool.shutdown_timeout, report_to);
         sessions->set_patience(patience_);
         sessions_ = sessions;
-        link.started();
+        report_to.started();
         return sessions;
     };
 }
 
-supervision::Start Worker::acceptor(std::uint64_t number) {
-    // Not cancelled, since it may be setting a client up: it goes on until the listening socket is closed.
-    return supervision::coroutine_child(
-        pool_.loops().front()->context, [this, number] { return accept_clients(pool_, number); },
-        [this] {
-            if (!pool_.is_stopping()) pool_.stop_accepting();
-        });
+otp::Start Worker::acceptor(std::uint64_t number) {
+    // It may be setting a client up, so it is not cancelled: it goes on until the listening socket is closed.
+    const auto close_listener = [this] {
+        if (!pool_.is_stopping()) pool_.stop_accepting();
+    };
+    return otp::coroutine_child(
+        pool_.loops().front()->context, [this, number] { return accept_clients(pool_, number); }, close_listener);
 }
 
-supervision::Start Worker::supervisor(const std::string& name, const supervision::SupFlags& flags,
-                                      const std::vector<supervision::ChildSpec>& children) {
-    return supervision::supervisor_child(
-        pool_.loops().front()->context, name, flags, children, [](const auto& report) { supervision::tell(report); },
+otp::Start Worker::supervisor(const std::string& name, const otp::SupFlags& flags,
+                              const std::vector<otp::ChildSpec>& children) {
+    return otp::supervisor_child(
+        pool_.loops().front()->context, name, flags, children, [](const otp::Report& report) { otp::tell(report); },
         [this] { tell_root_of_change(); });
 }
 
-/// The tree's own end, in its order: first the acceptors, then the sessions.
-void Worker::drain(bool clients_may_go_on) {
+/// Ends the tree in its order: first the acceptors, then the sessions, whose clients may go on for `patience`. Called
+/// again, it can only shorten the patience.
+void Worker::drain(std::chrono::milliseconds patience) {
     const bool is_first = !std::exchange(is_draining_, true);
-    in_tree([this, clients_may_go_on, is_first] {
-        const auto sessions = sessions_.lock();
-        if (!is_first) {
-            if (!clients_may_go_on && patience_.count() > 0 && sessions) sessions->hurry();
-            return;
-        }
-        if (clients_may_go_on) patience_ = options_.pool.shutdown_timeout;
-        if (sessions) sessions->set_patience(patience_);
-        tree_->exit(Reason::shutdown());
+    in_tree([this, patience, is_first] {
+        if (!is_first && patience >= patience_) return;
+        patience_ = patience;
+        if (const auto sessions = sessions_.lock()) sessions->set_patience(patience);
+        if (is_first) tree_->exit(Reason::shutdown());
     });
 }
 
 void Worker::tree_is_over() {
     is_drained_ = true;
     if (is_draining_ && !is_asked_to_exit_) return root_.send(Message::Kind::drained);
-    leave();  // asked to, or because the tree has given up by itself: the root will see that it has gone
+    leave();  // it is asked to, or its tree has given up: the root will see its end
 }
 
 void Worker::leave() {
-    control_loop_.stop();
+    main_loop_.stop();
 }
 
 // ---- the root -------------------------------------------------------------------------------------------------------
+
+void Worker::sigterm() {
+    is_asked_to_exit_ = true;
+    if (is_drained_) {
+        leave();
+    } else {
+        drain(std::chrono::milliseconds(0));
+    }
+}
 
 void Worker::receive(const Message& message) {
     switch (message.kind) {
@@ -146,15 +159,19 @@ void Worker::receive(const Message& message) {
             if (!is_draining_) in_tree([this] { tree_->start(); });
             return;
         case Message::Kind::heartbeat: return answer_heartbeat();
-        case Message::Kind::stop: return drain(false);
-        case Message::Kind::retire: return drain(true);
+        case Message::Kind::stop: return drain(std::chrono::milliseconds(0));
+        case Message::Kind::retire: return drain(options_.pool.shutdown_timeout);
         case Message::Kind::get_tree: return send_tree();
-        default: return;  // what only workers say
+        case Message::Kind::ready:
+        case Message::Kind::alive:
+        case Message::Kind::drained:
+        case Message::Kind::tree:
+        case Message::Kind::changed: return;  // only workers say this
     }
 }
 
-/// Every loop must have moved since the last heartbeat: what is posted here is a turn even of a loop with nothing to
-/// do, and one with so much to do that it has not come to it, has taken others.
+/// Answers if every loop has moved since the last heartbeat. A loop with nothing to do moves by what is posted here. A
+/// loop with so much to do that it has not come to this has moved by all the rest.
 void Worker::answer_heartbeat() {
     bool all_move = true;
     for (auto& loop : pool_.loops()) {
@@ -181,5 +198,7 @@ void Worker::in_tree(std::function<void()> what) {
 }
 
 void Worker::in_main(std::function<void()> what) {
-    asio::post(control_loop_, std::move(what));
+    asio::post(main_loop_, std::move(what));
 }
+
+}  // namespace supervised

@@ -12,28 +12,34 @@
 #include <map>
 #include <memory>
 
-/// A worker process: stage 03's pool, started and stopped by a tree of supervisors of its own, and the talk with the
-/// root. The main thread talks; the pool's loops have threads of their own; the tree lives in the first of these.
+namespace supervised {
+
+/// A worker process: stage 03's pool, started and stopped by a tree of supervisors of its own, and the channel to the
+/// root. The main thread talks with the root. The pool's loops have threads of their own, and the tree lives in the
+/// first of these.
 class Worker {
 public:
     /// Throws std::system_error where this process does not have the descriptors that a root gives to its workers.
     explicit Worker(const Options& options);
 
-    /// Serves until the root wants it to end, or its own tree has given up; returns the exit status. `tree` are the
-    /// flags and children of its supervisor. Where the root has gone, the process ends at once.
-    int run(const supervision::SupFlags& flags, const std::vector<supervision::ChildSpec>& tree);
+    /// Serves until the root wants it to end, or its own tree has given up; returns the exit status. `flags` and `tree`
+    /// are those of its supervisor. Where the root has gone, the process ends at once.
+    int run(const otp::SupFlags& flags, const std::vector<otp::ChildSpec>& tree);
 
     // What its tree is made of.
-    supervision::Start connections();  ///< the sessions
-    supervision::Start acceptor(std::uint64_t number);
-    supervision::Start supervisor(const std::string& name, const supervision::SupFlags& flags,
-                                  const std::vector<supervision::ChildSpec>& children);
+    otp::Start sessions();
+    otp::Start acceptor(std::uint64_t number);
+    otp::Start supervisor(const std::string& name, const otp::SupFlags& flags,
+                          const std::vector<otp::ChildSpec>& children);
 
 private:
-    void receive(const control::Message& message);
+    void become_a_worker();
+    void run_loops();
+    void sigterm();
+    void receive(const process::Message& message);
     void answer_heartbeat();
     void send_tree();
-    void drain(bool clients_may_go_on);
+    void drain(std::chrono::milliseconds patience);
     void tree_is_over();
     void leave();
     void tell_root_of_change();
@@ -43,18 +49,21 @@ private:
     void in_main(std::function<void()> what);
 
     const Options& options_;
-    boost::asio::io_context control_loop_{1};
-    control::Socket root_;
+    const std::string name_;
+    boost::asio::io_context main_loop_{1};
+    process::Channel root_;
     boost::asio::signal_set sigterm_;
     pool::Pool pool_;
 
     // The tree's thread only.
-    std::shared_ptr<supervision::Driver> tree_;
-    std::weak_ptr<Sessions> sessions_;
+    std::shared_ptr<otp::Runtime> tree_;
+    std::weak_ptr<SessionsChild> sessions_;
     std::chrono::milliseconds patience_{0};  // for clients, when the tree ends
 
     // The main thread only.
-    bool is_asked_to_exit_ = false;  // SIGTERM
+    bool is_asked_to_exit_ = false;  // by SIGTERM
     bool is_draining_ = false, is_drained_ = false;
     std::map<const pool::Loop*, std::uint64_t> turns_seen_;  // by the last heartbeat
 };
+
+}  // namespace supervised

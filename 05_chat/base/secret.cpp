@@ -31,7 +31,7 @@ Digest digest(std::string_view secret, std::string_view challenge) {
     hash.process_bytes(challenge.data(), challenge.size());
     boost::uuids::detail::md5::digest_type parts;
     hash.get_digest(parts);
-    // Up to Boost 1.85 these are four words whose most significant bytes come first, since then sixteen bytes.
+    // Up to Boost 1.85 these are four words whose most significant bytes come first. Since then they are sixteen bytes.
     constexpr std::size_t width = sizeof(parts[0]);
     Digest result;
     static_assert(sizeof(parts) == sizeof(result));
@@ -58,7 +58,7 @@ result<std::string, Why> read_secret(const std::string& path, std::string_view w
     const auto cannot_read = [&path](std::string_view why) {
         return because("cannot read " + path + ": " + std::string(why));
     };
-    // A pipe that nobody writes to would be waited for here.
+    // Without O_NONBLOCK, open() would wait for a pipe that nobody writes to.
     const File file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat status{};
     if (file.descriptor < 0 || ::fstat(file.descriptor, &status) != 0) {

@@ -12,11 +12,18 @@ namespace {
 
 namespace asio = boost::asio;
 
+/// The room as --room named it.
+std::string address(const ErlangRoom& room) {
+    const std::string port = room.port == 0 ? "" : ":" + std::to_string(room.port);
+    return room.name + "@" + room.node + port;
+}
+
 class ErlangSession {
 public:
     ErlangSession(asio::io_context& loop, const Options& options, const ErlangRoom& where, std::string cookie)
         : loop_(loop),
           options_(options),
+          address_(address(where)),
           keyboard_(loop),
           answered_(loop.get_executor()),
           echo_(loop.get_executor()),
@@ -33,7 +40,7 @@ public:
 
     net::awaitable<result<void, Why>> run() {
         const auto opened = co_await room_.open();
-        if (!opened) co_return because("cannot join " + options_.room + ": " + opened.error().words);
+        if (!opened) co_return because("cannot join " + address_ + ": " + opened.error().words);
         room_.room()->join(person, options_.name);
         room_.flush();
         co_await answer();
@@ -42,6 +49,8 @@ public:
             if (!line || room_.room() == nullptr) break;
             last_said_ = without_controls(*line);
             room_.room()->say(person, last_said_);
+            // A room of ours tells it without this beginning.
+            if (last_said_.starts_with(action)) last_said_.erase(0, action.size());
             room_.flush();
         }
         // What we said comes back to us, as to everybody.
@@ -57,7 +66,7 @@ private:
     static constexpr PersonId person = 1;
     static constexpr std::size_t max_unread = 1 << 20;  // bytes that the room's node has not read
 
-    /// Until the room has let us in, or not, or gives no sign.
+    /// Waits until the room has let us in, or has refused us, or has given no sign for join_patience.
     net::awaitable<void> answer() {
         const Deadline deadline(loop_.get_executor(), erlang::join_patience, [this] { let_in(); });
         while (!is_in_ && outcome_) co_await answered_.notified();
@@ -79,6 +88,7 @@ private:
 
     asio::io_context& loop_;
     const Options& options_;
+    std::string address_;
     Keyboard keyboard_;
     Notify answered_;
     bool is_in_ = false;

@@ -46,7 +46,7 @@ public:
             } else if (!is_in && is_question(line)) {
                 if (!line.starts_with(welcome)) refused = because("refused: " + harmless(line));
             } else {
-                print(options_, line);  // before we are in, it is what was said before
+                print(options_, line);  // before we are in, this is history
             }
         }
         keyboard_.close();
@@ -67,19 +67,20 @@ private:
         return {};
     }
 
-    /// A server that refuses in words which are not ours, and stays: nothing more will come of it.
+    /// A server may refuse us in words that are not ours, and not close. Then nothing more will come of it.
     void give_up() {
         is_too_late_ = true;
         socket_->shutdown(net::tcp::socket::shutdown_both);
     }
 
-    /// The server asks who we are: at first, or because it does not want us under that name. Nobody else does: what
-    /// people have said begins with their name, and a name has no spaces in it.
+    /// Whether the server asks who we are: at first, or because it does not want us under that name. No person can ask
+    /// so: what people have said begins with their name, and a name has no spaces in it.
     static bool is_question(std::string_view line) {
         return line.ends_with(" What is your name?") && !line.substr(line.find(' ') + 1).starts_with("says: ");
     }
 
-    /// Posts what is typed; at its end, tells the server that no more will come. It sends what we are owed, and closes.
+    /// Posts what is typed. At the end of the input, tells the server that no more will come. Then the server sends
+    /// what we are owed, and closes.
     net::awaitable<void> post() {
         for (;;) {
             const auto line = co_await keyboard_.line();

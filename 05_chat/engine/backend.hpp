@@ -62,4 +62,20 @@ public:
     virtual bool has_the_rooms() const { return false; }
 };
 
+/// The first room of whoever names no other.
+inline constexpr std::string_view lobby = "lobby";
+
+/// Rooms that another node has (--join).
+class RemoteBackend : public Backend {
+public:
+    /// Goes to that node; comes back when it has let us in, or that has been tried once. What follows (the connection
+    /// itself, and --rejoin) goes on by itself until stop().
+    virtual net::awaitable<result<void, Why>> open() = 0;
+    virtual void stop() = 0;
+    /// How the story calls it.
+    virtual std::string where() const = 0;
+    /// The room there that our people come into first.
+    virtual std::string first_room() const = 0;
+};
+
 }  // namespace chat

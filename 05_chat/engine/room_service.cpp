@@ -32,7 +32,7 @@ net::awaitable<result<void, Why>> RoomService::submit(Participant& participant, 
     co_return result<void, Why>();
 }
 
-/// Whoever watches the story sees who is where, also of the people whom others bring.
+/// The story tells who is where, also of the people whom links and nodes bring.
 net::awaitable<Outcome> RoomService::submit(const Submission& submission, app::Who by) {
     auto line = co_await engine_.submit(submission);
     if (line && line->kind == Line::Kind::joined) {

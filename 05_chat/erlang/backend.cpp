@@ -19,10 +19,6 @@ using chat::result;
 using chat::Why;
 constexpr app::Who us{"server"};
 
-std::string address(const chat::ErlangRoom& room) {
-    return room.name + "@" + room.node;
-}
-
 }  // namespace
 
 ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Settings settings)
@@ -30,11 +26,7 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Set
       settings_(std::move(settings)),
       connection_(loop, settings_.identity, settings_.where, settings_.bounds, backlog),
       again_(loop) {
-    const auto guest_of = [this](chat::PersonId person) {
-        const auto found = guests_.find(person);
-        return found == guests_.end() ? nullptr : found->second;
-    };
-    connection_.on_heard = [guest_of](chat::PersonId person, const std::string& text) {
+    connection_.on_heard = [this](chat::PersonId person, const std::string& text) {
         const auto guest = guest_of(person);
         if (!guest) return;
         guest->participant.tell(text);
@@ -43,22 +35,22 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Set
             guest->changed.notify();
         }
     };
-    connection_.on_in = [this, guest_of](chat::PersonId person) {
+    connection_.on_in = [this](chat::PersonId person) {
         if (const auto guest = guest_of(person)) let_in(*guest);
     };
-    connection_.on_out = [this, guest_of](chat::PersonId person, const std::string& why) {
+    connection_.on_out = [this](chat::PersonId person, const std::string& why) {
         if (const auto guest = guest_of(person)) let_out(*guest, why);
     };
     connection_.on_down = [this](const std::string& why) {
-        if (is_stopping_) return;  // we have let go of it, and everybody is told that we close
-        app::tell(us, events::room_is_down, address(settings_.where), why);
+        if (is_stopping_) return;  // everybody is told that we close
+        app::tell(us, events::room_is_down, where(), why);
         for (const auto& [person, guest] : guests_) room_down(*guest);
         if (!settings_.rejoin) return;
         asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     };
 }
 
-net::awaitable<result<void, Why>> ErlangBackend::start() {
+net::awaitable<result<void, Why>> ErlangBackend::open() {
     auto opened = co_await connection_.open();
     opened_ = Clock::now();
     if (!opened && settings_.rejoin) {
@@ -84,7 +76,7 @@ net::awaitable<void> ErlangBackend::come_back() {
         if (opened) break;
     }
     opened_ = Clock::now();
-    app::tell(us, events::room_is_up, address(settings_.where));
+    app::tell(us, events::room_is_up, where());
     std::vector<GuestPtr> back;
     for (const auto& [person, guest] : guests_) {
         if (guest->state != State::is_down) continue;
@@ -112,7 +104,7 @@ void ErlangBackend::let_out(Guest& guest, const std::string& why) {
     guest.why_out = why;
     guest.last_said.clear();
     guest.changed.notify();
-    if (before == State::asks) return;  // whoever waits for the room's answer has it now
+    if (before == State::asks) return;  // join() has the answer now
     guests_.erase(guest.participant.id);
     if (before == State::asks_again) return guest.participant.rejoined(because(why));
     guest.participant.removed(why);
@@ -126,26 +118,25 @@ void ErlangBackend::room_down(Guest& guest) {
     if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin));
 }
 
+ErlangBackend::GuestPtr ErlangBackend::guest_of(chat::PersonId person) const {
+    const auto found = guests_.find(person);
+    return found == guests_.end() ? nullptr : found->second;
+}
+
 net::awaitable<result<void, Why>> ErlangBackend::submit(chat::Participant& participant,
                                                         const chat::Submission& submission) {
     if (connection_.room() == nullptr) co_return because(chat::room_is_down);
-    if (const auto* wanted = std::get_if<chat::Join>(&submission.request)) {
-        if (const auto wrong = chat::check_name(wanted->name)) co_return because(chat::reason(*wrong));
-        if (chat::folded(submission.room) != chat::folded(settings_.where.name)) {
-            co_return because("the only room here is " + settings_.where.name);
-        }
-        co_return co_await join(participant, wanted->name);
-    }
-    const auto found = guests_.find(participant.id);
-    if (found == guests_.end()) co_return because(chat::reason(chat::Refusal::not_here));
-    if (const auto* wanted = std::get_if<chat::Say>(&submission.request)) co_return say(*found->second, wanted->text);
-    co_await hear_out(found->second);
-    forget(participant);
-    co_return result<void, Why>();
+    co_return co_await std::visit([&](const auto& request) { return carry_out(participant, submission.room, request); },
+                                  submission.request);
 }
 
-net::awaitable<result<void, Why>> ErlangBackend::join(chat::Participant& participant, std::string name) {
-    const auto guest = std::make_shared<Guest>(participant, std::move(name), loop_.get_executor());
+net::awaitable<result<void, Why>> ErlangBackend::carry_out(chat::Participant& participant, const std::string& room,
+                                                           const chat::Join& request) {
+    if (const auto wrong = chat::check_name(request.name)) co_return because(chat::reason(*wrong));
+    if (chat::folded(room) != chat::folded(settings_.where.name)) {
+        co_return because("here is only the room " + settings_.where.name);
+    }
+    const auto guest = std::make_shared<Guest>(participant, request.name, loop_.get_executor());
     guests_.insert_or_assign(participant.id, guest);
     connection_.room()->join(participant.id, guest->name);
     connection_.flush();
@@ -156,17 +147,31 @@ net::awaitable<result<void, Why>> ErlangBackend::join(chat::Participant& partici
     co_return because(guest->why_out);
 }
 
-result<void, Why> ErlangBackend::say(Guest& guest, const std::string& text) {
-    if (text.size() > settings_.max_line) return because(chat::reason(chat::Refusal::text_too_long));
-    if (!app::text::is_utf8(text)) return because(chat::reason(chat::Refusal::text_not_utf8));
-    if (guest.state != State::is_in) return because(chat::room_is_down);
-    guest.last_said = chat::without_controls(text);
-    connection_.room()->say(guest.participant.id, guest.last_said);
+net::awaitable<result<void, Why>> ErlangBackend::carry_out(chat::Participant& participant, const std::string&,
+                                                           const chat::Say& request) {
+    const auto guest = guest_of(participant.id);
+    if (!guest) co_return because(chat::reason(chat::Refusal::not_here));
+    if (request.text.size() > settings_.max_line) co_return because(chat::reason(chat::Refusal::text_too_long));
+    if (!app::text::is_utf8(request.text)) co_return because(chat::reason(chat::Refusal::text_not_utf8));
+    if (guest->state != State::is_in) co_return because(chat::room_is_down);
+    guest->last_said = chat::without_controls(request.text);
+    connection_.room()->say(participant.id, guest->last_said);
+    // A room of ours tells it without this beginning.
+    if (guest->last_said.starts_with(chat::action)) guest->last_said.erase(0, chat::action.size());
     connection_.flush();
-    return {};
+    co_return result<void, Why>();
 }
 
-/// Their last words come back to them, as to everybody, unless the room has nothing of the kind in mind.
+net::awaitable<result<void, Why>> ErlangBackend::carry_out(chat::Participant& participant, const std::string&,
+                                                           const chat::Leave&) {
+    const auto guest = guest_of(participant.id);
+    if (!guest) co_return because(chat::reason(chat::Refusal::not_here));
+    co_await hear_out(guest);
+    forget(participant);
+    co_return result<void, Why>();
+}
+
+/// Waits until their last words have come back to them. A room that sends them none is not waited for for ever.
 net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
     const chat::Deadline deadline(loop_.get_executor(), echo_patience, [guest] {
         guest->last_said.clear();
@@ -177,7 +182,7 @@ net::awaitable<void> ErlangBackend::hear_out(GuestPtr guest) {
 
 net::awaitable<result<std::string, Why>> ErlangBackend::ask(chat::Participant&, const chat::Question& question) {
     if (question.about == chat::Question::About::people) co_return because("this room does not say who is in it");
-    co_return "Rooms: " + address(settings_.where);
+    co_return "Rooms: " + where();
 }
 
 void ErlangBackend::forget(chat::Participant& participant) {

@@ -15,7 +15,7 @@ inline constexpr std::chrono::milliseconds echo_patience{1000};
 
 /// A room on an Erlang node, in which the people of the text door meet. Each of them is a process to it. Its protocol
 /// is the original's, so nobody can be asked who is there. The loop's thread only.
-class ErlangBackend : public chat::Backend {
+class ErlangBackend : public chat::RemoteBackend {
 public:
     struct Settings {
         chat::ErlangRoom where;
@@ -28,9 +28,10 @@ public:
     /// `backlog` must outlive the loop's work.
     ErlangBackend(boost::asio::io_context& loop, chat::Backlog& backlog, Settings settings);
 
-    /// Opens the room. Comes back when that has been tried once. Rejoining goes on by itself until stop().
-    net::awaitable<chat::result<void, chat::Why>> start();
-    void stop();
+    net::awaitable<chat::result<void, chat::Why>> open() override;
+    void stop() override;
+    std::string where() const override { return settings_.where.name + "@" + settings_.where.node; }
+    std::string first_room() const override { return settings_.where.name; }
 
     net::awaitable<chat::result<void, chat::Why>> submit(chat::Participant& participant,
                                                          const chat::Submission& submission) override;
@@ -53,9 +54,14 @@ private:
     /// A coroutine that waits for one of them keeps it: they may be forgotten meanwhile.
     using GuestPtr = std::shared_ptr<Guest>;
 
-    net::awaitable<chat::result<void, chat::Why>> join(chat::Participant& participant, std::string name);
-    chat::result<void, chat::Why> say(Guest& guest, const std::string& text);
+    net::awaitable<chat::result<void, chat::Why>> carry_out(chat::Participant& participant, const std::string& room,
+                                                            const chat::Join& request);
+    net::awaitable<chat::result<void, chat::Why>> carry_out(chat::Participant& participant, const std::string& room,
+                                                            const chat::Say& request);
+    net::awaitable<chat::result<void, chat::Why>> carry_out(chat::Participant& participant, const std::string& room,
+                                                            const chat::Leave& request);
     net::awaitable<void> hear_out(GuestPtr guest);
+    GuestPtr guest_of(chat::PersonId person) const;
     net::awaitable<void> come_back();
     void let_in(Guest& guest);
     void let_out(Guest& guest, const std::string& why);

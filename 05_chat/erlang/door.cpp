@@ -2,7 +2,6 @@
 
 #include "05_chat/erlang/dist/identity.hpp"
 #include "app/events.hpp"
-#include "app/server.hpp"
 
 #include <boost/asio.hpp>
 
@@ -15,6 +14,9 @@ namespace {
 namespace asio = boost::asio;
 namespace events = app::events;
 constexpr app::Who us{"server"};
+
+/// The next event is looked at at once.
+constexpr Clock::duration no_wait{};
 
 std::string alive_part(const std::string& node) {
     return node.substr(0, node.find('@'));
@@ -49,7 +51,7 @@ Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& ro
       kept_(backlog),
       flush_(loop.get_executor(), [this] { flush(); }),
       registration_(loop, alive_part(settings_.identity.name), listener_.sockname().port()),
-      shortage_(loop) {
+      rest_(loop) {
     processes_.register_name(settings_.registered, room_);
     rooms_.subscribe([this](std::string_view room, const chat::Line& line) {
         if (connected_.empty() || chat::folded(room) != chat::folded(rooms_.rooms().lobby())) return;
@@ -62,32 +64,32 @@ Node::Node(asio::io_context& loop, net::Listener listener, chat::RoomService& ro
     });
 }
 
-net::awaitable<chat::result<void, chat::Why>> Node::introduce() {
+net::awaitable<chat::result<void, chat::Why>> Node::open() {
     const auto outcome = co_await registration_.try_once();
     if (outcome == EpmdRegistration::Outcome::name_taken) {
-        co_return chat::because("epmd has another node " + alive_part(settings_.identity.name) +
+        co_return chat::because("--sname: epmd has another node " + alive_part(settings_.identity.name) +
                                 ": take another name, or end that node");
     }
     co_return chat::result<void, chat::Why>();
 }
 
-void Node::start(bool is_cookie_typed) {
+void Node::announce() {
     registration_.start();
     app::tell(us, events::waits_for_erlang, settings_.identity.name, net::to_string(listener_.sockname()));
-    if (app::story::is_told()) tell_how_to_join(is_cookie_typed);
+    if (app::story::is_told()) tell_how_to_join();
 }
 
-/// What a person copies into a shell. It shows no cookie: more people read the story than may know it. And it opens no
-/// other door: a node in Elixir listens on all addresses unless told otherwise, and whoever knows its cookie may run
-/// code in it.
-void Node::tell_how_to_join(bool is_cookie_typed) const {
+/// Tells what a person copies into a shell. It shows no cookie, because more people read the story than may know it. It
+/// opens no other door: a node in Elixir listens on all addresses unless told otherwise, and whoever knows its cookie
+/// may run code in it.
+void Node::tell_how_to_join() const {
     const std::string& node = settings_.identity.name;
     const bool is_local = listener_.sockname().address().is_loopback();
     std::string lines = "To join from Elixir";
-    if (is_cookie_typed) lines += ", with our cookie for COOKIE";
+    if (settings_.is_cookie_typed) lines += ", with our cookie for COOKIE";
     lines += ":\n    iex --sname michael";
     if (is_local) lines += node.substr(node.find('@'));
-    if (is_cookie_typed) lines += " --cookie COOKIE";
+    if (settings_.is_cookie_typed) lines += " --cookie COOKIE";
     if (is_local) lines += " --erl \"-kernel inet_dist_use_interface {127,0,0,1}\"";
     lines += "\n    room = {" + in_elixir(settings_.registered) + ", " + in_elixir(node) + "}";
     lines += "\n    send(room, {self(), :join, \"Michael\"})";
@@ -100,33 +102,27 @@ void Node::stop() {
     registration_.stop();
     listener_.close();
     rests_until_ = {};
-    shortage_.cancel();
+    rest_.cancel();
     hang_up("the server is closing");
 }
 
-void Node::hang_up(const std::string& why) {
-    for (const auto& guest : guests_) guest->peer->close(why);
+void Node::hang_up(std::string_view why) {
+    for (const auto& guest : guests_) guest->peer->close(std::string(why));
 }
 
 net::awaitable<void> Node::accept() {
     for (;;) {
         co_await rest();
-        auto socket = co_await listener_.async_accept(loop_);
-        if (socket.error() == net::Error::stopped) co_return;
-        if (!socket) {
-            app::tell_shortage({"nodes"}, socket.error());
-            shortage_.expires_after(app::shortage_wait);
-            co_await shortage_.async_wait(net::outcome);
-            continue;
-        }
+        auto socket = co_await door_.async_accept(loop_);
+        if (!socket) co_return;
         welcome(std::move(*socket));
     }
 }
 
 net::awaitable<void> Node::rest() {
     if (Clock::now() >= rests_until_) co_return;
-    shortage_.expires_at(rests_until_);
-    co_await shortage_.async_wait(net::outcome);
+    rest_.expires_at(rests_until_);
+    co_await rest_.async_wait(net::outcome);
 }
 
 void Node::welcome(net::AsyncSocket socket) {
@@ -150,19 +146,12 @@ net::awaitable<void> Node::serve(std::shared_ptr<Guest> guest) {
     } catch (...) {
         crash = std::current_exception();
     }
-    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, Closed{"a crash"});
+    const Closed closed{"a crash"};
+    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, closed);
 }
 
 net::awaitable<Clock::duration> Node::handle(Guest& guest, Event& event) {
-    if (const auto* given = std::get_if<NameGiven>(&event)) handle(guest, *given);
-    if (const auto* up = std::get_if<Up>(&event)) co_await handle(guest, *up);
-    if (const auto* message = std::get_if<Message>(&event)) co_return co_await handle(guest, *message);
-    if (const auto* down = std::get_if<Down>(&event); down && guest.room) {
-        if (auto farewell = guest.room->down(*down)) co_await submit(std::move(*farewell), guest.who);
-    }
-    if (const auto* ignored = std::get_if<Ignored>(&event)) app::tell_seldom(guest.who, events::ignores, ignored->what);
-    if (const auto* closed = std::get_if<Closed>(&event)) co_await handle(guest, *closed);
-    co_return Clock::duration();
+    return std::visit([&](const auto& happened) { return handle(guest, happened); }, event);
 }
 
 net::awaitable<chat::Outcome> Node::submit(chat::Request request, app::Who by) {
@@ -170,19 +159,21 @@ net::awaitable<chat::Outcome> Node::submit(chat::Request request, app::Who by) {
     co_return co_await rooms_.submit(submission, by);
 }
 
-void Node::handle(Guest& guest, const NameGiven& event) {
+net::awaitable<Clock::duration> Node::handle(Guest& guest, const NameGiven& event) {
     Status status = Status::ok;
     if (event.node == settings_.identity.name) status = Status::not_allowed;
     if (connected_.contains(event.node)) status = Status::alive;
     guest.peer->connection().decide(status, Clock::now());
+    co_return no_wait;
 }
 
-net::awaitable<void> Node::handle(Guest& guest, const Up& event) {
-    // It says that it is the node we know, in another life: then the old one is over.
-    if (const auto older = connected_.find(event.node); older != connected_.end()) {
+net::awaitable<Clock::duration> Node::handle(Guest& guest, const Up& event) {
+    // The node says that it is the one we know, in another life. Then the old life is over.
+    const Closed anew{"the node has connected anew"};
+    for (auto older = connected_.find(event.node); older != connected_.end(); older = connected_.find(event.node)) {
         Guest& before = *older->second;
-        before.peer->close("the node has connected anew");
-        co_await handle(before, Closed{"the node has connected anew"});
+        before.peer->close(anew.why);
+        co_await handle(before, anew);
     }
     app::tell(guest.who, events::is_linked, event.node, guest.peer->peername());
     connected_.insert_or_assign(event.node, &guest);
@@ -190,46 +181,73 @@ net::awaitable<void> Node::handle(Guest& guest, const Up& event) {
     guest.room.emplace(guest.peer->connection(), processes_, room_, records_, owner,
                        [this] { return rooms_.next_person(); });
     guest.peer->on_drained = [&guest] { guest.room->write(); };
+    co_return no_wait;
 }
 
 net::awaitable<Clock::duration> Node::handle(Guest& guest, const Message& event) {
-    if (event.to != room_ || !guest.room) co_return Clock::duration();
+    if (event.to != room_ || !guest.room) co_return no_wait;
     const auto wanted = guest.room->message(event.term);
     if (const auto* ignored = std::get_if<Ignored>(&wanted)) {
         app::tell_seldom(guest.who, events::ignores, ignored->what);
-        co_return Clock::duration();
+        co_return no_wait;
     }
     const auto& request = std::get<chat::Request>(wanted);
     const auto outcome = co_await submit(request, guest.who);
-    if (!guest.room) co_return Clock::duration();  // it has connected anew meanwhile
+    if (!guest.room) co_return no_wait;  // it has connected anew meanwhile
     guest.room->outcome(request, outcome);
     if (!outcome) app::tell(guest.who, events::was_refused, chat::reason(outcome.error()));
-    // Also what is refused costs us work.
+    // A request that is refused costs us work, too.
     co_return guest.bucket.take(Clock::now(), guest.room->people());
 }
 
-/// Nothing of the guest is looked at when its people have begun to leave: it may be gone.
-net::awaitable<void> Node::handle(Guest& guest, const Closed& event) {
-    if (std::exchange(guest.is_over, true)) co_return;
+/// They monitor the lobby, which never ends.
+net::awaitable<Clock::duration> Node::handle(Guest&, const Monitored&) {
+    co_return no_wait;
+}
+
+net::awaitable<Clock::duration> Node::handle(Guest& guest, const Down& event) {
+    if (!guest.room) co_return no_wait;
+    if (auto farewell = guest.room->down(event)) co_await submit(std::move(*farewell), guest.who);
+    co_return no_wait;
+}
+
+/// They want the lobby to end, which nobody may.
+net::awaitable<Clock::duration> Node::handle(Guest&, const ExitSignal&) {
+    co_return no_wait;
+}
+
+net::awaitable<Clock::duration> Node::handle(Guest& guest, const Ignored& event) {
+    app::tell_seldom(guest.who, events::ignores, event.what);
+    co_return no_wait;
+}
+
+/// The guest may be gone as soon as its people have begun to leave, so nothing of it is used after that.
+net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) {
+    if (std::exchange(guest.is_over, true)) co_return no_wait;
     if (event.why == wrong_cookie) {
         const auto now = Clock::now();
         rests_until_ = std::min(std::max(now, rests_until_) + rest_after_wrong_cookie, now + longest_rest);
     }
     const app::Who who = guest.who;
-    // Strangers come by thousands.
-    if (!guest.room) co_return app::tell_seldom(who, events::link_lost, event.why);
+    if (!guest.room) {
+        app::tell_seldom(who, events::link_lost, event.why);  // strangers come by thousands
+        co_return no_wait;
+    }
     app::tell(who, events::link_lost, event.why);
     guest.peer->on_drained = [] {};
     const auto farewells = guest.room->closed();
     guest.room.reset();
+    records_.forget();
+    kept_.count(records_.kept());
     connected_.erase(guest.peer->connection().peer());
     for (chat::Request farewell : farewells) {
         std::get<chat::Leave>(farewell).why = "node down";
         co_await submit(std::move(farewell), who);
     }
+    co_return no_wait;
 }
 
-/// Everybody who has something to read; and whoever does not read is cut off.
+/// Sends each node what there is for it. A node that reads too slowly is cut off.
 void Node::flush() {
     records_.take_overrun();  // RoomProcess::is_overrun says it, too
     for (const auto& guest : guests_) {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "05_chat/base/door.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/room_service.hpp"
 #include "05_chat/erlang/dist/epmd_client.hpp"
 #include "05_chat/erlang/dist/peer.hpp"
 #include "05_chat/erlang/room_process.hpp"
-#include "app/story.hpp"
-#include "net/listener.hpp"
+#include "app/door.hpp"
 
 #include <list>
 #include <map>
@@ -23,10 +23,11 @@ inline constexpr std::chrono::milliseconds longest_rest{5000};
 
 /// The door for Erlang and Elixir nodes: to them our program is a node, and the lobby a process on it. The loop's
 /// thread only.
-class Node {
+class Node : public chat::Door {
 public:
     struct Settings {
         Identity identity;
+        bool is_cookie_typed;    // with --cookie: it is not where theirs look for one
         std::string registered;  // the lobby's name as a process
         Bounds bounds;
         int rate, burst;  // of each person; a node is read as fast as all its people together may speak
@@ -36,17 +37,14 @@ public:
     Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
          Settings settings);
 
+    std::string_view name() const override { return door_.who().role; }
     /// Makes us known to epmd, if there is one.
-    net::awaitable<chat::result<void, chat::Why>> introduce();
-    /// From now on known to epmd whenever there is one; tells what a person types in iex to join.
-    /// `is_cookie_typed`: it is not where theirs looks for one.
-    void start(bool is_cookie_typed);
-    /// Lets other nodes in, until stop().
-    net::awaitable<void> accept();
-    /// Lets go of all connections.
-    void hang_up(const std::string& why);
-    /// And of the port, and epmd.
-    void stop();
+    net::awaitable<chat::result<void, chat::Why>> open() override;
+    /// Tells what a person types in iex to join. From now on known to epmd whenever there is one.
+    void announce() override;
+    net::awaitable<void> accept() override;
+    void hang_up(std::string_view why) override;
+    void stop() override;
 
 private:
     struct Guest {
@@ -60,20 +58,26 @@ private:
         bool is_over = false;
     };
 
-    void tell_how_to_join(bool is_cookie_typed) const;
+    void tell_how_to_join() const;
     net::awaitable<void> rest();
     void welcome(net::AsyncSocket socket);
     net::awaitable<void> serve(std::shared_ptr<Guest> guest);
+    /// What is done with each event, and how long to wait after it. A new kind of event needs a handler here.
     net::awaitable<Clock::duration> handle(Guest& guest, Event& event);
-    void handle(Guest& guest, const NameGiven& event);
-    net::awaitable<void> handle(Guest& guest, const Up& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const NameGiven& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const Up& event);
     net::awaitable<Clock::duration> handle(Guest& guest, const Message& event);
-    net::awaitable<void> handle(Guest& guest, const Closed& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const Monitored& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const Down& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const ExitSignal& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const Ignored& event);
+    net::awaitable<Clock::duration> handle(Guest& guest, const Closed& event);
     net::awaitable<chat::Outcome> submit(chat::Request request, app::Who by);  // to the lobby
     void flush();
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
+    app::Door door_{listener_, {"nodes"}, app::Door::Tells::shortages};
     chat::RoomService& rooms_;
     chat::Backlog& backlog_;
     Settings settings_;
@@ -83,7 +87,7 @@ private:
     chat::Backlog::Part kept_;  // what the log of records keeps
     chat::Coalesced flush_;
     EpmdRegistration registration_;
-    net::Timer shortage_;
+    net::Timer rest_;
     Clock::time_point rests_until_;
     std::list<std::shared_ptr<Guest>> guests_;
     std::map<std::string, Guest*, std::less<>> connected_;  // by the node's name

@@ -11,7 +11,7 @@ namespace erlang {
 
 namespace {
 
-/// Why a room of ours lets somebody not in.
+/// The reasons for which a room of ours refuses a newcomer.
 constexpr std::array refusals{
     chat::Refusal::name_empty,      chat::Refusal::name_too_long, chat::Refusal::name_not_utf8,
     chat::Refusal::name_ill_formed, chat::Refusal::name_taken,    chat::Refusal::room_full,
@@ -71,7 +71,7 @@ std::optional<chat::PersonId> RemoteRoom::exit(const ExitSignal& signal) {
     const auto found = persons_.find(signal.to);
     if (found == persons_.end()) return std::nullopt;
     const chat::PersonId person = found->second;
-    // A normal exit of somebody else ends nobody (erlang:exit/2).
+    // A signal with the reason normal ends no other process (erlang:exit/2).
     TermReader reason(signal.reason);
     const auto word = reason.atom();
     if (word == "normal") return std::nullopt;

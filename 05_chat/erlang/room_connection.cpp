@@ -55,28 +55,40 @@ net::awaitable<result<void, Why>> RoomConnection::connect() {
 }
 
 net::awaitable<Clock::duration> RoomConnection::handle(Event& event) {
-    if (std::holds_alternative<Up>(event)) {
-        room_.emplace(peer_->connection(), processes_, where_.name);
-        room_->start();
-        room_->ask();
-    } else if (const auto* closed = std::get_if<Closed>(&event)) {
-        // A node whose cookie is another says nothing, and hangs up.
-        end(room_ || closed->why != "closed" ? closed->why : "it hangs up in the handshake; is the cookie the same?");
-    } else if (const auto* message = std::get_if<Message>(&event); message && room_) {
-        handle(*message);
-    } else if (const auto* monitored = std::get_if<Monitored>(&event); monitored && room_) {
-        const auto person = room_->monitored(monitored->process);
-        if (person && room_->let_in(*person)) on_in(*person);
-    } else if (const auto* down = std::get_if<Down>(&event); down && room_ && room_->is_down(*down)) {
-        const std::string why = show(down->reason);
-        fail(why == "noproc" ? "there is no " + where_.name + " on " + where_.node : "it has ended: " + why);
-    } else if (const auto* signal = std::get_if<ExitSignal>(&event); signal && room_) {
-        if (const auto person = room_->exit(*signal)) on_out(*person, "it says " + show(signal->reason));
-    }
+    std::visit([this](const auto& happened) { handle(happened); }, event);
     co_return Clock::duration();
 }
 
+void RoomConnection::handle(const Up&) {
+    room_.emplace(peer_->connection(), processes_, where_.name);
+    room_->start();
+    room_->ask();
+}
+
+/// A node with another cookie says nothing, and hangs up.
+void RoomConnection::handle(const Closed& event) {
+    end(room_ || event.why != "closed" ? event.why : "it hangs up in the handshake; is the cookie the same?");
+}
+
+void RoomConnection::handle(const Monitored& event) {
+    if (!room_) return;
+    const auto person = room_->monitored(event.process);
+    if (person && room_->let_in(*person)) on_in(*person);
+}
+
+void RoomConnection::handle(const Down& event) {
+    if (!room_ || !room_->is_down(event)) return;
+    const std::string why = show(event.reason);
+    fail(why == "noproc" ? "there is no " + where_.name + " on " + where_.node : "it has ended: " + why);
+}
+
+void RoomConnection::handle(const ExitSignal& event) {
+    if (!room_) return;
+    if (const auto person = room_->exit(event)) on_out(*person, "it says " + show(event.reason));
+}
+
 void RoomConnection::handle(const Message& message) {
+    if (!room_) return;
     if (!is_open_ && !failed_ && room_->is_there(message)) {
         is_open_ = true;
         return opened_.notify();

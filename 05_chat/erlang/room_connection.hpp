@@ -47,7 +47,15 @@ public:
 private:
     net::awaitable<chat::result<void, chat::Why>> connect();
     net::awaitable<Clock::duration> handle(Event& event);
+    // A new kind of event needs a handler here.
+    void handle(const NameGiven&) {}  // only whoever is called gets it
+    void handle(const Up& event);
     void handle(const Message& message);
+    void handle(const Monitored& event);
+    void handle(const Down& event);
+    void handle(const ExitSignal& event);
+    void handle(const Ignored&) {}
+    void handle(const Closed& event);
     void fail(std::string why);
     void end(std::string why);
 

@@ -60,26 +60,29 @@ std::variant<chat::Request, Ignored> RoomProcess::message(std::string_view term)
     return chat::Request(chat::Join{person, std::move(*text)});
 }
 
-void RoomProcess::outcome(const chat::Request& request,
-                          const boost::system::result<chat::Line, chat::Refusal>& result) {
-    if (const auto* join = std::get_if<chat::Join>(&request)) {
-        const auto found = members_.find(join->person);
-        if (found == members_.end()) return;
-        Member& member = found->second;
-        if (!result) {
-            tell(member.pid, chat::reason(result.error()));
-            return forget(join->person);
-        }
-        member.joined = true;
-        member.from = reader_.log().end();
-        member.reference = processes_.make_reference();
-        references_.emplace(member.reference, join->person);
-        connection_.monitor(room_, member.pid, member.reference);
-    } else if (const auto* say = std::get_if<chat::Say>(&request); say && !result) {
-        if (const auto found = members_.find(say->person); found != members_.end()) {
-            tell(found->second.pid, chat::reason(result.error()));
-        }
+void RoomProcess::outcome(const chat::Request& request, const chat::Outcome& outcome) {
+    std::visit([&](const auto& wanted) { hear(wanted, outcome); }, request);
+}
+
+void RoomProcess::hear(const chat::Join& request, const chat::Outcome& outcome) {
+    const auto found = members_.find(request.person);
+    if (found == members_.end()) return;
+    Member& member = found->second;
+    if (!outcome) {
+        tell(member.pid, chat::reason(outcome.error()));
+        return forget(request.person);
     }
+    member.joined = true;
+    member.from = reader_.log().end();
+    member.reference = processes_.make_reference();
+    references_.emplace(member.reference, request.person);
+    connection_.monitor(room_, member.pid, member.reference);
+}
+
+void RoomProcess::hear(const chat::Say& request, const chat::Outcome& outcome) {
+    if (outcome) return;
+    const auto found = members_.find(request.person);
+    if (found != members_.end()) tell(found->second.pid, chat::reason(outcome.error()));
 }
 
 std::optional<chat::Request> RoomProcess::down(const Down& down) {

@@ -35,8 +35,8 @@ public:
     std::optional<chat::Request> down(const Down& down);
     /// The connection has ended. Returns the Leave of everybody whom it brought.
     std::vector<chat::Request> closed();
-    /// What became of a request. After a Join, the records from here on are the newcomer's.
-    void outcome(const chat::Request& request, const boost::system::result<chat::Line, chat::Refusal>& result);
+    /// What came of a request. After a Join, the records from here on are the newcomer's.
+    void outcome(const chat::Request& request, const chat::Outcome& outcome);
 
     /// There are records that have not been sent to all members.
     bool has_more() const { return reader_.behind() > 0; }
@@ -58,6 +58,9 @@ private:
         bool joined = false;  // false: their Join is on its way to the engine
     };
 
+    void hear(const chat::Join& request, const chat::Outcome& outcome);
+    void hear(const chat::Say& request, const chat::Outcome& outcome);
+    void hear(const chat::Leave&, const chat::Outcome&) {}
     void forget(chat::PersonId person);
     void tell(const Pid& pid, std::string_view text);
 

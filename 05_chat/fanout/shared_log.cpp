@@ -46,12 +46,6 @@ void SharedLog::forget() {
     }
 }
 
-std::string_view SharedLog::piece(Position from, Position to) const {
-    const std::size_t offset = from % chunk_size;
-    const std::size_t size = std::min<Position>(to - from, chunk_size - offset);
-    return {chunks_[(from - begin_) / chunk_size]->data() + offset, size};
-}
-
 std::size_t SharedLog::gather(Position from, Position to, std::span<boost::asio::const_buffer> room) const {
     std::size_t pieces = 0;
     for (; from < to && pieces < room.size(); ++pieces) {

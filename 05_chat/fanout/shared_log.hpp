@@ -2,6 +2,7 @@
 
 #include <boost/asio/buffer.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -63,8 +64,9 @@ public:
 
     explicit SharedLog(std::size_t max_backlog) : max_backlog_(max_backlog) {}
 
-    /// Every chunk_size bytes it also forgets what nobody needs, and finds the readers that are overrun.
     void append(std::string_view bytes);
+    /// Forgets what no reader needs, and finds the readers that are overrun. append() does so every chunk_size bytes.
+    void forget();
 
     Position begin() const { return begin_; }
     Position end() const { return end_; }
@@ -84,9 +86,12 @@ public:
     std::vector<std::uint64_t> take_overrun() { return std::exchange(overrun_, {}); }
 
 private:
-    void forget();
     /// The bytes from `from` on that lie together, up to `to`.
-    std::string_view piece(Position from, Position to) const;
+    std::string_view piece(Position from, Position to) const {
+        const std::size_t offset = from % chunk_size;
+        const std::size_t size = std::min<Position>(to - from, chunk_size - offset);
+        return {chunks_[(from - begin_) / chunk_size]->data() + offset, size};
+    }
 
     using Chunk = std::array<char, chunk_size>;
 

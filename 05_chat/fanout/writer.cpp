@@ -45,7 +45,7 @@ void Writer::leave() {
     count();
 }
 
-/// The last words of a peer that was cut off do not count: they are a line, and there for seconds.
+/// The last words of a peer that was cut off do not count: they are one line, and wait for seconds.
 void Writer::count() {
     waiting_.count(why_cut_off_.empty() ? outbox_.own_size() : 0);
 }
@@ -96,7 +96,9 @@ void Writer::cut_off(std::string why) {
     why_cut_off_ = std::move(why);
     const std::string last = last_words_ == nullptr ? "" : rest_of_line() + last_words_(why_cut_off_);
     outbox_.clear();
+    Subscribers::Topic* const topic = topic_;
     leave();
+    if (topic != nullptr) topic->forget();
     outbox_.add(last);
     count();
     waiting_.is_no_longer_behind();
@@ -182,7 +184,7 @@ void Subscribers::enter(Writer& writer, std::string_view name) {
     writer.topic_ = &topic;
     topic.writers.emplace(writer.owner_, &writer);
     writer.count();
-    // The one they heard before may be empty now.
+    // The topic that it heard before may be empty now.
     std::erase_if(topics_, [](const auto& entry) { return entry.second.writers.empty(); });
 }
 
@@ -191,7 +193,7 @@ void Subscribers::leave(Writer& writer, std::string_view name) {
     if (found == topics_.end()) return;
     Topic& topic = found->second;
     if (writer.topic_ == &topic) writer.leave();
-    // Also where the writer was cut off, and has left by itself.
+    // A writer that was cut off has left by itself.
     if (topic.writers.empty()) topics_.erase(found);
 }
 
@@ -209,6 +211,12 @@ void Subscribers::append(std::string_view name, std::string_view bytes) {
 
 Subscribers::Topic::Topic(const net::Executor& executor, Backlog& backlog)
     : log(backlog.max_backlog()), waiting(backlog), flush(executor, [this] { write_now(); }) {}
+
+/// What the log kept for somebody who has left is free now.
+void Subscribers::Topic::forget() {
+    log.forget();
+    waiting.count(log.kept());
+}
 
 void Subscribers::Topic::write_now() {
     for (const auto owner : log.take_overrun()) {

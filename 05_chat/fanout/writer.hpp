@@ -18,17 +18,17 @@ namespace chat {
 
 class Writer;
 
-/// Who hears what: for each topic (a room) a log, and the writers that stand somewhere in it.
+/// Those who hear the same. Each topic (a room) has a log, and the writers that read it.
 class Subscribers {
 public:
     /// `backlog` outlives them.
     Subscribers(net::Executor executor, Backlog& backlog) : executor_(std::move(executor)), backlog_(backlog) {}
 
-    /// From here on the writer hears this topic and no other. What it had not been sent of the one before comes first.
+    /// From here on the writer hears this topic and no other. What is unsent of the one before comes first.
     void enter(Writer& writer, std::string_view topic);
-    /// It hears this topic no more; where it hears another, nothing changes.
+    /// The writer hears this topic no more. Where it hears another one, nothing changes.
     void leave(Writer& writer, std::string_view topic);
-    /// Whoever hears this topic is sent it.
+    /// Sends this to all that hear the topic.
     void append(std::string_view topic, std::string_view bytes);
 
 private:
@@ -36,6 +36,7 @@ private:
     struct Topic {
         Topic(const net::Executor& executor, Backlog& backlog);
         void write_now();
+        void forget();
 
         SharedLog log;
         std::unordered_map<std::uint64_t, Writer*> writers;  // by owner; empty before the topic is destroyed
@@ -65,10 +66,9 @@ public:
     void start();
     /// For this peer alone, after everything that was to be written before.
     void add(std::string_view bytes);
-    /// It hears no topic any more. What it had not been sent is kept.
+    /// The writer hears no topic any more. What is unsent is kept.
     void leave();
-    /// There is more to write. The system gets at once what it takes at once. Only for the rest the coroutine is woken:
-    /// that costs as much again.
+    /// Gives the system what it takes at once. Only for the rest the coroutine is woken, which costs as much again.
     void write_now();
     /// The connection ends now, whatever is still to be written. A peer with last words may still get the rest of the
     /// line that it has begun to read, and then these words, if it reads them during finish().
@@ -87,10 +87,11 @@ public:
     /// Ends that wait early.
     void wait_no_longer();
 
-    /// Nothing more comes. What is left is written, and our direction ended; `within` later everything is. The peer may
-    /// still send: resetting the connection would destroy what is on its way.
+    /// Nothing more comes. What is left is written, then our direction is ended. `within` later both directions are.
+    /// Until then the peer may send, and must be read: a system resets the connection when bytes come that nobody will
+    /// read, and what is on its way is lost.
     void end(std::chrono::milliseconds within);
-    /// The same, and waits for the peer to end its direction. What it sends is dropped.
+    /// The same, and waits until the peer has ended its direction. What it sends is dropped.
     net::awaitable<void> finish(std::chrono::milliseconds within);
 
 private:

@@ -38,7 +38,7 @@ LinkBackend::LinkBackend(asio::io_context& loop, Backlog& backlog, Settings sett
 
 // ---- the link -------------------------------------------------------------------------------------------------------
 
-net::awaitable<result<void, Why>> LinkBackend::start() {
+net::awaitable<result<void, Why>> LinkBackend::open() {
     const auto writer = co_await connect();
     std::shared_ptr<Writer> first;
     if (writer) first = *writer;
@@ -46,10 +46,10 @@ net::awaitable<result<void, Why>> LinkBackend::start() {
         asio::co_spawn(loop_, stay_linked(std::move(first)),
                        [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
     }
-    while (writer && !guest_.is_up() && why_lost_.empty()) co_await first_word_.notified();
+    while (writer && !guest_.is_up() && !why_lost_) co_await first_word_.notified();
     has_started_ = true;
     if (!writer) co_return because(net::reason(writer.error()));
-    if (!guest_.is_up()) co_return because(why_lost_);
+    if (!guest_.is_up()) co_return because(*why_lost_);
     co_return result<void, Why>();
 }
 
@@ -107,7 +107,7 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     writer_.reset();
     const auto& why = writer->why_cut_off();
     why_lost_ = why.empty() ? net::reason(writer->socket().why_closed()) : why;
-    if (has_started_) app::tell(us, events::link_lost, why_lost_);
+    if (has_started_) app::tell(us, events::link_lost, *why_lost_);
     guest_.lost();
     first_word_.notify();
     handle_events();
@@ -210,32 +210,42 @@ net::awaitable<result<std::string, Why>> LinkBackend::question(std::string room)
 
 net::awaitable<result<void, Why>> LinkBackend::submit(Participant& participant, const Submission& submission) {
     if (!guest_.is_up()) co_return because(room_is_down);
-    if (const auto* join = std::get_if<Join>(&submission.request)) {
-        if (const auto wrong = check_name(join->name)) co_return because(reason(*wrong));
-        if (const auto wrong = check_name(submission.room)) co_return because(reason(*wrong));
-        participants_.emplace(participant.id, &participant);
-        Pending<void> pending(loop_.get_executor());
-        entering_.emplace(participant.id, &pending);
-        guest_.enter(participant.id, submission.room, join->name);
-        send();
-        auto outcome = co_await answer_of(pending);
-        if (entering_.erase(participant.id) > 0) guest_.go(participant.id, submission.room, {});  // it may answer yet
-        send();
-        co_return outcome;
-    }
-    if (const auto* say = std::get_if<Say>(&submission.request)) {
-        // What the host would refuse need not travel.
-        if (say->text.size() > settings_.max_line) co_return because(reason(Refusal::text_too_long));
-        if (!app::text::is_utf8(say->text)) co_return because(reason(Refusal::text_not_utf8));
-        guest_.speak(participant.id, submission.room, say->text);
-        send();
-        co_return result<void, Why>();
-    }
-    // Everything that they said comes back before the answer does.
-    co_await question(submission.room);
+    co_return co_await std::visit([&](const auto& request) { return carry_out(participant, submission.room, request); },
+                                  submission.request);
+}
+
+net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
+                                                         const Join& request) {
+    if (const auto wrong = check_name(request.name)) co_return because(reason(*wrong));
+    if (const auto wrong = check_name(room)) co_return because(reason(*wrong));
+    participants_.emplace(participant.id, &participant);
+    Pending<void> pending(loop_.get_executor());
+    entering_.emplace(participant.id, &pending);
+    guest_.enter(participant.id, room, request.name);
+    send();
+    auto outcome = co_await answer_of(pending);
+    if (entering_.erase(participant.id) > 0) guest_.go(participant.id, room, {});  // the host may answer yet
+    send();
+    co_return outcome;
+}
+
+/// What the host would refuse need not travel.
+net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
+                                                         const Say& request) {
+    if (request.text.size() > settings_.max_line) co_return because(reason(Refusal::text_too_long));
+    if (!app::text::is_utf8(request.text)) co_return because(reason(Refusal::text_not_utf8));
+    guest_.speak(participant.id, room, request.text);
+    send();
+    co_return result<void, Why>();
+}
+
+/// They go when an answer has come, and before it everything that they said.
+net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participant, const std::string& room,
+                                                         const Leave& request) {
+    static_cast<void>(co_await question(room));
     if (!guest_.is_up()) co_return because(room_is_down);
-    subscribers_.leave(*participant.writer, folded(submission.room));
-    guest_.go(participant.id, submission.room, std::get<Leave>(submission.request).why);
+    subscribers_.leave(*participant.writer, folded(room));
+    guest_.go(participant.id, room, request.why);
     send();
     co_return result<void, Why>();
 }

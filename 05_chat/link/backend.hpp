@@ -17,7 +17,7 @@ namespace chat {
 inline constexpr std::chrono::seconds answer_patience = link::gone_after;
 
 /// The rooms of another C++ node. All our people are in them over one link. The loop's thread only.
-class LinkBackend : public Backend {
+class LinkBackend : public RemoteBackend {
 public:
     struct Settings {
         link::Self self;
@@ -31,10 +31,10 @@ public:
     /// `backlog` must outlive the loop's work.
     LinkBackend(boost::asio::io_context& loop, Backlog& backlog, Settings settings);
 
-    /// Makes a link to the host. Comes back when the host has said hello, or when one try has failed. The link itself,
-    /// and rejoining, go on by themselves until stop().
-    net::awaitable<result<void, Why>> start();
-    void stop();
+    net::awaitable<result<void, Why>> open() override;
+    void stop() override;
+    std::string where() const override { return net::host_and_port(settings_.host, settings_.port); }
+    std::string first_room() const override { return std::string(lobby); }
 
     net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) override;
     net::awaitable<result<std::string, Why>> ask(Participant& participant, const Question& wanted) override;
@@ -60,6 +60,10 @@ private:
     net::awaitable<void> follow(std::shared_ptr<Writer> writer);
     net::awaitable<void> keep_time(std::shared_ptr<Writer> writer);
     net::awaitable<result<std::string, Why>> question(std::string room);
+    net::awaitable<result<void, Why>> carry_out(Participant& participant, const std::string& room, const Join& request);
+    net::awaitable<result<void, Why>> carry_out(Participant& participant, const std::string& room, const Say& request);
+    net::awaitable<result<void, Why>> carry_out(Participant& participant, const std::string& room,
+                                                const Leave& request);
     void send() {
         if (writer_) writer_->add(guest_.take_output());
     }
@@ -75,12 +79,12 @@ private:
     Backlog& backlog_;
     Settings settings_;
     link::Guest guest_;
-    Subscribers subscribers_;         // our people, by their rooms' folded names
-    std::string text_;                // the line that is appended; kept so that its memory is used again
-    std::shared_ptr<Writer> writer_;  // the link; null while there is none
-    Notify first_word_;               // the host's, for start()
-    std::string why_lost_;            // the last link
-    bool has_started_ = false;        // until then start() says what there is to say
+    Subscribers subscribers_;              // our people, by their rooms' folded names
+    std::string text_;                     // the line that is appended; kept so that its memory is used again
+    std::shared_ptr<Writer> writer_;       // the link; null while there is none
+    Notify first_word_;                    // the host's, for open()
+    std::optional<std::string> why_lost_;  // the last link, where one was
+    bool has_started_ = false;             // until then open() says what there is to say
     net::Timer pulse_;
     net::Timer again_;
     Backoff backoff_;

@@ -46,7 +46,7 @@ void Guest::lost() {
     output_.clear();
     stays_.clear();
     named_.clear();
-    std::set<PersonId> told;  // who was on their way from one room into another hears of it once
+    std::set<PersonId> told;  // people on their way from one room into another hear of it once
     for (auto& [stay, visit] : std::exchange(visits_, {})) {
         if (visit.is_in && told.insert(visit.person).second) events_.push_back(IsDown{visit.person, visit.unheard});
         if (!comes_back_ || !(visit.is_in || visit.again)) continue;

@@ -77,7 +77,7 @@ void Host::outcome(const Wanted& wanted, const result<Line, Refusal>& result, st
 
 std::size_t Host::pace(Clock::time_point now) {
     while (!newcomers_.empty() && now >= newcomers_.front() + settled_after) newcomers_.pop_front();
-    // Newcomers who have left already count against the others: a node whose people come and go is read no faster.
+    // Newcomers who have left already still count. So a node whose people come and go is read no faster.
     const std::size_t settled = stays_.size() - std::min(stays_.size(), newcomers_.size());
     return std::max(settled, newcomers_pace);
 }

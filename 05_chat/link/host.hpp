@@ -2,7 +2,7 @@
 
 #include "05_chat/link/handshake.hpp"
 #include "05_chat/link/pulse.hpp"
-#include "05_chat/text/protocol.hpp"
+#include "05_chat/room/listing.hpp"
 
 #include <deque>
 #include <functional>

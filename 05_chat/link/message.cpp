@@ -20,7 +20,7 @@ struct Bounded {
 template <class Text>
 Bounded(Text&, std::size_t) -> Bounded<Text>;
 
-// Each message as its fields in the order of the writer: the one description that encode and decode share.
+// The fields of each message, in the order in which they are sent. Encode and decode share this description.
 template <class T, class M>
 concept Is = std::is_same_v<std::remove_const_t<T>, M>;
 
@@ -77,7 +77,7 @@ void write(std::string& out, std::reference_wrapper<const Line::Kind> kind) {
 }
 void write(std::string& out, Bounded<const std::string> field) {
     std::size_t length = std::min(field.text.size(), field.most);
-    // A byte 10xxxxxx goes on with a character; a cut stands before one that begins.
+    // A byte 10xxxxxx goes on with a character. The cut must stand before a byte that begins one.
     while (length > 0 && length < field.text.size() && (field.text[length] & 0xC0) == 0x80) --length;
     put(out, static_cast<std::uint16_t>(length));
     out.append(field.text, 0, length);

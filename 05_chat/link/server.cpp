@@ -38,8 +38,7 @@ LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomServi
       rooms_(rooms),
       backlog_(backlog),
       settings_(std::move(settings)),
-      subscribers_(loop.get_executor(), backlog),
-      shortage_(loop) {
+      subscribers_(loop.get_executor(), backlog) {
     rooms_.subscribe([this](std::string_view room, const Line& line) {
         if (links_.empty()) return;
         frame_.clear();
@@ -48,51 +47,45 @@ LinkServer::LinkServer(asio::io_context& loop, net::Listener listener, RoomServi
     });
 }
 
-void LinkServer::hang_up(const std::string& why) {
+void LinkServer::announce() {
+    const std::string here = net::to_string(listener_.sockname());
+    app::tell({"server"}, events::waits_for_links, here);
+    if (settings_.self.secret.empty() && !is_loopback(here)) app::tell({"server"}, events::takes_local_links);
+}
+
+net::awaitable<void> LinkServer::accept() {
+    while (auto socket = co_await door_.async_accept(loop_)) welcome(std::move(*socket));
+}
+
+void LinkServer::hang_up(std::string_view why) {
     for (const auto& link : links_) {
-        link->writer->cut_off(why);
+        link->writer->cut_off(std::string(why));
         link->pause.cancel();
     }
 }
 
 void LinkServer::stop() {
     listener_.close();
-    shortage_.cancel();
     hang_up("the server is closing");
 }
 
-net::awaitable<void> LinkServer::accept() {
-    const std::string here = net::to_string(listener_.sockname());
-    app::tell({"server"}, events::waits_for_links, here);
-    if (settings_.self.secret.empty() && !is_loopback(here)) app::tell({"server"}, events::takes_local_links);
-    for (;;) {
-        auto socket = co_await listener_.async_accept(loop_);
-        if (socket.error() == net::Error::stopped) co_return;
-        if (!socket) {
-            app::tell_shortage({"links"}, socket.error());
-            shortage_.expires_after(app::shortage_wait);
-            co_await shortage_.async_wait(net::outcome);
-            continue;
-        }
-        if (links_.size() >= max_links) {
-            app::tell_seldom({"server"}, events::refuses_link, socket->peername(), max_links);
-            continue;
-        }
-        const PersonId reader = rooms_.next_person();  // an id that nobody in the audience has
-        const bool welcome = is_welcome(*socket);
-        auto writer = std::make_shared<Writer>(std::move(*socket), reader, backlog_);
-        link::Host state(
-            settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(),
-            Clock::now(), settings_.handshake);
-        auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
-        if (!welcome) link->refused = because("links from other computers need a --link-secret-file");
-        links_.push_back(link);
-        asio::co_spawn(loop_, serve(link),
-                       [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
-                           app::tell_crash(link->who, crash);
-                           links_.erase(place);
-                       });
+void LinkServer::welcome(net::AsyncSocket socket) {
+    if (links_.size() >= max_links) {
+        return app::tell_seldom({"server"}, events::refuses_link, socket.peername(), max_links);
     }
+    const PersonId reader = rooms_.next_person();  // an id that no other subscriber has
+    const bool welcome = is_welcome(socket);
+    auto writer = std::make_shared<Writer>(std::move(socket), reader, backlog_);
+    link::Host state(
+        settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(), Clock::now(),
+        settings_.handshake);
+    auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
+    if (!welcome) link->refused = because("links from other computers need a --link-secret-file");
+    links_.push_back(link);
+    asio::co_spawn(loop_, serve(link), [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
+        app::tell_crash(link->who, crash);
+        links_.erase(place);
+    });
 }
 
 bool LinkServer::is_welcome(const net::AsyncSocket& socket) const {
@@ -125,7 +118,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
     } else if (!link->refused) {
         app::tell_seldom(link->who, events::link_lost, reason);
     } else {
-        // Strangers cannot fill the story, and are slow to try again.
+        // Strangers shall not fill the story, and not try again at once.
         app::tell_seldom(link->who, events::link_refused, writer.socket().peername(), reason);
         link->pause.expires_after(stranger_pause);
         co_await link->pause.async_wait(net::outcome);
@@ -166,21 +159,30 @@ net::awaitable<result<LinkServer::Clock::duration, Why>> LinkServer::handle(Link
     const auto todo = link.host.receive(frame, now);
     if (!todo) co_return todo.error();
     if (!was_up && link.host.is_up()) co_await introduced(link);
-    bool is_join = false;
-    if (const auto* wanted = std::get_if<link::Host::Wanted>(&*todo)) {
-        is_join = std::holds_alternative<Join>(wanted->submission.request);
-        const auto outcome = co_await rooms_.submit(wanted->submission, link.who);
-        std::vector<Line> history;
-        if (outcome && is_join) {
-            const auto& past = rooms_.rooms().find(wanted->submission.room)->history();
-            history.assign(past.begin(), past.end());
-        }
-        link.host.outcome(*wanted, outcome, history);
-    } else if (const auto* asked = std::get_if<link::Host::Asked>(&*todo)) {
-        link.host.answer(*asked, answer(rooms_.rooms(), asked->question));
-    }
+    co_await std::visit([&](const auto& wanted) { return carry_out(link, wanted); }, *todo);
     link.writer->add(link.host.take_output());
+    const auto* wanted = std::get_if<link::Host::Wanted>(&*todo);
+    const bool is_join = wanted != nullptr && std::holds_alternative<Join>(wanted->submission.request);
     co_return is_join ? link.joins.take(now) : link.bucket.take(now, link.host.pace(now));
+}
+
+net::awaitable<void> LinkServer::carry_out(Link&, const std::monostate&) {
+    co_return;
+}
+
+net::awaitable<void> LinkServer::carry_out(Link& link, const link::Host::Wanted& wanted) {
+    const auto outcome = co_await rooms_.submit(wanted.submission, link.who);
+    std::vector<Line> history;
+    if (outcome && std::holds_alternative<Join>(wanted.submission.request)) {
+        const auto& past = rooms_.rooms().find(wanted.submission.room)->history();
+        history.assign(past.begin(), past.end());
+    }
+    link.host.outcome(wanted, outcome, history);
+}
+
+net::awaitable<void> LinkServer::carry_out(Link& link, const link::Host::Asked& asked) {
+    link.host.answer(asked, answer(rooms_.rooms(), asked.question));
+    co_return;
 }
 
 /// The guest is a node, and hears the rooms from here on. Where its last link was cut and we have not noticed, it is

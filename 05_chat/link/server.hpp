@@ -1,10 +1,10 @@
 #pragma once
 
+#include "05_chat/base/door.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/room_service.hpp"
 #include "05_chat/link/host.hpp"
-#include "app/story.hpp"
-#include "net/listener.hpp"
+#include "app/door.hpp"
 
 #include <list>
 #include <memory>
@@ -15,7 +15,7 @@ namespace chat {
 
 /// The door for other C++ nodes: each of them puts its people into our rooms over one link. Without a secret it takes
 /// links from this computer only. The loop's thread only.
-class LinkServer {
+class LinkServer : public Door {
 public:
     struct Settings {
         link::Self self;
@@ -38,13 +38,12 @@ public:
     LinkServer(boost::asio::io_context& loop, net::Listener listener, RoomService& rooms, Backlog& backlog,
                Settings settings);
 
-    /// Lets other nodes in, until stop().
-    net::awaitable<void> accept();
-    /// Lets go of all links.
-    void hang_up(const std::string& why);
-    /// And of the port.
-    void stop();
-    const net::Listener& listener() const { return listener_; }
+    std::string_view name() const override { return door_.who().role; }
+    net::awaitable<result<void, Why>> open() override { co_return result<void, Why>(); }
+    void announce() override;
+    net::awaitable<void> accept() override;
+    void hang_up(std::string_view why) override;
+    void stop() override;
 
 private:
     using Clock = link::Clock;
@@ -75,17 +74,21 @@ private:
     /// Does what the frame asks for. Returns how long to wait before the next one is read, or why the link is to be
     /// closed.
     net::awaitable<result<Clock::duration, Why>> handle(Link& link, std::string_view frame);
+    net::awaitable<void> carry_out(Link& link, const std::monostate& nothing);
+    net::awaitable<void> carry_out(Link& link, const link::Host::Wanted& wanted);
+    net::awaitable<void> carry_out(Link& link, const link::Host::Asked& asked);
+    void welcome(net::AsyncSocket socket);
     bool is_welcome(const net::AsyncSocket& socket) const;
     net::awaitable<void> introduced(Link& link);
     net::awaitable<void> farewell_of(Link& link);
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
+    app::Door door_{listener_, {"links"}, app::Door::Tells::shortages};
     RoomService& rooms_;
     Backlog& backlog_;
     Settings settings_;
     Subscribers subscribers_;
-    net::Timer shortage_;
     std::list<std::shared_ptr<Link>> links_;
     std::uint64_t last_link_ = 0;
     std::string frame_;  // the line that is appended; kept so that its memory is used again

@@ -18,7 +18,13 @@ void append_words(const Line& line, std::string& out) {
     out += line.name;
     switch (line.kind) {
         case Line::Kind::joined: out += " has joined the room"; return;
-        case Line::Kind::said: out.append(" says: ").append(line.text); return;
+        case Line::Kind::said:
+            if (line.text.starts_with(action)) {
+                out.append(" ").append(line.text, action.size());
+            } else {
+                out.append(" says: ").append(line.text);
+            }
+            return;
         case Line::Kind::left: out += " has left the room"; break;
     }
     if (!line.text.empty()) out.append(" (").append(line.text).append(")");
@@ -89,7 +95,7 @@ Outcome Rooms::apply(Sequence at, const Submission& submission) {
         found = rooms_.try_emplace(key, Named{room, Room(limits_)}).first;
     }
     auto outcome = found->second.room.apply(at, request);
-    // Also after a Join that was refused: an empty room must not stay open because somebody had a bad name.
+    // A Join that was refused may have opened it. An empty room must not stay open because somebody had a bad name.
     if (found->second.room.people().empty() && key != folded(lobby_)) rooms_.erase(found);
     return outcome;
 }

@@ -73,6 +73,10 @@ struct Line {
     std::string text;  // said: the text; left: why, or empty; joined: empty
 };
 
+/// Speech that begins so is an action: "/me waves" is told as "Michael waves", as on IRC. It travels as any speech
+/// does.
+inline constexpr std::string_view action = "/me ";
+
 /// The line in the words of the original: "Michael says: Hello!".
 std::string words(const Line& line);
 void append_words(const Line& line, std::string& out);
@@ -123,7 +127,7 @@ public:
     const Room* find(std::string_view room) const;
 
     struct Named {
-        std::string name;  // as its first participant wrote it
+        std::string name;  // as whoever opened it wrote it
         Room room;
     };
     /// In the order of their folded names.

@@ -9,8 +9,8 @@
 
 namespace chat {
 
-/// How fast people may come in from one address. Everybody hears of each of them twice, so whoever comes faster waits. A
-/// class behind one router comes in at once. Somebody who comes and goes ten thousand times a second does not. The
+/// How fast people may come in from one address. Everybody hears of each of them twice, so whoever comes faster waits.
+/// A class behind one router comes in at once. Somebody who comes and goes ten thousand times a second does not. The
 /// loop's thread only; the time is the caller's.
 class Arrivals {
 public:

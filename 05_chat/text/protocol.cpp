@@ -12,6 +12,7 @@ constexpr std::string_view help =
     "/who        who is in the room\r\n"
     "/rooms      which rooms there are\r\n"
     "/join ROOM  go to another room, or open one\r\n"
+    "/me waves   everybody reads your name and what you do\r\n"
     "/quit       leave\r\n"
     "/help       this list\r\n"
     "Everything else you type is said to the room.\r\n";
@@ -52,14 +53,14 @@ Step TextProtocol::open() const {
 }
 
 Step TextProtocol::line(std::string_view typed) {
-    // A web page may send its visitors' browsers here, and would speak in their names: "POST / HTTP/1.1".
+    // A web page may make its visitors' browsers send "POST / HTTP/1.1" here. It must not speak in their names.
     if (name_.empty() && typed.find(" HTTP/") != typed.npos)
         return goodbye("This is a chat, and no web server. Goodbye!");
     if (typed.starts_with('/')) return command(typed);
     if (!down_.empty()) return print(down_words_);
     if (is_out_) return print(in_no_room);
     if (room_.empty()) return join(lobby_, trimmed(typed));
-    // Enter on an empty line is what people press to see whether anybody is there, not something to say.
+    // People press Enter on an empty line to see whether anybody is there. That is nothing to say.
     if (trimmed(typed).empty()) return {};
     return {{}, Submission{room_, Say{person_, std::string(typed)}}, false};
 }
@@ -77,13 +78,17 @@ Step TextProtocol::command(std::string_view typed) {
         step.close = true;
         return step;
     }
-    if (verb != "/who" && verb != "/join") {
+    if (verb != "/who" && verb != "/join" && verb != "/me") {
         return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
     }
     if (!down_.empty()) return print(down_words_);
     if (room_.empty() && !is_out_) return print("First tell me your name.");
-    if (is_out_ && verb == "/who") return print(in_no_room);
+    if (is_out_ && verb != "/join") return print(in_no_room);
     if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
+    if (verb == "/me") {
+        if (argument.empty()) return print("What do you do? /me waves");
+        return {{}, Submission{room_, Say{person_, std::string(action) + std::string(argument)}}, false};
+    }
     if (argument.empty()) return print("Which room? /join ROOM");
     if (folded(argument) == folded(room_)) return print("You are in that room already.");
     return join(argument, name_);

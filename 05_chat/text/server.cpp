@@ -36,19 +36,16 @@ TextServer::TextServer(asio::io_context& loop, net::Listener listener, Backend& 
       backlog_(backlog),
       next_person_(std::move(next_person)),
       reserve_(loop.get_executor(), [this] { backlog_.cut_off_since(Clock::now()); }),
-      shortage_(loop),
       next_look_(loop),
-      max_sessions_(max_descriptors() - std::min(reserved_descriptors, max_descriptors() / 2)) {}
-
-void TextServer::start() {
+      max_sessions_(max_descriptors() - std::min(reserved_descriptors, max_descriptors() / 2)) {
     look_around();
 }
 
 void TextServer::welcome(net::AsyncSocket socket) {
     const app::Who who{"handler", ++last_client_};
-    if (const auto why = why_not(); !why.empty()) {
-        app::tell_rejected(who, socket, why);
-        return socket.refuse(why);
+    if (const auto free = has_a_place(); !free) {
+        app::tell_rejected(who, socket, free.error().words);
+        return socket.refuse(free.error().words);
     }
     const PersonId person = next_person_();
     auto writer = std::make_shared<Writer>(std::move(socket), person, backlog_);
@@ -64,10 +61,12 @@ void TextServer::welcome(net::AsyncSocket socket) {
                    });
 }
 
-/// Why nobody else can be let in; empty when somebody can.
-std::string_view TextServer::why_not() {
-    if (!reserve_.is_there()) return "the server is short of memory: try again later";
-    if (sessions_.size() >= max_sessions_ && !make_place(0)) return "the server has no place left: try again later";
+/// Whether somebody else can be let in.
+result<void, Why> TextServer::has_a_place() {
+    if (!reserve_.is_there()) return because("the server is short of memory: try again later");
+    if (sessions_.size() >= max_sessions_ && !make_place(0)) {
+        return because("the server has no place left: try again later");
+    }
     return {};
 }
 
@@ -88,7 +87,6 @@ void TextServer::stop() {
     if (std::exchange(is_stopping_, true)) return;
     app::tell({"server"}, app::events::stops_accepting);
     listener_.close();
-    shortage_.cancel();
     next_look_.cancel();
     for (const auto& entry : sessions_) {
         if (const auto session = entry.lock()) session->stop();
@@ -105,12 +103,6 @@ std::string TextServer::who_is_where() const {
     std::string lines;
     for (const auto& [room, names] : rooms) lines += "    room " + room + ": " + names.text() + "\n";
     return lines;
-}
-
-net::awaitable<void> TextServer::wait(std::chrono::milliseconds time) {
-    if (is_stopping_) co_return;
-    shortage_.expires_after(time);
-    co_await shortage_.async_wait(net::outcome);
 }
 
 /// Looks at all sessions now and then. A timer for each session would have to be set again for each line.

@@ -1,8 +1,9 @@
 #pragma once
 
+#include "05_chat/base/door.hpp"
 #include "05_chat/text/memory_reserve.hpp"
 #include "05_chat/text/session.hpp"
-#include "net/listener.hpp"
+#include "app/door.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -22,36 +23,37 @@ inline constexpr std::size_t max_nameless = 250;
 inline constexpr std::size_t reserved_descriptors = 64;
 
 /// The text door: it accepts people, and each of them talks to the backend in a session. The loop's thread only.
-class TextServer {
+class TextServer : public Door {
 public:
     /// `backend` and `backlog` must outlive all sessions: until the loop has ended.
     TextServer(boost::asio::io_context& loop, net::Listener listener, Backend& backend, std::string lobby,
                const SessionLimits& limits, Backlog& backlog, std::function<PersonId()> next_person);
 
-    /// From now on it looks, beside the acceptor, for people who are idle or read nothing.
-    void start();
-    /// Lets go of the port, and tells everybody goodbye. The acceptor ends.
-    void stop();
+    std::string_view name() const override { return door_.who().role; }
+    net::awaitable<result<void, Why>> open() override { co_return result<void, Why>(); }
+    /// The program's first line says it.
+    void announce() override {}
+    net::awaitable<void> accept() override;
+    /// Our people are put into the new rooms by the rooms themselves: Participant::rejoined.
+    void hang_up(std::string_view) override {}
+    /// Tells everybody goodbye.
+    void stop() override;
 
     /// Our people by room, a line for each room, for the operator.
     std::string who_is_where() const;
 
-    // server.cpp shows how these are used.
-
-    net::Listener& listener() { return listener_; }
-    boost::asio::io_context& loop() { return loop_; }
-    /// Comes back early when the server stops.
-    net::awaitable<void> wait(std::chrono::milliseconds time);
-    /// Starts a session with a newcomer, or says why not.
-    void welcome(net::AsyncSocket socket);
+    const net::Listener& listener() const { return listener_; }
 
 private:
+    /// Starts a session with a newcomer, or says why not.
+    void welcome(net::AsyncSocket socket);
     void look_around();
-    std::string_view why_not();
+    result<void, Why> has_a_place();
     bool make_place(std::size_t nameless_allowed);
 
     boost::asio::io_context& loop_;
     net::Listener listener_;
+    app::Door door_{listener_, {"acceptor"}};
     Backend& backend_;
     std::string lobby_;
     SessionLimits limits_;
@@ -59,7 +61,6 @@ private:
     std::function<PersonId()> next_person_;
     Arrivals arrivals_;
     MemoryReserve reserve_;
-    net::Timer shortage_;
     net::Timer next_look_;
     std::size_t max_sessions_;
     std::list<std::weak_ptr<Session>> sessions_;
@@ -70,8 +71,6 @@ private:
 
 /// What server.cpp shows.
 net::awaitable<void> hear_out(Session& session);
-net::awaitable<void> carry_out(Session& session, Step step);
 net::awaitable<void> serve(std::shared_ptr<Session> session);
-net::awaitable<void> acceptor(TextServer& server);
 
 }  // namespace chat

@@ -46,7 +46,7 @@ bool Session::obeys(std::string_view line) {
         tell("The door will throw after the next newcomer.");
         return true;
     }
-    // What is to break in the rooms has to get there.
+    // The line is to break the rooms, so it has to get there.
     if (line == "!throw room" && !backend_.has_the_rooms()) {
         tell("The rooms are those of another node: nothing is thrown here.");
         return true;
@@ -54,10 +54,11 @@ bool Session::obeys(std::string_view line) {
     return false;
 }
 
-void Session::begin(const Step& step) {
+bool Session::begin(const Step& step) {
     print(step);
     is_leaving_ = is_leaving_ || step.close;
     is_waiting_ = !std::holds_alternative<std::monostate>(step.then);
+    return is_waiting_;
 }
 
 net::awaitable<result<void, Why>> Session::wait_to_come_in() {
@@ -163,8 +164,8 @@ void Session::stop() {
     say_goodbye({"The server is closing. Goodbye!" + std::string(line_end), {}, true});
 }
 
-/// They are read on until their end of the stream has come: a system that gets bytes which nobody will read resets the
-/// connection, and what they are owed would be lost.
+/// They are read until their end of the stream has come. A system that gets bytes which nobody will read resets the
+/// connection, and what is still to be sent is lost.
 void Session::say_goodbye(const Step& step) {
     is_leaving_ = true;
     print(step);

@@ -51,8 +51,9 @@ public:
     Backend& backend() { return backend_; }
     /// With --faults: does what the line commands. Whether that is all that is to be done about it.
     bool obeys(std::string_view line);
-    /// Prints the step. What it asks the backend for is open from here on, until outcome() or answered().
-    void begin(const Step& step);
+    /// Prints the step. Whether it asks the backend for something, which is open from here on until outcome() or
+    /// answered().
+    bool begin(const Step& step);
     /// They have been in no room yet. Everybody hears of newcomers, so they come in one after the other.
     bool is_new() const { return !has_come_in_; }
     net::awaitable<result<void, Why>> wait_to_come_in();

@@ -282,7 +282,7 @@ TEST(ErlangDoor, ReadsAllOfACookieOrNone) {
     command.words = {support::path_of("05_chat"), "--port", "0", "--sname", "room1"};
     const auto refused = support::run_to_end(command);
     EXPECT_EQ(refused.exit, exited(1));
-    EXPECT_EQ(refused.errors, home.cookie().string() + " holds more than a cookie: at most 255 bytes are allowed\n");
+    EXPECT_EQ(refused.errors, home.cookie().string() + " is too long for a cookie: 255 bytes are allowed\n");
 }
 
 TEST(ErlangDoor, DoesNotTrustACookieFileThatOthersCanRead) {

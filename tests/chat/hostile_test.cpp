@@ -362,7 +362,10 @@ void expect_too_much_waits_for(Server& server, const std::string& node) {
     Client sleepy(server.port(), {.receive_buffer = 4096});
     sleepy.send("Sleepy\r\n/join garden\r\n");
     EXPECT_EQ(mikey.hear(), "Sleepy has joined the room");
-    for (int said = 0; said < 5000 && server.count_lines(node + " is gone") == 0; ++said) mikey.chat("Mikey", text);
+    for (int said = 0; said < 5000 && server.count_lines(node + " is gone") == 0; ++said) {
+        mikey.say(text);
+        mikey.hear();
+    }
     server.wait_for_line(node + " is gone: too much waits for those who do not read");
 }
 
@@ -376,6 +379,7 @@ TEST(ThatReadNothing, LinksAreCutOffForWhatAllOfThemCost) {
     node.send(hello());
     server.wait_for_line("link 1 is connected with");
     expect_too_much_waits_for(server, "link 1");
+    EXPECT_EQ(server.count_lines("cuts off its client"), 0u) << "what the link was owed is free, and that is enough";
 }
 
 TEST(ThatReadNothing, ErlangNodesAreCutOffForWhatAllOfThemCost) {

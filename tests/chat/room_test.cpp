@@ -15,15 +15,9 @@ using testing::ElementsAre;
 namespace {
 
 struct AtRoom : testing::Test {
-    Outcome join(PersonId who, std::string name) {
-        return room.apply(++at, Join{who, std::move(name)});
-    }
-    Outcome say(PersonId who, std::string text) {
-        return room.apply(++at, Say{who, std::move(text)});
-    }
-    Outcome leave(PersonId who, std::string why = {}) {
-        return room.apply(++at, Leave{who, std::move(why)});
-    }
+    Outcome join(PersonId who, std::string name) { return room.apply(++at, Join{who, std::move(name)}); }
+    Outcome say(PersonId who, std::string text) { return room.apply(++at, Say{who, std::move(text)}); }
+    Outcome leave(PersonId who, std::string why = {}) { return room.apply(++at, Leave{who, std::move(why)}); }
     Limits limits{.max_line = 20, .history = 2, .max_people = 3, .max_rooms = 2};
     Room room{limits};
     Sequence at = 0;
@@ -34,6 +28,7 @@ struct AtRoom : testing::Test {
 TEST_F(AtRoom, SpeaksInTheWordsOfTheOriginal) {
     EXPECT_EQ(words(*join(1, "Michael")), "Michael has joined the room");
     EXPECT_EQ(words(*say(1, "Hello!")), "Michael says: Hello!");
+    EXPECT_EQ(words(*say(1, "/me waves")), "Michael waves");
     EXPECT_EQ(words(*leave(1)), "Michael has left the room");
     join(2, "Mikey");
     EXPECT_EQ(words(*leave(2, "node room2@host is down")), "Mikey has left the room (node room2@host is down)");

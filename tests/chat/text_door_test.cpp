@@ -77,6 +77,14 @@ TEST_F(AtTextDoor, Commands) {
     EXPECT_FALSE(michael.door.hang_up());
 }
 
+TEST_F(AtTextDoor, AnActionIsToldWithoutItsCommand) {
+    EXPECT_EQ(michael.types("/me waves"), "First tell me your name.\r\n");
+    michael.types("Michael");
+    EXPECT_EQ(michael.types("/me"), "What do you do? /me waves\r\n");
+    EXPECT_EQ(michael.types("/me  waves at all "), "");
+    EXPECT_EQ(michael.said, (Lines{"lobby: Michael has joined the room", "lobby: Michael waves at all"}));
+}
+
 TEST_F(AtTextDoor, JoiningAnotherRoomLeavesTheFirst) {
     michael.types("Michael");
     EXPECT_EQ(michael.types("/join"), "Which room? /join ROOM\r\n");

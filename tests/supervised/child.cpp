@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 
-using Kind = control::Message::Kind;
+using Kind = process::Message::Kind;
 
 namespace {
 
@@ -25,14 +25,14 @@ std::string open_descriptors() {
 }
 
 /// Ready, answers heartbeats, ends when asked to.
-void behave(boost::asio::io_context& loop, control::Socket& parent) {
+void behave(boost::asio::io_context& loop, process::Channel& parent) {
     boost::asio::signal_set asked(loop, SIGTERM);
     asked.async_wait([&](boost::system::error_code, int) { loop.stop(); });
     sigset_t none;
     sigemptyset(&none);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     parent.start(
-        [&](const control::Message& message) {
+        [&](const process::Message& message) {
             if (message.kind == Kind::heartbeat) parent.send(Kind::alive);
         },
         [&] { loop.stop(); });
@@ -47,7 +47,7 @@ int main(int, char** argv) {
     const std::string descriptors = open_descriptors();  // before there are more of our own
     const std::string what = argv[1];
     boost::asio::io_context loop;
-    control::Socket parent(loop, Descriptor(control::control_descriptor));
+    process::Channel parent(loop, process::Descriptor(process::channel_descriptor));
     if (what == "fail") return 7;
     if (what == "never_ready") ::pause();
     if (what == "tell_descriptors") parent.send(Kind::tree, descriptors);
@@ -73,5 +73,5 @@ int main(int, char** argv) {
         return 0;
     }
     behave(loop, parent);
-    return control::exit_shutdown;
+    return process::exit_shutdown;
 }

@@ -8,10 +8,10 @@
 
 #include <stdexcept>
 
-// The coroutine driver: exceptions end one coroutine, the supervisor does the rest.
+// A child that is a coroutine: an exception ends one coroutine, the supervisor does the rest.
 
 namespace asio = boost::asio;
-using namespace supervision;
+using namespace otp;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -202,7 +202,7 @@ TEST_F(NestedSupervisor, IsStoppedWithAllItsChildren) {
 }
 
 TEST_F(NestedSupervisor, ShowsWhatIsBelow) {
-    const auto tree = driver->tree(0);
+    const auto tree = runtime->tree(0);
     EXPECT_THAT(tree, testing::HasSubstr("b  <1>  running  0 restarts"));
     EXPECT_THAT(tree, testing::HasSubstr("inner  <2>  running  0 restarts"));
     EXPECT_THAT(tree, testing::HasSubstr("    a  <1>  running  0 restarts"));
@@ -223,7 +223,7 @@ TEST_F(CoroutineChild, AnAcceptorThatThrowsIsRestartedAndSessionsGoOn) {
     };
     auto& pool_loop = pool.loops().front()->context;
     std::vector<std::string> said;
-    auto supervisor = std::make_shared<Driver>(
+    auto supervisor = std::make_shared<Runtime>(
         pool_loop,
         Supervisor("acceptors", {.intensity = 1},
                    {{.id = "acceptor-1",
@@ -231,13 +231,13 @@ TEST_F(CoroutineChild, AnAcceptorThatThrowsIsRestartedAndSessionsGoOn) {
                          pool_loop,
                          [&pool] {
                              return [](pool::Pool& of) -> net::awaitable<Reason> {
-                                 co_await pool::acceptor(of, 1);
+                                 co_await pool::accept_loop(of, 1);
                                  co_return Reason::shutdown();
                              }(pool);
                          },
                          [&pool] { pool.stop_accepting(); })}}),
-        Driver::Listeners{.exited = [&](const Reason&) { pool_loop.stop(); },
-                          .report = [&](const Report& report) { said.push_back(to_string(report.reason)); }});
+        Runtime::Callbacks{.exited = [&](const Reason&) { pool_loop.stop(); },
+                           .report = [&](const Report& report) { said.push_back(to_string(report.reason)); }});
     supervisor->start();
     const auto port = pool.listener().sockname().port();
     std::thread thread([&] { pool_loop.run(); });

@@ -17,7 +17,7 @@ TEST(Throw, CostsOneSession) {
     victim.send("!throw\r\n");
     EXPECT_EQ(victim.wait_for_end(), Client::End::closed);
     const auto report = server.wait_for_event("supervisor_report");
-    EXPECT_EQ(report.at("supervisor"), "connections");
+    EXPECT_EQ(report.at("supervisor"), "sessions");
     EXPECT_EQ(report.at("context"), "child_terminated");
     EXPECT_EQ(report.at("reason"), "!throw");
     EXPECT_EQ(report.at("offender"), "session");

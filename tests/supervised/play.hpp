@@ -16,20 +16,20 @@
 /// One supervisor with living children, in the test's own thread.
 class Play {
 public:
-    using Reason = supervision::Reason;
-    using SupFlags = supervision::SupFlags;
-    using ChildSpec = supervision::ChildSpec;
+    using Reason = otp::Reason;
+    using SupFlags = otp::SupFlags;
+    using ChildSpec = otp::ChildSpec;
 
     void start(const SupFlags& flags, const std::vector<ChildSpec>& children) {
-        driver = std::make_shared<supervision::Driver>(
-            loop, supervision::Supervisor("top", flags, children),
-            supervision::Driver::Listeners{.started = [this] { is_up = true; },
-                                           .exited = [this](const Reason& reason) { over = reason; },
-                                           .report = [this](const auto& report) { add(report); }});
-        driver->start();
+        runtime = std::make_shared<otp::Runtime>(
+            loop, otp::Supervisor("top", flags, children),
+            otp::Runtime::Callbacks{.started = [this] { is_up = true; },
+                                    .exited = [this](const Reason& reason) { over = reason; },
+                                    .report = [this](const auto& report) { add(report); }});
+        runtime->start();
     }
 
-    void add(const supervision::Report& report) {
+    void add(const otp::Report& report) {
         reports.push_back(report.supervisor + " " + std::string(to_string(report.context)) + " " + report.offender.id +
                           ": " + to_string(report.reason));
     }
@@ -51,14 +51,14 @@ public:
         run_until([this] { return over.has_value(); }, "the supervisor is over");
     }
     void stop() {
-        driver->exit(Reason::shutdown());
+        runtime->exit(Reason::shutdown());
         run_until_over();
     }
 
     /// "worker-1 running, worker-2 undefined": in start order.
     std::string children() const {
         std::string text;
-        const auto infos = driver->supervisor().which_children();
+        const auto infos = runtime->supervisor().which_children();
         for (auto info = infos.rbegin(); info != infos.rend(); ++info) {
             text += (text.empty() ? "" : ", ") + info->id + " " + std::string(to_string(info->state));
         }
@@ -66,7 +66,7 @@ public:
     }
 
     boost::asio::io_context loop;
-    std::shared_ptr<supervision::Driver> driver;
+    std::shared_ptr<otp::Runtime> runtime;
     std::vector<std::string> reports;
     bool is_up = false;
     std::optional<Reason> over;

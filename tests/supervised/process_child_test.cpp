@@ -10,9 +10,10 @@
 
 // A child that is a process: how it starts, lives and ends, with a child that does what it is told (child.cpp).
 
-using namespace supervision;
+using namespace otp;
 using namespace std::chrono_literals;
-using control::Message;
+using process::Descriptor;
+using process::Message;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -31,13 +32,13 @@ protected:
     }
 
     ~ProcessChild() override {
-        driver.reset();
+        runtime.reset();
         // Every child was waited for: no zombie is left.
         EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
         EXPECT_EQ(errno, ECHILD);
     }
 
-    Process::Options doing(const std::string& what) {
+    process::ProcessChild::Options doing(const std::string& what) {
         return {.name = what,
                 .program = SUPERVISED_CHILD,
                 .arguments = {"child", what},
@@ -45,9 +46,10 @@ protected:
                 .on_message = [this](const Message& message) { said.push_back(message.text); }};
     }
 
-    ChildSpec child(Process::Options options, Restart restart = Restart::temporary) {
-        return {.id = options.name, .restart = restart, .argument = Start([this, options](const Link& link) {
-                                                            process = Process::start(loop, options, link);
+    ChildSpec child(process::ProcessChild::Options options, Restart restart = Restart::temporary) {
+        return {.id = options.name, .restart = restart, .argument = Start([this, options](const ReportTo& report_to) {
+                                                            process =
+                                                                process::ProcessChild::start(loop, options, report_to);
                                                             ++starts;
                                                             return process;
                                                         })};
@@ -58,7 +60,7 @@ protected:
     }
 
     Descriptor listener_{::open("/dev/null", O_RDONLY | O_CLOEXEC)};  // nobody looks at what it is
-    std::shared_ptr<Process> process;
+    std::shared_ptr<process::ProcessChild> process;
     std::vector<std::string> said;
     int starts = 0;
 };
@@ -185,9 +187,9 @@ TEST_F(ProcessChild, LeavesNoDescriptorBehind) {
     start({.intensity = 100}, {child(doing("behave"), Restart::permanent)});
     run_until_up();
     const auto before = open();
-    for (int life = 2; life <= 20; ++life) {
+    for (int nth = 2; nth <= 20; ++nth) {
         ::kill(process->pid(), SIGKILL);
-        run_until([&] { return starts == life && children() == "behave running"; }, "it runs again");
+        run_until([&] { return starts == nth && children() == "behave running"; }, "it runs again");
     }
     EXPECT_EQ(open(), before);
     stop();

@@ -14,7 +14,7 @@ void visit(std::uint16_t port) {
     if (!client.recv_until_close().empty()) throw support::Failure("got more than was asked for");
 }
 
-TEST(Replacement, RefusesNobodyAndCutsNobodyShort) {
+TEST(RollingRestart, RefusesNobodyAndCutsNobodyShort) {
     Server server;
     visit(server.port());
     std::vector<std::unique_ptr<Loop>> visitors;
@@ -34,7 +34,7 @@ TEST(Replacement, RefusesNobodyAndCutsNobodyShort) {
     EXPECT_EQ(server.wait_exit(), exited(0));
 }
 
-TEST(Replacement, NobodyWhoIsBeingSetUpIsLost) {
+TEST(RollingRestart, NobodyWhoIsBeingSetUpIsLost) {
     Server server({"--setup-ms", "20", "--acceptors", "4"});
     std::vector<std::unique_ptr<Loop>> visitors;
     for (int i = 0; i < 8; ++i) visitors.push_back(std::make_unique<Loop>([&] { visit(server.port()); }));
@@ -45,7 +45,7 @@ TEST(Replacement, NobodyWhoIsBeingSetUpIsLost) {
     for (auto& visitor : visitors) EXPECT_THAT(visitor->stop(), IsEmpty());
 }
 
-TEST(Replacement, ALongSessionGoesOnWithItsOldWorkerUntilItEnds) {
+TEST(RollingRestart, ALongSessionGoesOnWithItsOldWorkerUntilItEnds) {
     Server server({"--workers", "1", "--shutdown-timeout", "3600"});
     Client staying(server.port());
     ask(staying);
@@ -64,7 +64,7 @@ TEST(Replacement, ALongSessionGoesOnWithItsOldWorkerUntilItEnds) {
     ask(coming);
 }
 
-TEST(Replacement, ALongSessionEndsWhenItsTimeIsOver) {
+TEST(RollingRestart, ALongSessionEndsWhenItsTimeIsOver) {
     Server server({"--workers", "1", "--shutdown-timeout", "0.3"});
     Client staying(server.port());
     ask(staying);
@@ -73,7 +73,7 @@ TEST(Replacement, ALongSessionEndsWhenItsTimeIsOver) {
     server.wait_for_event("replaced");
 }
 
-TEST(Replacement, AnotherSighupMeanwhileIsRefusedWithAWord) {
+TEST(RollingRestart, AnotherSighupMeanwhileIsRefusedWithAWord) {
     Server server({"--workers", "1", "--shutdown-timeout", "3600"});
     Client staying(server.port());
     ask(staying);
@@ -88,7 +88,7 @@ TEST(Replacement, AnotherSighupMeanwhileIsRefusedWithAWord) {
     server.wait_for_event("replaced", {field("successor", "worker-3")});
 }
 
-TEST(Replacement, AWorkerThatCrashesWhileAnotherDrainsIsRestartedAtOnce) {
+TEST(RollingRestart, AWorkerThatCrashesWhileAnotherDrainsIsRestartedAtOnce) {
     Server server({"--shutdown-timeout", "3600"});
     const auto staying = server.client_of("worker-1");
     ask(*staying);
@@ -103,7 +103,7 @@ TEST(Replacement, AWorkerThatCrashesWhileAnotherDrainsIsRestartedAtOnce) {
     visit(server.port());
 }
 
-TEST(Replacement, GoesOnWhenTheDrainingWorkerCrashes) {
+TEST(RollingRestart, GoesOnWhenTheDrainingWorkerCrashes) {
     Server server({"--workers", "1", "--shutdown-timeout", "3600"});
     Client staying(server.port());
     ask(staying);
@@ -116,7 +116,7 @@ TEST(Replacement, GoesOnWhenTheDrainingWorkerCrashes) {
     visit(server.port());
 }
 
-TEST(Replacement, SigtermEndsItAndEverything) {
+TEST(RollingRestart, SigtermEndsItAndEverything) {
     Server server({"--shutdown-timeout", "3600"});
     const auto staying = server.client_of("worker-1");
     ask(*staying);

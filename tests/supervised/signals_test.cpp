@@ -101,7 +101,7 @@ TEST(Sigusr1, ShowsTheTree) {
     EXPECT_THAT(text, HasSubstr("root  " + std::to_string(server.process().pid()) + "  one_for_one"));
     EXPECT_THAT(text, HasSubstr("    worker-1  " + pid("worker-1") + "  running  0 restarts  for "));
     EXPECT_THAT(text, HasSubstr("    worker-2  " + pid("worker-2") + "  running  0 restarts  for "));
-    EXPECT_THAT(text, HasSubstr("        connections  <1>  running"));
+    EXPECT_THAT(text, HasSubstr("        sessions  <1>  running"));
     EXPECT_THAT(text, HasSubstr("        acceptors  <2>  running"));
     EXPECT_THAT(text, HasSubstr("            acceptor-2  <2>  running"));
     EXPECT_EQ(tree.size(), 11u);

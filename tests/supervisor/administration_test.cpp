@@ -7,7 +7,7 @@
 #include <any>
 
 using namespace play;
-using namespace supervision;
+using namespace otp;
 
 namespace {
 
@@ -92,7 +92,7 @@ TEST(Administration, terminate_child_that_refuses_is_killed_and_reported) {
                             "sup answers: ok"));
 }
 
-// child_unlink: a child that hides its death from the supervisor cannot exist here (the driver reports it), but one
+// child_unlink: a child that hides its death from the supervisor cannot exist here (the runtime reports it), but one
 // that never dies by itself must not hang it either.
 TEST(Administration, requests_wait_while_a_child_is_being_stopped) {
     EXPECT_THAT(did("supervisor sup\n  worker a shutdown=5s\na refuses to stop\n"

@@ -23,7 +23,7 @@
 
 namespace {
 
-using namespace supervision;
+using namespace otp;
 using Lines = std::vector<std::string>;
 
 constexpr std::uint64_t default_scenarios = 400;
@@ -188,7 +188,7 @@ Lines ours(const lab::Scenario& scenario, const Sides& sides) {
     return lines;
 }
 
-Lines otp(const Lines& printed, const Sides& sides) {
+Lines theirs(const Lines& printed, const Sides& sides) {
     Lines lines, answers;
     for (const std::string& line : printed) {
         if (!line.starts_with("answer ") && !line.starts_with("over ")) {
@@ -292,7 +292,7 @@ TEST(Differential, the_same_starts_stops_reports_and_answers_as_the_supervisor_o
         Sides sides;
         find_dynamic(scenario.root, sides.dynamic);
         for (const lab::Step& step : scenario.steps) sides.asked[step.statement.line] = step.statement.subject;
-        const Lines left = ours(scenario, sides), right = otp(printed[number], sides);
+        const Lines left = ours(scenario, sides), right = theirs(printed[number], sides);
         compared_lines += left.size();
         if (left == right || ++different > shown) continue;
         ADD_FAILURE() << "seed " << number << " (again: FIVE_FIRST_SEED=" << number << " FIVE_SCENARIOS=1)\n\n"

@@ -4,7 +4,7 @@
 #include "supervisor/play.hpp"
 
 using namespace play;
-using namespace supervision;
+using namespace otp;
 
 namespace {
 
@@ -97,7 +97,7 @@ TEST(RestartDelay, a_sibling_restarted_by_hand_is_stopped_again_before_the_group
 }
 
 // How a server replaces its workers without a gap: ordinary requests, nothing else.
-TEST(RollingReplacement, the_new_one_is_up_before_the_old_one_is_asked_to_stop) {
+TEST(RollingRestart, the_new_one_is_up_before_the_old_one_is_asked_to_stop) {
     EXPECT_THAT(did("supervisor root\n  worker w1\nw2 takes 1s to start\nw1 takes 2s to stop\n"
                     "at 1s: root start_child worker w2\n"
                     "at 1s: root terminate_child w1\nat 1s: root delete_child w1\nat 9s: root which_children\n"),

@@ -5,7 +5,7 @@
 #include "supervisor/play.hpp"
 
 using namespace play;
-using namespace supervision;
+using namespace otp;
 
 namespace {
 

@@ -12,7 +12,7 @@
 namespace lab {
 namespace {
 
-using namespace supervision;
+using namespace otp;
 
 constexpr std::size_t shown_bytes = 60;  // of a word that is wrong
 
@@ -192,7 +192,7 @@ Declaration parse_declaration(Line& line, bool is_root) {
         if (!known) line.unknown(key, allowed);
     }
     if (supervisor) {
-        if (auto wrong = check_flags(declared.flags)) line.fail(*wrong);
+        if (const auto checked = check_flags(declared.flags); !checked) line.fail(checked.error());
     }
     return declared;
 }
@@ -216,14 +216,15 @@ void parse_children(std::vector<Line>& lines, std::size_t& next, Declaration& pa
     }
     std::vector<ChildSpec> specs;
     for (const Declaration& child : parent.children) specs.push_back(child.spec);
-    if (auto wrong = check_childspecs(specs, parent.flags)) throw ScenarioError{parent.line, *wrong};
+    const auto checked = check_childspecs(specs, parent.flags);
+    if (!checked) throw ScenarioError{parent.line, checked.error()};
 }
 
 std::string id_of(const std::string& name) {
     return name.substr(0, name.find('#'));
 }
 
-// Everybody who can ever be in the tree, with what it is.
+// Every name that can ever be in the tree, and what it is.
 using Names = std::map<std::string, ChildType>;
 
 void declare(Names& names, const Declaration& declared) {

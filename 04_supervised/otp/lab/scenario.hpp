@@ -14,8 +14,8 @@ namespace lab {
 
 /// A child as the script declares it. A supervisor brings its flags and its own children.
 struct Declaration {
-    supervision::ChildSpec spec;
-    supervision::SupFlags flags{};
+    otp::ChildSpec spec;
+    otp::SupFlags flags{};
     std::vector<Declaration> children{};
     std::size_t line = 0;
 };
@@ -42,11 +42,11 @@ enum class Verb {
 
 /// `a exits boom`: who, what, and what the verb needs. Only the fields of the verb mean anything.
 struct Statement {
-    std::string subject;  // an id, "a", or one life of it, "a#2"
+    std::string subject;  // an id, "a", or the name of one child, "a#2"
     Verb verb = Verb::exits;
-    supervision::Reason reason{};           // exits, fails, stops_with
+    otp::Reason reason{};                   // exits, fails, stops_with
     int times = 0;                          // fails, ignores
-    supervision::Duration duration{0};      // starts_in, stops_in
+    otp::Duration duration{0};              // starts_in, stops_in
     std::string child{};                    // terminate_child, restart_child, delete_child
     std::optional<Declaration> declared{};  // start_child; nothing: one more of a dynamic supervisor's template
     std::size_t line = 0;
@@ -61,7 +61,7 @@ struct Step {
         stops        // when `child` is asked to stop, before it obeys
     };
     When when = When::beforehand;
-    supervision::Duration time{0};
+    otp::Duration time{0};
     std::string child{};
     Statement statement;
 };
@@ -78,8 +78,8 @@ struct ScenarioError {
 
 /// Bounds, so that no script can take the lab's memory or time.
 inline constexpr std::size_t max_scenario_bytes = 1 << 20;
-inline constexpr int max_number = 1000;                              // of starts, intensity and so on
-inline constexpr supervision::Duration max_duration{1'000'000'000};  // about 11 days
+inline constexpr int max_number = 1000;                      // of starts, intensity and so on
+inline constexpr otp::Duration max_duration{1'000'000'000};  // about 11 days
 
 /// Reads a script (the language is explained in 04_supervised/otp/lab/README.md). Pure.
 boost::system::result<Scenario, ScenarioError> parse(std::string_view text);

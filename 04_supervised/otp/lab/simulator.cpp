@@ -6,7 +6,7 @@
 
 namespace lab {
 
-using namespace supervision;
+using namespace otp;
 using Kind = TraceLine::Kind;
 
 namespace {
@@ -41,7 +41,7 @@ void Simulator::run() {
     }
     auto root = std::make_shared<Node>(scenario_.root.spec.id, scenario_.root);
     nodes_.push_back(root);
-    perform(*root, root->core.start(now_));
+    carry_out(*root, root->core.start(now_));
     std::size_t events = 0;
     while (!queue_.empty() && ++events <= max_events) {
         auto next = queue_.extract(queue_.begin());
@@ -55,25 +55,25 @@ void Simulator::after(Duration delay, std::function<void()> what) {
     queue_.emplace(now_ + delay, std::move(what));
 }
 
-// Events travel through the queue: what happens at the same time arrives in the order in which it happened.
+// Events travel through the queue: those of the same time arrive in the order in which they happened.
 void Simulator::deliver(Node& node, Event event) {
     after(Duration::zero(), [this, &node, event = std::move(event)] {
-        if (node.alive) perform(node, node.core.handle(event, now_));
+        if (node.alive) carry_out(node, node.core.handle(event, now_));
     });
 }
 
-void Simulator::perform(Node& node, const Actions& actions) {
+void Simulator::carry_out(Node& node, const Actions& actions) {
     for (const Action& action : actions) {
-        std::visit([&](const auto& wanted) { perform(node, wanted); }, action);
+        std::visit([&](const auto& wanted) { carry_out(node, wanted); }, action);
     }
 }
 
 // --- Starts ---------------------------------------------------------------------------------------------------------
 
-void Simulator::perform(Node& node, const StartChild& action) {
+void Simulator::carry_out(Node& node, const StartChild& action) {
     const std::string& id = action.spec.id;
     const std::string name = id + "#" + std::to_string(++started_[id]);
-    node.lives[action.pid] = name;
+    node.names[action.pid] = name;
     tell(Kind::start, node.core.name(), name, "starts " + name);
     run_steps(Step::When::starts, name);
     if (action.spec.type == ChildType::worker) return start_worker(node, action.pid, name, id);
@@ -83,15 +83,15 @@ void Simulator::perform(Node& node, const StartChild& action) {
     child->parent = &node;
     child->pid_at_parent = action.pid;
     nodes_.push_back(child);
-    lives_[name] = Life{id, &node, action.pid, child};
-    after(Duration::zero(), [this, child] { perform(*child, child->core.start(now_)); });
+    children_[name] = Child{id, &node, action.pid, child};
+    after(Duration::zero(), [this, child] { carry_out(*child, child->core.start(now_)); });
 }
 
 void Simulator::start_worker(Node& node, Pid pid, const std::string& name, const std::string& id) {
-    Manners& worker = manners(id);
+    Behaviour& worker = behaviour(id);
     const auto answer = [&](Event event) {
         after(worker.starts_in, [this, &node, event = std::move(event)] {
-            if (node.alive) perform(node, node.core.handle(event, now_));
+            if (node.alive) carry_out(node, node.core.handle(event, now_));
         });
     };
     if (worker.fails > 0) {
@@ -102,24 +102,24 @@ void Simulator::start_worker(Node& node, Pid pid, const std::string& name, const
         --worker.ignores;
         return answer(ChildIgnored{pid});
     }
-    lives_[name] = Life{id, &node, pid};
+    children_[name] = Child{id, &node, pid};
     answer(ChildStarted{pid, name});
 }
 
-void Simulator::perform(Node& node, const SupervisorStarted&) {
+void Simulator::carry_out(Node& node, const SupervisorStarted&) {
     node.up = true;
     tell(Kind::up, node.core.name(), "", "is up");
-    if (node.parent) deliver(*node.parent, ChildStarted{node.pid_at_parent, node.parent->lives[node.pid_at_parent]});
+    if (node.parent) deliver(*node.parent, ChildStarted{node.pid_at_parent, node.parent->names[node.pid_at_parent]});
 }
 
 // --- Ends -----------------------------------------------------------------------------------------------------------
 
-void Simulator::perform(Node& node, const SupervisorExited& action) {
+void Simulator::carry_out(Node& node, const SupervisorExited& action) {
     node.alive = false;
     tell(Kind::over, node.core.name(), "", "exits: " + to_string(action.reason));
     trace_.back().reason = action.reason;
     if (!node.parent) return;
-    lives_.erase(node.parent->lives[node.pid_at_parent]);
+    children_.erase(node.parent->names[node.pid_at_parent]);
     if (node.up) {
         deliver(*node.parent, ChildExited{node.pid_at_parent, action.reason});
     } else {
@@ -127,70 +127,70 @@ void Simulator::perform(Node& node, const SupervisorExited& action) {
     }
 }
 
-void Simulator::perform(Node& node, const StopChild& action) {
-    const std::string name = node.lives[action.pid];
+void Simulator::carry_out(Node& node, const StopChild& action) {
+    const std::string name = node.names[action.pid];
     tell(Kind::ask, node.core.name(), name, "asks " + name + " to stop");
     run_steps(Step::When::stops, name);
-    const auto life = lives_.find(name);
-    if (life == lives_.end()) return;  // it ended in this very moment
-    if (life->second.node) return deliver(*life->second.node, ExitSignal{Reason::shutdown()});
-    const Manners& worker = manners_.contains(name) ? manners_[name] : manners(id_of(name));
+    const auto child = children_.find(name);
+    if (child == children_.end()) return;  // it ended in this very moment
+    if (child->second.node) return deliver(*child->second.node, ExitSignal{Reason::shutdown()});
+    const Behaviour& worker = behaviour_.contains(name) ? behaviour_[name] : behaviour(id_of(name));
     if (worker.refuses) return tell(Kind::note, name, name, "does not stop");
-    after(worker.stops_in, [this, name, reason = worker.stops_with] { end_life(name, reason); });
+    after(worker.stops_in, [this, name, reason = worker.stops_with] { end_child(name, reason); });
 }
 
-void Simulator::perform(Node& node, const KillChild& action) {
-    const std::string name = node.lives[action.pid];
+void Simulator::carry_out(Node& node, const KillChild& action) {
+    const std::string name = node.names[action.pid];
     tell(Kind::kill, node.core.name(), name, "kills " + name);
-    end_life(name, Reason::killed());
+    end_child(name, Reason::killed());
 }
 
-void Simulator::end_life(const std::string& name, const Reason& reason) {
-    const auto found = lives_.find(name);
-    if (found == lives_.end()) return;
-    const Life life = found->second;
+void Simulator::end_child(const std::string& name, const Reason& reason) {
+    const auto found = children_.find(name);
+    if (found == children_.end()) return;
+    const Child child = found->second;
     tell(Kind::exit, name, name, "exits: " + to_string(reason));
     trace_.back().reason = reason;
-    lives_.erase(found);
-    if (life.node) kill_children(*life.node);
-    deliver(*life.owner, ChildExited{life.pid, reason});
+    children_.erase(found);
+    if (child.node) kill_children(*child.node);
+    deliver(*child.owner, ChildExited{child.pid, reason});
 }
 
-// Who kills a supervisor kills all that is linked to it.
+// With a supervisor dies everything that is linked to it.
 void Simulator::kill_children(Node& node) {
     node.alive = false;
     std::vector<std::string> names;
-    for (const auto& [name, life] : lives_) {
-        if (life.owner == &node) names.push_back(name);
+    for (const auto& [name, child] : children_) {
+        if (child.owner == &node) names.push_back(name);
     }
-    for (const std::string& name : names) end_life(name, Reason::killed());
+    for (const std::string& name : names) end_child(name, Reason::killed());
 }
 
 // --- Timers, answers and reports ------------------------------------------------------------------------------------
 
-void Simulator::perform(Node& node, const ArmTimer& action) {
+void Simulator::carry_out(Node& node, const ArmTimer& action) {
     tell(Kind::timer, node.core.name(), "", "sets a timer: " + std::to_string(action.after.count()) + " ms");
     after(action.after, [this, &node, timer = action.timer] {
         if (!node.alive || node.disarmed.contains(timer)) return;
         tell(Kind::timer, node.core.name(), "", "the timer is up");
-        perform(node, node.core.handle(TimerFired{timer}, now_));
+        carry_out(node, node.core.handle(TimerFired{timer}, now_));
     });
 }
 
-void Simulator::perform(Node& node, const DisarmTimer& action) {
+void Simulator::carry_out(Node& node, const DisarmTimer& action) {
     node.disarmed.insert(action.timer);
 }
 
-void Simulator::perform(Node& node, const Reply& action) {
+void Simulator::carry_out(Node& node, const Reply& action) {
     std::string text = to_string(action.answer);
     if (const auto* done = std::get_if<Done>(&action.answer); done && done->pid != undefined) {
-        text = "ok, " + node.lives[done->pid];
+        text = "ok, " + node.names[done->pid];
     }
     tell(Kind::reply, node.core.name(), "", "answers: " + text);
     trace_.back().request_line = requests_[action.request];
 }
 
-void Simulator::perform(Node& node, const Report& action) {
+void Simulator::carry_out(Node& node, const Report& action) {
     const Offender& offender = action.offender;
     std::string who = offender.label.empty() ? offender.id : offender.label;
     if (offender.nb_children > 0) who = std::to_string(offender.nb_children) + " x " + offender.id;
@@ -201,25 +201,25 @@ void Simulator::perform(Node& node, const Report& action) {
     trace_.back().reason = action.reason;
 }
 
-void Simulator::perform(Node& node, const Progress& action) {
+void Simulator::carry_out(Node& node, const Progress& action) {
     tell(Kind::progress, node.core.name(), action.started.id, "reports progress: " + action.started.label + " runs");
 }
 
 // --- The script -----------------------------------------------------------------------------------------------------
 
-Simulator::Manners& Simulator::manners(const std::string& subject) {
-    return manners_[subject];
+Simulator::Behaviour& Simulator::behaviour(const std::string& subject) {
+    return behaviour_[subject];
 }
 
-// The living one that is meant: exactly this life, or the youngest of that id.
-std::string Simulator::life_of(const std::string& subject) const {
-    if (lives_.contains(subject)) return subject;
-    std::string youngest;
+// The name of the child that is meant: exactly this one ("a#2"), or the youngest of that id.
+std::optional<std::string> Simulator::living(const std::string& subject) const {
+    if (children_.contains(subject)) return subject;
+    std::optional<std::string> youngest;
     Pid pid = undefined;
-    for (const auto& [name, life] : lives_) {
-        if (life.id == subject && life.pid > pid) {
+    for (const auto& [name, child] : children_) {
+        if (child.id == subject && child.pid > pid) {
             youngest = name;
-            pid = life.pid;
+            pid = child.pid;
         }
     }
     return youngest;
@@ -228,8 +228,8 @@ std::string Simulator::life_of(const std::string& subject) const {
 Simulator::Node* Simulator::supervisor_of(const std::string& id) const {
     const Node* root = nodes_.empty() ? nullptr : nodes_.front().get();
     if (root && id == root->core.name()) return root->alive ? nodes_.front().get() : nullptr;
-    const auto life = lives_.find(life_of(id));
-    return life == lives_.end() ? nullptr : life->second.node.get();
+    const auto name = living(id);
+    return name ? children_.at(*name).node.get() : nullptr;
 }
 
 void Simulator::run_steps(Step::When when, const std::string& name) {
@@ -240,78 +240,77 @@ void Simulator::run_steps(Step::When when, const std::string& name) {
 
 void Simulator::say(const Statement& statement) {
     const std::string& subject = statement.subject;
+    const std::string& child = statement.child;
     switch (statement.verb) {
-        case Verb::exits: {
-            Node* root = nodes_.front().get();
-            if (subject == root->core.name() && root->alive) {
-                tell(Kind::exit, subject, subject, "exits: killed");
-                return kill_children(*root);
-            }
-            const std::string name = life_of(subject);
-            if (name.empty()) return tell(Kind::note, "lab", subject, subject + " does not live: nothing to exit");
-            return end_life(name, statement.reason);
-        }
+        case Verb::exits: return exits(statement);
         case Verb::fails:
-            manners(subject).fails = statement.times;
-            manners(subject).fails_with = statement.reason;
+            behaviour(subject).fails = statement.times;
+            behaviour(subject).fails_with = statement.reason;
             return tell(Kind::event, subject, subject, "will fail " + counted(statement.times, "start"));
         case Verb::ignores:
-            manners(subject).ignores = statement.times;
+            behaviour(subject).ignores = statement.times;
             return tell(Kind::event, subject, subject, "will answer ignore to " + counted(statement.times, "start"));
-        case Verb::starts_in: manners(subject).starts_in = statement.duration; return;
-        case Verb::stops_in: manners(subject).stops_in = statement.duration; return;
-        case Verb::stops_with: manners(subject).stops_with = statement.reason; return;
-        case Verb::refuses: manners(subject).refuses = true; return;
-        case Verb::obeys: manners_[subject] = Manners{}; return;
-        default: return request(statement);
+        case Verb::starts_in: behaviour(subject).starts_in = statement.duration; return;
+        case Verb::stops_in: behaviour(subject).stops_in = statement.duration; return;
+        case Verb::stops_with: behaviour(subject).stops_with = statement.reason; return;
+        case Verb::refuses: behaviour(subject).refuses = true; return;
+        case Verb::obeys: behaviour(subject) = Behaviour{}; return;
+        case Verb::start_child: return ask_to_start_child(statement);
+        case Verb::terminate_child: return ask_to_terminate_child(statement);
+        case Verb::restart_child: return ask(statement, "restart_child " + child, RestartChildRequest{child});
+        case Verb::delete_child: return ask(statement, "delete_child " + child, DeleteChildRequest{child});
+        case Verb::which_children: return ask(statement, "which_children", WhichChildrenRequest{});
+        case Verb::count_children: return ask(statement, "count_children", CountChildrenRequest{});
+        case Verb::stop: return ask_to_stop(statement);
     }
 }
 
-void Simulator::request(const Statement& statement) {
+void Simulator::exits(const Statement& statement) {
+    const std::string& subject = statement.subject;
+    Node& root = *nodes_.front();
+    if (subject == root.core.name() && root.alive) {
+        tell(Kind::exit, subject, subject, "exits: killed");
+        return kill_children(root);
+    }
+    const auto name = living(subject);
+    if (!name) return tell(Kind::note, "lab", subject, subject + " does not live: nothing to exit");
+    end_child(*name, statement.reason);
+}
+
+void Simulator::ask(const Statement& statement, const std::string& what, Request::Body body) {
     Node* node = supervisor_of(statement.subject);
     if (!node) return tell(Kind::note, "lab", statement.subject, statement.subject + " does not live: nobody to ask");
-    Request request{.id = requests_.size() + 1, .body = WhichChildrenRequest{}};
-    std::string text = statement.child;
-    switch (statement.verb) {
-        case Verb::start_child: {
-            ChildSpec spec;
-            if (statement.declared) {
-                spec = statement.declared->spec;
-                node->declarations.insert_or_assign(spec.id, *statement.declared);
-            }
-            request.body = StartChildRequest{spec};
-            text = spec.id.empty() ? "start_child" : "start_child " + spec.id;
-            break;
-        }
-        case Verb::terminate_child: {
-            const auto by_name =
-                std::ranges::find_if(node->lives, [&](const auto& life) { return life.second == statement.child; });
-            TerminateChildRequest terminate{.child = statement.child};
-            if (by_name != node->lives.end()) terminate.child = by_name->first;
-            request.body = terminate;
-            text = "terminate_child " + text;
-            break;
-        }
-        case Verb::restart_child:
-            request.body = RestartChildRequest{statement.child};
-            text = "restart_child " + text;
-            break;
-        case Verb::delete_child:
-            request.body = DeleteChildRequest{statement.child};
-            text = "delete_child " + text;
-            break;
-        case Verb::count_children:
-            request.body = CountChildrenRequest{};
-            text = "count_children";
-            break;
-        case Verb::stop:
-            tell(Kind::event, node->core.name(), "", "is asked to stop");
-            return deliver(*node, ExitSignal{Reason::shutdown()});
-        default: text = "which_children"; break;
+    const RequestId id = requests_.size() + 1;
+    requests_[id] = statement.line;
+    tell(Kind::event, node->core.name(), statement.child, "is asked: " + what);
+    deliver(*node, Request{id, std::move(body)});
+}
+
+void Simulator::ask_to_start_child(const Statement& statement) {
+    if (!statement.declared) return ask(statement, "start_child", StartChildRequest{});
+    const ChildSpec& spec = statement.declared->spec;
+    if (Node* node = supervisor_of(statement.subject)) {
+        node->declarations.insert_or_assign(spec.id, *statement.declared);
     }
-    requests_[request.id] = statement.line;
-    tell(Kind::event, node->core.name(), statement.child, "is asked: " + text);
-    deliver(*node, std::move(request));
+    ask(statement, "start_child " + spec.id, StartChildRequest{spec});
+}
+
+// A dynamic supervisor knows a child by its pid only.
+void Simulator::ask_to_terminate_child(const Statement& statement) {
+    TerminateChildRequest request{.child = statement.child};
+    if (const Node* node = supervisor_of(statement.subject)) {
+        const auto is_meant = [&](const auto& child) { return child.second == statement.child; };
+        const auto child = std::ranges::find_if(node->names, is_meant);
+        if (child != node->names.end()) request.child = child->first;
+    }
+    ask(statement, "terminate_child " + statement.child, request);
+}
+
+void Simulator::ask_to_stop(const Statement& statement) {
+    Node* node = supervisor_of(statement.subject);
+    if (!node) return tell(Kind::note, "lab", statement.subject, statement.subject + " does not live: nobody to ask");
+    tell(Kind::event, node->core.name(), "", "is asked to stop");
+    deliver(*node, ExitSignal{Reason::shutdown()});
 }
 
 // --- What is seen ---------------------------------------------------------------------------------------------------
@@ -332,8 +331,8 @@ void Simulator::append_tree(std::string& text, const Node& node, std::size_t dep
     std::ranges::reverse(children);  // in start order, as a person reads
     for (const ChildInfo& child : children) {
         text += std::string(4 * depth, ' ') + to_string(child, now_) + "\n";
-        const auto life = lives_.find(child.label);
-        if (life != lives_.end() && life->second.node) append_tree(text, *life->second.node, depth + 1);
+        const auto living = children_.find(child.label);
+        if (living != children_.end() && living->second.node) append_tree(text, *living->second.node, depth + 1);
     }
 }
 

@@ -1,4 +1,4 @@
-// supervisor_lab FILE: plays a script with a tree of supervisors in virtual time and prints what each of them does.
+// supervisor_lab FILE: plays a scenario in virtual time, and prints what each supervisor of its tree does.
 
 #include "04_supervised/otp/lab/scenario.hpp"
 #include "04_supervised/otp/lab/simulator.hpp"
@@ -38,6 +38,19 @@ int wrong(const std::string& message) {
     return exit_wrong;
 }
 
+/// The text of a file, or of standard input where it is "-". One byte more than allowed is enough to know that the text
+/// is too long.
+net::result<std::string> read(const std::string& file) {
+    std::ifstream input;
+    if (file != "-") input.open(file);
+    std::istream& source = file == "-" ? std::cin : input;
+    std::string text;
+    for (char c = 0; text.size() <= lab::max_scenario_bytes && source.get(c);) text += c;
+    const bool was_opened = file == "-" || input.is_open();
+    if (!was_opened || source.bad()) return boost::system::error_code(errno, boost::system::system_category());
+    return text;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -53,17 +66,9 @@ int main(int argc, char** argv) {
         return wrong("supervisor_lab: " + std::string(error.what()) + "; allowed: supervisor_lab FILE, --help");
     }
 
-    std::ifstream input;
-    if (file != "-") input.open(file);
-    std::istream& source = file == "-" ? std::cin : input;
-    std::string text;
-    if (!source) return wrong("cannot read " + file + ": " + net::reason({errno, boost::system::system_category()}));
-    // One byte more than allowed is enough to know that it is too long.
-    for (char c = 0; text.size() <= lab::max_scenario_bytes && source.get(c);) text += c;
-    if (source.bad())
-        return wrong("cannot read " + file + ": " + net::reason({errno, boost::system::system_category()}));
-
-    const auto scenario = lab::parse(text);
+    const auto text = read(file);
+    if (!text) return wrong("cannot read " + file + ": " + net::reason(text.error()));
+    const auto scenario = lab::parse(*text);
     if (!scenario) return wrong(file + ":" + std::to_string(scenario.error().line) + ": " + scenario.error().message);
 
     lab::Simulator simulator(*scenario);

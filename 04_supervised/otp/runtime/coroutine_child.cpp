@@ -4,31 +4,36 @@
 
 #include <boost/asio.hpp>
 
-namespace supervision {
+namespace otp {
 
 namespace asio = boost::asio;
 
 namespace {
 
-class CoroutineLife : public Life {
+class CoroutineChild : public Child {
 public:
-    explicit CoroutineLife(std::function<void()> ask) : ask_(std::move(ask)) {}
+    explicit CoroutineChild(std::function<void()> ask) : ask_(std::move(ask)) {}
 
     void stop() override {
-        asked_ = true;
-        ask_ ? ask_() : cancellation_.emit(asio::cancellation_type::terminal);
+        was_asked_ = true;
+        if (ask_) {
+            ask_();
+        } else {
+            cancellation_.emit(asio::cancellation_type::terminal);
+        }
     }
     void kill() override {
-        killed_ = true;
+        was_killed_ = true;
         cancellation_.emit(asio::cancellation_type::terminal);
     }
 
     asio::cancellation_slot slot() { return cancellation_.slot(); }
 
     Reason why_ended(const std::exception_ptr& exception, const Reason& returned) const {
-        if (killed_) return Reason::killed();
-        if (exception && !(asked_ && is_aborted(exception))) return Reason::abnormal(app::text::what(exception));
-        return asked_ && returned == Reason::normal() ? Reason::shutdown() : returned;
+        if (was_killed_) return Reason::killed();
+        const bool has_obeyed = was_asked_ && (exception ? is_aborted(exception) : returned == Reason::normal());
+        if (has_obeyed) return Reason::shutdown();
+        return exception ? Reason::abnormal(app::text::what(exception)) : returned;
     }
 
 private:
@@ -44,23 +49,24 @@ private:
 
     std::function<void()> ask_;
     asio::cancellation_signal cancellation_;
-    bool asked_ = false, killed_ = false;
+    bool was_asked_ = false, was_killed_ = false;
 };
 
 }  // namespace
 
 Start coroutine_child(asio::io_context& loop, Body body, std::function<void()> ask) {
-    return [&loop, body = std::move(body), ask = std::move(ask)](const Link& link) {
-        auto life = std::make_shared<CoroutineLife>(ask);
+    return [&loop, body = std::move(body), ask = std::move(ask)](const ReportTo& report_to) {
+        auto child = std::make_shared<CoroutineChild>(ask);
         auto coroutine = body();
-        link.started();
-        asio::co_spawn(loop, std::move(coroutine),
-                       asio::bind_cancellation_slot(
-                           life->slot(), [link, life](const std::exception_ptr& exception, const Reason& returned) {
-                               link.exited(life->why_ended(exception, returned));
-                           }));
-        return life;
+        report_to.started();
+        asio::co_spawn(
+            loop, std::move(coroutine),
+            asio::bind_cancellation_slot(
+                child->slot(), [report_to, child](const std::exception_ptr& exception, const Reason& returned) {
+                    report_to.exited(child->why_ended(exception, returned));
+                }));
+        return child;
     };
 }
 
-}  // namespace supervision
+}  // namespace otp

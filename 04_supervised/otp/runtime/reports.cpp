@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace supervision {
+namespace otp {
 
 namespace {
 
@@ -44,4 +44,4 @@ void tell(const Progress& progress) {
     });
 }
 
-}  // namespace supervision
+}  // namespace otp

@@ -3,7 +3,7 @@
 #include "04_supervised/otp/messages.hpp"
 
 /// A supervisor's reports as events of the story (app::events). Any thread.
-namespace supervision {
+namespace otp {
 
 /// `supervisor root reports child_terminated. Reason: SIGSEGV. Offender: id=worker-2,pid=4711.`; and, where it gives
 /// up, why.
@@ -15,4 +15,4 @@ std::string why_it_gives_up(const Report& report);
 /// `supervisor root started id=worker-2,pid=4711.`
 void tell(const Progress& progress);
 
-}  // namespace supervision
+}  // namespace otp

@@ -11,92 +11,93 @@
 #include <memory>
 #include <string>
 
-/// What the pure supervisor lacks: clocks, and children that live. Everything here belongs to one loop that one thread
-/// runs, and is called in that thread.
-namespace supervision {
+/// What the pure supervisor lacks: a clock, and children that live. Everything here belongs to one event loop, and is
+/// called in the thread that runs this loop.
+namespace otp {
 
-class Driver;
+class Runtime;
 
-/// What a life tells its supervisor of itself. A copy may be kept as long as one likes: nobody hears what comes after
-/// the life's end, or the supervisor's.
-class Link {
+/// Through this a child reports to its supervisor. A copy may be kept for as long as one likes: nobody hears what is
+/// reported after the child's end, or the supervisor's.
+class ReportTo {
 public:
-    Link(std::weak_ptr<Driver> supervisor, Pid pid) : supervisor_(std::move(supervisor)), pid_(pid) {}
+    ReportTo(std::weak_ptr<Runtime> supervisor, Pid pid) : supervisor_(std::move(supervisor)), pid_(pid) {}
 
-    /// It is up. `label` is what people call it, the operating system's pid for instance; may be empty.
+    /// The child is up. `label` is what people call it, the operating system's pid for instance; may be empty.
     void started(std::string label = {}) const;
-    /// It has nothing to do, which is no error: there is no such life.
+    /// The child has nothing to do, which is no error. There is no such child.
     void ignored() const;
-    /// It could not start, and nothing of it is left.
+    /// The child could not start. Nothing of it is left.
     void failed(Reason reason) const;
-    /// It has ended, and nothing of it is left.
+    /// The child has ended. Nothing of it is left.
     void exited(Reason reason) const;
 
 private:
     void tell(Event event) const;
 
-    std::weak_ptr<Driver> supervisor_;
+    std::weak_ptr<Runtime> supervisor_;
     Pid pid_;
 };
 
-/// One life of a child, as its supervisor holds it. Let go of once it has said that it failed, or exited.
-class Life {
+/// A child that lives: a coroutine, a process, or a supervisor in this process. A restart makes another one. The
+/// runtime holds a child until it has reported that it failed or exited.
+class Child {
 public:
-    virtual ~Life() = default;
+    virtual ~Child() = default;
 
-    /// Asks it to end. Its end is told through its link, here as below.
+    /// Asks the child to end. It reports its end, after kill() too.
     virtual void stop() = 0;
-    /// Ends it whether it wants to or not, as far as that is possible for its kind.
+    /// Ends the child whether it wants to or not, as far as that is possible for its kind.
     virtual void kill() = 0;
-    /// If it is a supervisor in this process: what is below it.
-    virtual const Driver* below() const { return nullptr; }
+    /// Of a supervisor in this process, what runs it; of any other child, nothing.
+    virtual const Runtime* below() const { return nullptr; }
 };
 
-/// Starts a life: what a ChildSpec's `argument` must hold, Erlang's {Module, Function, Arguments}. Says through the
-/// link, now or later, what became of it. An exception means that it failed.
-using Start = std::function<std::shared_ptr<Life>(const Link&)>;
+/// Starts a child: Erlang's {Module, Function, Arguments}, and what the `argument` of a ChildSpec must hold. The child
+/// reports, now or later, whether it is up. An exception means that it failed.
+using Start = std::function<std::shared_ptr<Child>(const ReportTo&)>;
 
-/// Drives one supervisor: tells it what happens, and carries out what it wants done. Make it with std::make_shared.
-class Driver : public std::enable_shared_from_this<Driver> {
+/// Runs one supervisor: tells it what happens, and carries out what it wants done. Make it with std::make_shared.
+class Runtime : public std::enable_shared_from_this<Runtime> {
 public:
-    /// Who listens to a supervisor. Any may be empty.
-    struct Listeners {
+    /// Called by the supervisor. Any may be empty.
+    struct Callbacks {
         std::function<void()> started{};  ///< all children of the start are up
-        /// It is over, no child lives. Without `started` before: it could not start.
+        /// The supervisor is over, and no child lives. Without `started` before, it could not start.
         std::function<void(const Reason&)> exited{};
         std::function<void(const Report&)> report{};
         std::function<void(const Progress&)> progress{};
         std::function<void()> changed{};  ///< which_children() may answer otherwise than before
     };
 
-    Driver(boost::asio::io_context& loop, Supervisor supervisor, Listeners listeners);
+    Runtime(boost::asio::io_context& loop, Supervisor supervisor, Callbacks callbacks);
 
     void start();
 
     /// Erlang's exit signal from the parent: stops all children in order, then the supervisor is over.
     void exit(Reason reason);
 
-    /// As exit(), but nobody is asked.
+    /// As exit(), but no child is asked.
     void kill();
 
-    using Request = decltype(supervision::Request::body);
-    using ReplyTo = std::function<void(const Answer&)>;
-    void request(Request request, ReplyTo reply = {});
+    using OnAnswer = std::function<void(const Answer&)>;
+    void request(Request::Body body, OnAnswer on_answer = {});
 
     const Supervisor& supervisor() const { return supervisor_; }
 
-    /// The children as they stand, and what is below them, a line for each, in start order. `below` may add lines
-    /// to a child's own, for what this process does not know.
+    /// The children as they stand, and what is below them, a line for each, in start order. `below` may add lines to a
+    /// child's own, for what this process does not know.
     using Below = std::function<std::string(const ChildInfo&)>;
     std::string tree(std::size_t depth, const Below& below = {}) const;
 
 private:
-    friend Link;
+    friend ReportTo;
 
-    // Events arrive through the loop: whoever causes one may be in the middle of something.
+    // Events arrive through the loop: the function that causes one may be in the middle of something.
     void deliver(Event event);
     void handle(const Event& event);
 
+    // An overload for each kind of action: one without would not compile.
     void carry_out(const Actions& actions);
     void carry_out(const StartChild& action);
     void carry_out(const StopChild& action);
@@ -111,16 +112,16 @@ private:
 
     boost::asio::io_context& loop_;
     Supervisor supervisor_;
-    Listeners listeners_;
-    std::map<Pid, std::shared_ptr<Life>> lives_;
+    Callbacks callbacks_;
+    std::map<Pid, std::shared_ptr<Child>> children_;
     std::map<TimerId, boost::asio::steady_timer> timers_;
-    std::map<RequestId, ReplyTo> replies_;
+    std::map<RequestId, OnAnswer> unanswered_;
     RequestId last_request_ = 0;
 };
 
-/// A supervisor as a child of another in the same process. `report` and `changed` are what its Driver::Listeners are.
+/// A supervisor as a child of another one in the same process. `report` and `changed` are those of Runtime::Callbacks.
 Start supervisor_child(boost::asio::io_context& loop, const std::string& name, const SupFlags& flags,
                        const std::vector<ChildSpec>& children, const std::function<void(const Report&)>& report,
                        const std::function<void()>& changed = {});
 
-}  // namespace supervision
+}  // namespace otp

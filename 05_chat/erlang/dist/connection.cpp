@@ -48,8 +48,8 @@ void Connection::receive(std::string_view bytes, Clock::time_point now) {
     if (!up_ && input_.size() > 2 * max_handshake_packet) close("it sends too much for a handshake");
 }
 
-// One frame off the front of `bytes`, if it is whole: how many bytes that were, or 0. During the handshake a packet has
-// two bytes of length, after it four.
+// Handles one frame at the front of `bytes`, if it is whole. Returns how many bytes it has, or 0. A packet of the
+// handshake has two bytes of length, a frame after it has four.
 std::size_t Connection::take_frame(std::string_view bytes) {
     if (handshake_.state() == Handshake::State::deciding) return 0;
     chat::ByteReader in(bytes);
@@ -128,7 +128,7 @@ void Connection::handle(std::string_view frame) {
     std::visit([this](auto& message) { handle(std::move(message)); }, *control);
 }
 
-// A process of another node may not be spoken for, however the frame came here.
+// The peer may speak for its own processes only.
 bool Connection::is_theirs(const Pid& pid) {
     if (pid.node == peer()) return true;
     ignore("a message in the name of a process of " + app::text::visible(pid.node, max_node_name));
@@ -148,7 +148,7 @@ void Connection::handle(SendToPid&& send) {
     events_.push_back(Message{std::move(send.to), std::string(send.message)});
 }
 
-// Node.ping(node) is a call of net_kernel: {'$gen_call', {Pid, Tag}, {is_auth, Node}}, to be answered {Tag, yes}.
+// Node.ping(node) calls net_kernel with {'$gen_call', {Pid, Tag}, {is_auth, Node}}. The answer is {Tag, yes}.
 void Connection::answer_net_kernel(std::string_view message) {
     TermReader in(message);
     if (!in.tuple(3) || !in.atom("$gen_call") || !in.tuple(2)) return;

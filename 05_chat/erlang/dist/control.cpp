@@ -34,7 +34,7 @@ void put_target(std::string& out, const Target& target) {
         put_atom(out, std::get<std::string>(target));
 }
 
-// Frames are built in place: room for the length first, the length when it is known.
+// A frame, built in place. Its length is filled in when it is known.
 class Frame {
 public:
     Frame(std::string& out, Operation operation, std::uint8_t arity) : out_(out), start_(out.size()) {
@@ -135,7 +135,7 @@ std::optional<Control> read_control(std::string_view frame) {
     if (!arity || !operation) return std::nullopt;
     auto control = read_fields(*operation, *arity, in);
     if (!control) return std::nullopt;
-    // What is left is the message, or, for an operation we do not know, perhaps one.
+    // The rest is the message. An operation that we do not know may have one, too.
     const std::string_view message = in.version() ? in.rest() : std::string_view();
     if (auto* to_name = std::get_if<SendToName>(&*control))
         to_name->message = message;
@@ -151,7 +151,7 @@ std::optional<Control> read_control(std::string_view frame) {
 void put_send(std::string& out, const Pid& from, std::string_view name, std::string_view message) {
     Frame frame(out, op_reg_send, 4);
     put_pid(out, from);
-    put_atom(out, "");  // once the cookie, in the days before the handshake
+    put_atom(out, "");  // before there was a handshake, the cookie stood here
     put_atom(out, name);
     put_message(out, message);
 }

@@ -82,7 +82,7 @@ net::awaitable<EpmdRegistration::Outcome> EpmdRegistration::try_once() {
     co_return Outcome::known;
 }
 
-/// As long as epmd lives: it has nothing more to say.
+/// Waits as long as epmd lives, which says nothing more.
 net::awaitable<void> EpmdRegistration::stay_connected() {
     app::tell(us, events::is_known_to_epmd, epmd_port());
     for (bool is_there = true; is_there;) {

@@ -12,8 +12,8 @@ namespace {
 using chat::ByteReader;
 using chat::put;
 
-// Without these of a peer's flags its terms would not be the ones we read: EXTENDED_REFERENCES, EXTENDED_PIDS_PORTS,
-// UTF8_ATOMS, BIG_CREATION, HANDSHAKE_23.
+// Flags that a peer must have, because we read no other terms: EXTENDED_REFERENCES, EXTENDED_PIDS_PORTS, UTF8_ATOMS,
+// BIG_CREATION, HANDSHAKE_23.
 constexpr std::uint64_t needed_flags = 0x4 | 0x100 | 0x10000 | 0x40000 | 0x1000000;
 
 }  // namespace
@@ -68,7 +68,7 @@ void Handshake::name(std::string_view bytes) {
     const std::uint8_t tag = in.u8();
     if (tag == 'n') return fail("it speaks a handshake from before OTP 23");
     const std::uint64_t flags = in.u64();
-    in.u32();  // its creation: its pids carry it themselves
+    in.u32();  // its creation, which stands in its pids, too
     const std::string_view name = in.bytes(in.u16());
     // What follows the name is for versions to come.
     if (tag != 'N' || !in.ok()) return fail("not an Erlang node");
@@ -97,7 +97,7 @@ void Handshake::decide(Status status) {
 void Handshake::status(std::string_view bytes) {
     if (bytes == "sok" || bytes == "sok_simultaneous") return expect(Expects::challenge);
     if (bytes == "salive") {
-        // It believes we are connected. We know better: that was an earlier life, or a line that was cut.
+        // The peer believes that we are connected. That was an earlier life of ours, or a line that was cut.
         send_status("true");
         return expect(Expects::challenge);
     }

@@ -50,7 +50,7 @@ net::awaitable<void> Peer::run() {
 
 net::awaitable<void> Peer::handle_events() {
     while (auto event = connection_.next_event()) {
-        // What a node wanted that has broken off, nobody does in its name.
+        // Nothing is done in the name of a node that has broken off.
         if (is_broken_ && !std::holds_alternative<Closed>(*event)) continue;
         const auto wait = co_await on_event_(*event);
         flush();
@@ -60,19 +60,19 @@ net::awaitable<void> Peer::handle_events() {
             is_broken_ = true;
             connection_.lost(net::reason(socket_.why_closed()));
         }
-        connection_.receive({}, Clock::now());  // it was not silent: we did not listen
+        connection_.receive({}, Clock::now());  // the peer was not silent: we did not listen
     }
 }
 
 void Peer::flush() {
-    // Whatever closed it, the reader is to hear of it.
+    // run() waits in recv, and is to see that the connection is closed.
     if (connection_.is_closed()) socket_.shutdown(net::tcp::socket::shutdown_receive);
     if (!std::exchange(is_awake_, true)) more_.notify();
     count();
     backlog_.keep_bound();
 }
 
-/// Last words do not count: they are few, and there for seconds.
+/// Last words do not count: they are few, and wait for a second at most.
 void Peer::count() {
     waiting_.count(connection_.is_closed() ? 0 : being_sent_ + connection_.output_size());
 }

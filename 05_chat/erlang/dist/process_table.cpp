@@ -4,7 +4,7 @@ namespace erlang {
 
 Pid ProcessTable::spawn() {
     const std::uint64_t number = ++last_pid_;
-    // 15 bits of id and 13 of serial are what every node has taken since the first ones.
+    // Every node, also an old one, takes 15 bits of id and 13 of serial.
     Pid pid{identity_.name, static_cast<std::uint32_t>(number & 0x7FFF), static_cast<std::uint32_t>(number >> 15),
             identity_.creation};
     alive_.insert(pid);

@@ -86,7 +86,7 @@ std::optional<std::string> read_atom(ByteReader& in) {
 bool skip(ByteReader& in, int depth);
 
 bool skip_each(ByteReader& in, std::uint64_t count, int depth) {
-    // Every term is at least one byte long: a count that lies is found out before it costs anything.
+    // Every term is at least one byte long. So a count that lies is found out before it costs anything.
     if (!in.ok() || count > in.size()) return false;
     while (count-- > 0) {
         if (!skip(in, depth)) return false;
@@ -144,14 +144,14 @@ bool skip(ByteReader& in, int depth) {
         case map: return skip_each(in, 2 * std::uint64_t{in.u32()}, depth - 1);
         case export_fun: return skip_each(in, 3, depth - 1);
         case new_fun: {
-            const std::size_t size = in.u32();  // which counts its own four bytes
+            const std::size_t size = in.u32();  // the size counts its own four bytes
             return size >= 4 && skip_bytes(in, size - 4);
         }
         default: return false;
     }
 }
 
-// Reads with `read` if it can: else nothing is taken.
+// Takes what `read` reads. Where that fails, nothing is taken.
 template <class Read>
 auto take(std::string_view& rest, Read read) -> decltype(read(std::declval<ByteReader&>())) {
     ByteReader in(rest);
@@ -277,7 +277,7 @@ std::optional<std::string_view> TermReader::any() {
 
 namespace {
 
-// One term at a time, until `out` has enough: then the rest is not even looked at.
+// Shows one term at a time. When `out` has enough, the rest is not even looked at.
 void show_next(TermReader& in, std::string& out, std::size_t limit, int depth) {
     if (out.size() >= limit || depth == 0) {
         out += "...";
