@@ -91,9 +91,9 @@ public:
     /// Waits; or less long, when the pool stops.
     net::awaitable<void> wait(std::uint64_t acceptor, std::chrono::milliseconds time);
     /// The costly set-up. Tests put their own here.
-    std::function<net::awaitable<void>(std::uint64_t acceptor, net::Socket&)> set_up;
+    std::function<net::awaitable<void>(std::uint64_t acceptor, net::AsyncSocket&)> set_up;
     /// Serves a client in its loop.
-    void start_session(std::uint64_t acceptor, Loop& loop, net::Socket socket, Permit permit);
+    void start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Permit permit);
 
 private:
     struct Acceptor {

@@ -38,7 +38,7 @@ std::string_view without_line_end(std::string_view line) {
 /// While lines come, do what they say. Nothing is written here.
 net::awaitable<void> hear_out(Session& session) {
     session.begin(session.protocol().open());
-    while (auto lines = co_await session.socket().async_recv_many()) {
+    while (auto lines = co_await session.socket().recv_all()) {
         for (const auto line : *lines) {
             app::tell_data(session.who(), line);
             const auto typed = without_line_end(line);

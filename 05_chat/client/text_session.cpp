@@ -1,7 +1,7 @@
 #include "05_chat/base/notify.hpp"
 #include "05_chat/client/keyboard.hpp"
 #include "05_chat/client/session.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <boost/asio.hpp>
 
@@ -27,7 +27,7 @@ public:
         }
         socket_.emplace(std::move(*socket));
         socket_->put({options_.name, "\n"});
-        const auto sent = co_await socket_->async_flush();
+        const auto sent = co_await socket_->flush();
         std::optional<Deadline> deadline;
         if (options_.join_timeout.count() > 0) {
             deadline.emplace(loop_.get_executor(), options_.join_timeout, [this] { give_up(); });
@@ -35,7 +35,7 @@ public:
         std::optional<Why> refused;
         bool is_in = false;
         while (sent && !refused) {
-            const auto packet = co_await socket_->async_recv();
+            const auto packet = co_await socket_->recv();
             if (!packet) break;
             std::string_view line = *packet;
             while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
@@ -51,7 +51,7 @@ public:
         }
         keyboard_.close();
         const auto outcome = refused ? result<void, Why>(*refused) : ended(is_in);
-        socket_->close();
+        co_await socket_->close();
         co_return outcome;
     }
 
@@ -86,7 +86,7 @@ private:
             const auto line = co_await keyboard_.line();
             if (!line) break;
             socket_->put({*line, "\n"});
-            const auto sent = co_await socket_->async_flush();
+            const auto sent = co_await socket_->flush();
             if (!sent) co_return;
             if (*line == "/quit") has_said_all_ = true;
         }
@@ -97,7 +97,7 @@ private:
     asio::io_context& loop_;
     const Options& options_;
     Keyboard keyboard_;
-    std::optional<net::Socket> socket_;
+    std::optional<net::AsyncSocket> socket_;
     bool has_said_all_ = false;
     bool is_too_late_ = false;
 };

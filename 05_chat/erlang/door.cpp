@@ -125,7 +125,7 @@ net::awaitable<void> Node::rest() {
     co_await rest_.async_wait(net::outcome);
 }
 
-void Node::welcome(net::Socket socket) {
+void Node::welcome(net::AsyncSocket socket) {
     auto guest = std::make_shared<Guest>(++last_guest_, settings_);
     Connection connection(processes_, settings_.bounds, random_number(), Clock::now());
     guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection), backlog_,

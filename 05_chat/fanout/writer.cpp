@@ -24,14 +24,14 @@ bool ends_line(std::span<const asio::const_buffer> pieces, std::size_t bytes) {
 
 }  // namespace
 
-Writer::Writer(net::Socket socket, std::uint64_t owner, Backlog& backlog)
+Writer::Writer(net::AsyncSocket socket, std::uint64_t owner, Backlog& backlog)
     : socket_(std::move(socket)),
       owner_(owner),
       backlog_(backlog),
       waiting_(backlog, [this](std::string why) { cut_off(std::move(why)); }),
       outbox_(owner),
-      more_(socket_.get_executor()),
-      written_(socket_.get_executor()) {}
+      more_(socket_.executor()),
+      written_(socket_.executor()) {}
 
 Writer::~Writer() {
     outbox_.clear();
@@ -51,7 +51,7 @@ void Writer::count() {
 }
 
 void Writer::start() {
-    asio::co_spawn(socket_.get_executor(), write(shared_from_this()),
+    asio::co_spawn(socket_.executor(), write(shared_from_this()),
                    [writer = shared_from_this()](const std::exception_ptr&) {
                        writer->has_ended_ = true;
                        writer->socket_.shutdown(net::tcp::socket::shutdown_send);
@@ -77,7 +77,7 @@ void Writer::write_now() {
     while (has_to_write() && !is_full_ && !is_broken_ && !has_ended_) {
         std::array<asio::const_buffer, 8> pieces;  // mostly there is one
         const std::size_t count = outbox_.gather(pieces);
-        const auto sent = socket_.send_some(std::span(pieces).first(count));
+        const auto sent = socket_.write_some(std::span(pieces).first(count));
         if (sent) {
             is_in_line_ = !ends_line(std::span(pieces).first(count), *sent);
             outbox_.consume(*sent);
@@ -130,7 +130,7 @@ net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
         if (writer->is_broken_) co_return;
         if (writer->is_full_) {
             if (writer->why_cut_off_.empty()) writer->waiting_.is_behind();
-            const auto writable = co_await writer->socket_.async_writable();
+            const auto writable = co_await writer->socket_.writable();
             if (!writable) co_return;
             writer->is_full_ = false;
             continue;
@@ -159,7 +159,7 @@ void Writer::wait_no_longer() {
 void Writer::end(std::chrono::milliseconds within) {
     leave();
     if (!the_end_) {
-        the_end_.emplace(socket_.get_executor(), within, [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+        the_end_.emplace(socket_.executor(), within, [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
     }
     wake();
 }
@@ -168,11 +168,11 @@ net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
     end(within);
     while (!has_ended_) co_await written_.notified();
     for (bool is_there = true; is_there;) {
-        const auto dropped = co_await socket_.async_recv_many();
+        const auto dropped = co_await socket_.recv_all();
         is_there = dropped.has_value();
     }
     the_end_.reset();
-    co_await socket_.async_close();
+    co_await socket_.close();
 }
 
 // ---- Subscribers ----------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #include "05_chat/base/notify.hpp"
 #include "05_chat/fanout/backlog.hpp"
 #include "05_chat/fanout/outbox.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <map>
 #include <memory>
@@ -56,10 +56,10 @@ private:
 class Writer : public std::enable_shared_from_this<Writer> {
 public:
     /// `owner` is a number that no other writer has. `backlog` outlives the writer.
-    Writer(net::Socket socket, std::uint64_t owner, Backlog& backlog);
+    Writer(net::AsyncSocket socket, std::uint64_t owner, Backlog& backlog);
     ~Writer();
 
-    net::Socket& socket() { return socket_; }
+    net::AsyncSocket& socket() { return socket_; }
     std::uint64_t owner() const { return owner_; }
 
     /// Starts the coroutine that writes. Once.
@@ -102,7 +102,7 @@ private:
     void count();
     void wake();
 
-    net::Socket socket_;
+    net::AsyncSocket socket_;
     std::uint64_t owner_;
     Backlog& backlog_;
     Backlog::Part waiting_;  // ours of it

@@ -90,7 +90,7 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     guest_.connected(random_number(), Clock::now(), settings_.handshake);
     send();
     asio::co_spawn(loop_, keep_time(writer), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
-    while (auto frames = co_await writer->socket().async_recv_many()) {
+    while (auto frames = co_await writer->socket().recv_all()) {
         for (const auto frame : *frames) {
             if (!writer->why_cut_off().empty()) break;
             const bool was_up = guest_.is_up();

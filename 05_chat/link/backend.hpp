@@ -3,7 +3,7 @@
 #include "05_chat/base/backoff.hpp"
 #include "05_chat/engine/backend.hpp"
 #include "05_chat/link/guest.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <map>
 #include <memory>

@@ -69,7 +69,7 @@ void LinkServer::stop() {
     hang_up("the server is closing");
 }
 
-void LinkServer::welcome(net::Socket socket) {
+void LinkServer::welcome(net::AsyncSocket socket) {
     if (links_.size() >= max_links) {
         return app::tell_seldom({"server"}, events::refuses_link, socket.peername(), max_links);
     }
@@ -88,7 +88,7 @@ void LinkServer::welcome(net::Socket socket) {
     });
 }
 
-bool LinkServer::is_welcome(const net::Socket& socket) const {
+bool LinkServer::is_welcome(const net::AsyncSocket& socket) const {
     return !settings_.self.secret.empty() || is_loopback(socket.peername());
 }
 
@@ -131,7 +131,7 @@ net::awaitable<void> LinkServer::serve(std::shared_ptr<Link> link) {
 
 /// Reads its frames in order, and does what one asks for before it looks at the next.
 net::awaitable<void> LinkServer::hear_out(Link& link) {
-    while (auto frames = co_await link.writer->socket().async_recv_many()) {
+    while (auto frames = co_await link.writer->socket().recv_all()) {
         for (const auto frame : *frames) {
             if (!link.writer->why_cut_off().empty()) break;
             const auto wait = co_await handle(link, frame);
@@ -142,7 +142,7 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             if (wait->count() > 0) {
                 link.pause.expires_after(*wait);
                 // A node that is dead does not go on with what it had sent.
-                const bool is_there = co_await link.writer->socket().async_pause(link.pause);
+                const bool is_there = co_await link.writer->socket().pause(link.pause);
                 if (!is_there) co_return;
             }
             // A node that comes back asks for a room's history once for each of its people. It gets them one after the

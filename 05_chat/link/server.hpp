@@ -54,8 +54,8 @@ private:
               who{"link", number},
               bucket(settings.rate, settings.burst),
               joins(joins_per_second, joins_per_second),
-              pause(this->writer->socket().get_executor()),
-              pulse(this->writer->socket().get_executor()) {}
+              pause(this->writer->socket().executor()),
+              pulse(this->writer->socket().executor()) {}
 
         std::shared_ptr<Writer> writer;
         link::Host host;
@@ -77,8 +77,8 @@ private:
     net::awaitable<void> carry_out(Link& link, const std::monostate& nothing);
     net::awaitable<void> carry_out(Link& link, const link::Host::Wanted& wanted);
     net::awaitable<void> carry_out(Link& link, const link::Host::Asked& asked);
-    void welcome(net::Socket socket);
-    bool is_welcome(const net::Socket& socket) const;
+    void welcome(net::AsyncSocket socket);
+    bool is_welcome(const net::AsyncSocket& socket) const;
     net::awaitable<void> introduced(Link& link);
     net::awaitable<void> farewell_of(Link& link);
 

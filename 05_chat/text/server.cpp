@@ -41,7 +41,7 @@ TextServer::TextServer(asio::io_context& loop, net::Listener listener, Backend& 
     look_around();
 }
 
-void TextServer::welcome(net::Socket socket) {
+void TextServer::welcome(net::AsyncSocket socket) {
     const app::Who who{"handler", ++last_client_};
     if (const auto free = has_a_place(); !free) {
         app::tell_rejected(who, socket, free.error().words);

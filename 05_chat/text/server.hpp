@@ -46,7 +46,7 @@ public:
 
 private:
     /// Starts a session with a newcomer, or says why not.
-    void welcome(net::Socket socket);
+    void welcome(net::AsyncSocket socket);
     void look_around();
     result<void, Why> has_a_place();
     bool make_place(std::size_t nameless_allowed);

@@ -31,7 +31,7 @@ Session::Session(std::shared_ptr<Writer> writer, app::Who who, PersonId person, 
       limits_(limits),
       bucket_(limits.rate, limits.burst),
       arrivals_(arrivals),
-      pause_(this->writer->socket().get_executor()),
+      pause_(this->writer->socket().executor()),
       came_(Clock::now()),
       active_(came_) {
     this->writer->set_last_words(last_words);
@@ -67,7 +67,7 @@ net::awaitable<result<void, Why>> Session::wait_to_come_in() {
     if (!wait) co_return because("too many people come from where you are: wait a little");
     if (wait->count() > 0) {
         pause_.expires_after(*wait);
-        const bool is_there = co_await socket().async_pause(pause_);
+        const bool is_there = co_await socket().pause(pause_);
         if (!is_there) is_leaving_ = true;
     }
     if (is_leaving()) co_return because("you have gone");
@@ -128,7 +128,7 @@ bool Session::is_too_fast() {
 }
 
 net::awaitable<void> Session::wait() {
-    const bool is_there = co_await socket().async_pause(pause_);
+    const bool is_there = co_await socket().pause(pause_);
     if (!is_there) is_leaving_ = true;
     if (!is_leaving()) co_await writer->eased(longest_unread);
 }

@@ -45,7 +45,7 @@ public:
 
     // server.cpp shows how these are used.
 
-    net::Socket& socket() { return writer->socket(); }
+    net::AsyncSocket& socket() { return writer->socket(); }
     app::Who who() const { return who_; }
     TextProtocol& protocol() { return protocol_; }
     Backend& backend() { return backend_; }

@@ -25,7 +25,7 @@ std::optional<net::Socket> Door::accept() {
     }
 }
 
-net::awaitable<std::optional<net::Socket>> Door::async_accept(boost::asio::io_context& loop) {
+net::awaitable<std::optional<net::AsyncSocket>> Door::async_accept(boost::asio::io_context& loop) {
     tell_waiting();
     for (;;) {
         auto client = co_await listener_.async_accept(loop);
@@ -40,7 +40,7 @@ net::awaitable<std::optional<net::Socket>> Door::async_accept(boost::asio::io_co
     }
 }
 
-void Door::reject(net::Socket& client, std::string_view why) const {
+void Door::reject(net::SocketBase& client, std::string_view why) const {
     if (story::is_told()) tell(who_, events::rejects_client, client.peername(), why);
     client.refuse(std::string(why) + ", try again later");
 }
@@ -49,7 +49,7 @@ void Door::tell_waiting() const {
     if (tells_ == Tells::everything) tell(who_, events::waits_for_client);
 }
 
-void Door::tell_accepted(const net::Socket& client) const {
+void Door::tell_accepted(const net::SocketBase& client) const {
     if (tells_ == Tells::everything && story::is_told()) {
         tell(who_, events::got_client_connection, client.peername());
     }

@@ -29,16 +29,16 @@ public:
     std::optional<net::Socket> accept();
 
     /// The same for a coroutine in the listener's loop; the socket belongs to `loop`.
-    net::awaitable<std::optional<net::Socket>> async_accept(boost::asio::io_context& loop);
+    net::awaitable<std::optional<net::AsyncSocket>> async_accept(boost::asio::io_context& loop);
 
     /// Closes a client that was accepted and is not served: tells why, and in line mode says so to it.
-    void reject(net::Socket& client, std::string_view why) const;
+    void reject(net::SocketBase& client, std::string_view why) const;
 
     Who who() const { return who_; }
 
 private:
     void tell_waiting() const;
-    void tell_accepted(const net::Socket& client) const;
+    void tell_accepted(const net::SocketBase& client) const;
     void tell_shortage(const boost::system::error_code& why) const;
 
     net::Listener& listener_;

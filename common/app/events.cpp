@@ -5,11 +5,11 @@
 
 namespace app {
 
-void tell_connected(const Who& who, const net::Socket& client) {
+void tell_connected(const Who& who, const net::SocketBase& client) {
     if (story::is_told()) tell(who, events::got_client_connection, client.peername());
 }
 
-void tell_rejected(const Who& who, const net::Socket& client, std::string_view reason) {
+void tell_rejected(const Who& who, const net::SocketBase& client, std::string_view reason) {
     if (story::is_told()) tell(who, events::rejects_client, client.peername(), reason);
 }
 

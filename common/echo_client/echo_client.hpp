@@ -29,6 +29,9 @@ struct Options {
 /// Says why on stderr, and ends with exit code 1.
 [[noreturn]] void fail(const std::string& what);
 
+/// The same, where there is no connection.
+[[noreturn]] void fail_to_connect(const Options& options, const boost::system::error_code& why);
+
 /// On stdout, in a line of its own.
 void print(std::string_view packet);
 
@@ -46,7 +49,7 @@ void compare_file(net::Socket& socket, const Options& options);
 
 // active.cpp: the socket delivers. Whatever comes is printed when it comes.
 
-/// Sends what the person types, until either side has ended.
-void talk_actively(asio::io_context& loop, net::Socket& socket, const Options& options);
+/// Connects, and sends what the person types, until either side has ended.
+void talk_actively(const Options& options);
 
 }  // namespace echo_client

@@ -14,6 +14,10 @@ void echo_client::fail(const std::string& what) {
     std::exit(EXIT_FAILURE);
 }
 
+void echo_client::fail_to_connect(const Options& options, const boost::system::error_code& why) {
+    fail("cannot connect to " + net::host_and_port(options.host, options.port) + ": " + net::reason(why));
+}
+
 void echo_client::print(std::string_view packet) {
     std::cout << packet;
     if (!packet.ends_with('\n')) std::cout << '\n';
@@ -39,18 +43,17 @@ int main(int argc, char** argv) {
     const bool file = line.cli().count("--from") > 0;
     if (one + file + options.active > 1) line.usage_error("only one of --send, --from, --active at a time is allowed");
 
+    if (options.active) {
+        echo_client::talk_actively(options);
+        return EXIT_SUCCESS;
+    }
     boost::asio::io_context loop;
     auto socket = net::connect(loop, options.host, options.port, options.socket);
-    if (!socket) {
-        echo_client::fail("cannot connect to " + net::host_and_port(options.host, options.port) + ": " +
-                          net::reason(socket.error()));
-    }
+    if (!socket) echo_client::fail_to_connect(options, socket.error());
     if (one) {
         echo_client::send_one(*socket, options);
     } else if (file) {
         echo_client::compare_file(*socket, options);
-    } else if (options.active) {
-        echo_client::talk_actively(loop, *socket, options);
     } else {
         echo_client::talk(*socket, options);
     }

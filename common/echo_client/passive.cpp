@@ -12,7 +12,7 @@ namespace {
 
 /// The reply to what was just sent.
 std::string_view reply_or_fail(net::Socket& socket, const Options& options) {
-    const auto packet = socket.recv(options.patience.count() > 0 ? options.patience : net::Socket::for_ever);
+    const auto packet = socket.recv(options.patience.count() > 0 ? options.patience : net::for_ever);
     if (packet.error() == asio::error::timed_out) {
         fail("no reply within " + std::to_string(options.patience.count()) + " ms: is the server's --packet " +
              std::string(net::to_string(options.socket.packet)) + ", too?");

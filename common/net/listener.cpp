@@ -18,6 +18,11 @@ bool concerns_one_client(const boost::system::error_code& error) {
            error == errc::operation_not_permitted || error.value() == EHOSTDOWN || error.value() == ENONET;
 }
 
+/// What whoever accepts is told: whatever is no shortage is the end.
+boost::system::error_code why(const boost::system::error_code& error) {
+    return is_shortage(error) ? error : make_error_code(Error::stopped);
+}
+
 result<TcpAcceptor> open(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
     TcpAcceptor acceptor(loop);
     boost::system::error_code error;
@@ -71,22 +76,20 @@ result<Socket> Listener::accept() {
         TcpSocket socket(acceptor_.get_executor());
         boost::system::error_code error;
         acceptor_.accept(socket, error);
-        if (!concerns_one_client(error)) return accepted(error, std::move(socket));
+        if (concerns_one_client(error)) continue;
+        if (error) return why(error);
+        return Socket(std::move(socket), options_);
     }
 }
 
-awaitable<result<Socket>> Listener::async_accept(asio::io_context& loop) {
+awaitable<result<AsyncSocket>> Listener::async_accept(asio::io_context& loop) {
     for (;;) {
         if (!acceptor_.is_open()) co_return Error::stopped;
         auto [error, socket] = co_await acceptor_.async_accept(loop, outcome);
-        if (!concerns_one_client(error)) co_return accepted(error, std::move(socket));
+        if (concerns_one_client(error)) continue;
+        if (error) co_return why(error);
+        co_return AsyncSocket(std::move(socket), options_);
     }
-}
-
-result<Socket> Listener::accepted(const boost::system::error_code& error, TcpSocket socket) {
-    if (is_shortage(error)) return error;
-    if (error) return Error::stopped;
-    return Socket(std::move(socket), options_);
 }
 
 void Listener::stop() {

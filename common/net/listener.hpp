@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/async_socket.hpp"
 #include "net/socket.hpp"
 
 namespace net {
@@ -16,7 +17,7 @@ public:
     result<Socket> accept();
 
     /// As accept(); the socket belongs to `loop`, which may be another than the listener's.
-    awaitable<result<Socket>> async_accept(asio::io_context& loop);
+    awaitable<result<AsyncSocket>> async_accept(asio::io_context& loop);
 
     /// Wakes the threads that wait in accept(), for good. Any thread.
     void stop();
@@ -31,8 +32,6 @@ public:
     tcp::endpoint sockname() const;
 
 private:
-    result<Socket> accepted(const boost::system::error_code& error, TcpSocket socket);
-
     TcpAcceptor acceptor_;
     SocketOptions options_;
 };

@@ -8,20 +8,15 @@ constexpr char se = '\xf0', sb = '\xfa', will = '\xfb', wont = '\xfc', do_ = '\x
 
 }  // namespace
 
-bool Filter::is_plain(std::string_view bytes) const {
-    // NUL matters only after CR, but looking for it alone is one pass of memchr.
-    return state_ == State::data && bytes.find(iac) == bytes.npos && bytes.find('\0') == bytes.npos;
-}
-
-void Filter::pass(std::string_view plain) {
-    if (!plain.empty()) after_cr_ = plain.back() == '\r';
-}
-
-Filter::Progress Filter::run(const char* in, std::size_t size, char* out, std::string& answers) {
-    std::size_t taken = 0;
+std::size_t Filter::run(std::span<char> bytes, std::string& answers) {
+    // Nearly always there is nothing to do, and two quick searches know it. (NUL matters only after CR.)
+    const std::string_view piece(bytes.data(), bytes.size());
+    if (state_ == State::data && piece.find(iac) == piece.npos && piece.find('\0') == piece.npos) {
+        if (!piece.empty()) after_cr_ = piece.back() == '\r';
+        return piece.size();
+    }
     std::size_t kept = 0;
-    while (taken < size) {
-        char byte = in[taken++];
+    for (char byte : bytes) {
         switch (state_) {
             case State::data:
                 if (byte == iac) {
@@ -56,18 +51,15 @@ Filter::Progress Filter::run(const char* in, std::size_t size, char* out, std::s
             case State::subnegotiation_command: state_ = byte == se ? State::data : State::subnegotiation; continue;
         }
         after_cr_ = byte == '\r';
-        out[kept++] = byte;
-        if (byte == '\n') break;
+        bytes[kept++] = byte;
     }
-    return {taken, kept};
+    return kept;
 }
 
-void append_escaped(std::string_view data, std::string& out) {
-    for (auto at = data.find(iac); at != data.npos; at = data.find(iac)) {
-        out.append(data.substr(0, at + 1)).push_back(iac);
-        data.remove_prefix(at + 1);
-    }
-    out.append(data);
+std::string escaped(std::string_view data) {
+    std::string doubled;
+    for (const char byte : data) doubled.append(byte == iac ? 2 : 1, byte);
+    return doubled;
 }
 
 }  // namespace net::telnet

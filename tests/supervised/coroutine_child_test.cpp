@@ -217,7 +217,7 @@ TEST_F(CoroutineChild, AnAcceptorThatThrowsIsRestartedAndSessionsGoOn) {
         return net::listen(where, "127.0.0.1", 0, net::SocketOptions()).value();
     });
     int clients = 0;
-    pool.set_up = [&](std::uint64_t, net::Socket&) -> net::awaitable<void> {
+    pool.set_up = [&](std::uint64_t, net::AsyncSocket&) -> net::awaitable<void> {
         if (++clients == 2) throw std::runtime_error("cannot set this one up");
         co_return;
     };

@@ -140,7 +140,7 @@ TEST(Listener, AcceptedSocketsMayBelongToAnotherLoop) {
     auto socket = twins::run(loop, listener.async_accept(another));
     ASSERT_TRUE(socket);
     twins::write(client, "hello\n");
-    EXPECT_EQ(*twins::run(another, socket->async_recv()), "hello\n");
+    EXPECT_EQ(*twins::run(another, socket->recv()), "hello\n");
 }
 
 TEST(Listen, KnowsTheRealPortAndManyKindsOfHost) {

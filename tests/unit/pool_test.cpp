@@ -94,7 +94,7 @@ TEST_F(PoolTest, AnAcceptorThatThrowsLeavesTheOthersAcceptingAndItsPermitFree) {
     limited.max_connections = 3;
     Running server(limited);
     std::atomic<int> crashes = 0;
-    server.pool.set_up = [&](std::uint64_t number, net::Socket&) -> net::awaitable<void> {
+    server.pool.set_up = [&](std::uint64_t number, net::AsyncSocket&) -> net::awaitable<void> {
         if (number == 1 || number == 2) {
             ++crashes;
             throw std::runtime_error("set-up failed");
@@ -122,7 +122,7 @@ TEST_F(PoolTest, AnAcceptorThatThrowsLeavesTheOthersAcceptingAndItsPermitFree) {
 
 TEST_F(PoolTest, WhenEveryAcceptorHasDiedItIsSaid) {
     Running server(options(2, 1));
-    server.pool.set_up = [](std::uint64_t, net::Socket&) -> net::awaitable<void> {
+    server.pool.set_up = [](std::uint64_t, net::AsyncSocket&) -> net::awaitable<void> {
         throw std::runtime_error("set-up failed");
         co_return;
     };
@@ -189,7 +189,7 @@ TEST_F(PoolTest, OneTooManyIsRejectedWithAWord) {
 TEST_F(PoolTest, SetUpsOfSeveralAcceptorsOverlap) {
     Running server(options(4, 1));
     int now = 0, most = 0;
-    server.pool.set_up = [&](std::uint64_t number, net::Socket&) -> net::awaitable<void> {
+    server.pool.set_up = [&](std::uint64_t number, net::AsyncSocket&) -> net::awaitable<void> {
         most = std::max(most, ++now);
         while (most < 4) co_await server.pool.wait(number, 1ms);
         --now;
@@ -211,7 +211,7 @@ TEST_F(PoolTest, WhoIsBeingSetUpAtTheEndIsAnsweredAndLeavesNothingBehind) {
         Running server(slow);
         std::atomic<int> in_set_up = 0;
         server.pool.set_up = [&, set_up = server.pool.set_up](std::uint64_t number,
-                                                              net::Socket& socket) -> net::awaitable<void> {
+                                                              net::AsyncSocket& socket) -> net::awaitable<void> {
             ++in_set_up;
             co_await set_up(number, socket);
         };

@@ -2,6 +2,7 @@
 
 #include "net/error.hpp"
 #include "net/packet.hpp"
+#include "net/telnet.hpp"
 
 #include <random>
 #include <string>
@@ -66,9 +67,9 @@ inline Meaning of_lines(std::string_view stream, std::size_t max_packet) {
     Meaning meaning{{}, telnet.answers, net::Error::closed};
     std::string line;
     const auto is_too_long = [&] {
-        auto content = line;
-        if (content.ends_with('\n')) content.pop_back();
-        if (content.ends_with('\r')) content.pop_back();
+        std::string_view content = line;
+        if (content.ends_with('\n')) content.remove_suffix(1);
+        if (content.ends_with('\r')) content.remove_suffix(1);
         return content.size() > max_packet;
     };
     for (const char byte : telnet.data) {

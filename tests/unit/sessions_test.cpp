@@ -20,7 +20,7 @@ protected:
 
     tcp::socket connect(pool::Permit permit = {}) {
         auto client = twins::connect(loop, listener);
-        auto socket = listener.accept().value();
+        auto socket = twins::run(door, listener.async_accept(loop)).value();
         asio::co_spawn(loop, echo(sessions.add({std::move(socket), {"handler", 1}}, std::move(permit))),
                        asio::detached);
         return client;
@@ -35,15 +35,13 @@ protected:
 
     net::awaitable<void> echo(Sessions::Entry session) {
         ++live;
-        while (const auto packet = co_await session.client().socket().async_recv()) {
-            session.client().socket().put({*packet});
-            if (!co_await session.client().socket().async_flush()) break;
-        }
+        while (const auto packet = co_await session.client().socket().recv()) session.client().put({*packet});
         --live;
     }
 
     asio::io_context loop{1};
-    net::Listener listener = twins::listen(loop, {.packet = net::Packet::raw});
+    asio::io_context door{1};  // of its own: accepting does not wait for what the sessions wait for
+    net::Listener listener = twins::listen(door, {.packet = net::Packet::raw});
     Sessions sessions{loop};
     int live = 0;
 };

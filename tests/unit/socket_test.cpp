@@ -1,6 +1,6 @@
 #include "net/socket.hpp"
 
-#include "unit/allocations.hpp"
+#include "unit/asker.hpp"
 #include "unit/twins.hpp"
 
 #include <atomic>
@@ -22,32 +22,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A server's socket, and the client it talks to.
 template <class Twin>
-class SocketTest : public testing::Test {
-protected:
-    void meet(net::SocketOptions options = {}) {
-        auto listener = twins::listen(loop, options);
-        client = twins::connect(loop, listener);
-        socket.emplace(twin.accept(listener).value());
-    }
-
-    net::result<std::string> recv() {
-        const auto packet = twin.recv(*socket);
-        if (!packet) return packet.error();
-        return std::string(*packet);
-    }
-
-    net::result<void> send(std::initializer_list<std::string_view> pieces) {
-        socket->put(pieces);
-        return twin.flush(*socket);
-    }
-
-    boost::asio::io_context loop;
-    Twin twin{loop};
-    tcp::socket client{loop};
-    std::optional<net::Socket> socket;
-};
+class SocketTest : public twins::Meeting<Twin> {};
 TYPED_TEST_SUITE(SocketTest, twins::Both, twins::Names);
 
 }  // namespace
@@ -86,7 +62,6 @@ TYPED_TEST(SocketTest, MuchMoreThanTheSystemsBuffersHoldComesBackUnchanged) {
     });
     auto reader = std::async(std::launch::async, [&] { return read_all(this->client); });
     while (const auto packet = this->recv()) ASSERT_TRUE(this->send({*packet}));
-    EXPECT_EQ(this->socket->bytes_moved(), 2 * bytes.size());
     this->socket->shutdown(tcp::socket::shutdown_send);
     EXPECT_TRUE(reader.get() == bytes);
 }
@@ -134,13 +109,59 @@ TYPED_TEST(SocketTest, TelnetIsAnsweredWhileWaiting) {
     EXPECT_EQ(answer.get(), "\xff\xfc\x06");
 }
 
-TYPED_TEST(SocketTest, TelnetsAnswersComeBeforeTheReplyOfTheirLine) {
+TYPED_TEST(SocketTest, TelnetsAnswersGoOutBeforeTheReplies) {
     this->meet();
     write(this->client, "one\n\xff\xfd\x01two\xff\xff\n\xff\xfb\x03");
     this->client.shutdown(tcp::socket::shutdown_send);
-    while (const auto packet = this->recv()) ASSERT_TRUE(this->send({*packet}));
+    while (const auto packet = this->recv()) this->put({*packet});
     this->twin.close(*this->socket);
-    EXPECT_EQ(read_all(this->client), "one\n\xff\xfc\x01two\xff\xff\n\xff\xfe\x03");
+    EXPECT_EQ(read_all(this->client),
+              "\xff\xfc\x01\xff\xfe\x03"
+              "one\ntwo\xff\xff\n");
+}
+
+TYPED_TEST(SocketTest, RecvSendsWhatWasPutBeforeItWaits) {
+    this->meet();
+    for (const std::string question : {"first\n", "second\n", "third\n"}) {
+        this->put({"What is your name, ", question});
+        auto answer = std::async(std::launch::async, [&] {
+            auto seen = read(this->client, 19 + question.size());
+            write(this->client, "Michael\n");
+            return seen;
+        });
+        EXPECT_EQ(*this->recv(), "Michael\n");
+        EXPECT_EQ(answer.get(), "What is your name, " + question);
+    }
+}
+
+TYPED_TEST(SocketTest, WhatWasPutIsSentWhenRecvSaysClosed) {
+    this->meet();
+    this->client.shutdown(tcp::socket::shutdown_send);
+    EXPECT_EQ(this->recv().error(), Error::closed);
+    this->put({"one\n"});
+    this->put({"two\n"});
+    EXPECT_EQ(this->recv().error(), Error::closed);
+    EXPECT_EQ(read(this->client, 8), "one\ntwo\n");
+}
+
+TYPED_TEST(SocketTest, ThePiecesOfWhatWasPutMayGo) {
+    this->meet();
+    std::string reply(10'000, 'x');
+    this->put({"ECHO ", reply, "\n"});
+    const std::string expected = "ECHO " + reply + "\n";
+    reply.assign(reply.size(), '?');
+    write(this->client, "next\n");
+    EXPECT_EQ(*this->recv(), "next\n");
+    EXPECT_EQ(read(this->client, expected.size()), expected);
+}
+
+TYPED_TEST(SocketTest, TheFirstReasonIsTheTrueOne) {
+    this->meet();
+    twins::reset(this->client);
+    EXPECT_EQ(this->recv().error(), boost::asio::error::connection_reset);
+    EXPECT_FALSE(this->send({"nobody hears it\n"}));
+    EXPECT_FALSE(this->recv());
+    EXPECT_EQ(this->socket->why_closed(), boost::asio::error::connection_reset);
 }
 
 TYPED_TEST(SocketTest, APacketOutlivesOtherSocketsReads) {
@@ -222,8 +243,8 @@ TYPED_TEST(SocketTest, WhoSendsTooLongALineForEverIsLeft) {
     EXPECT_EQ(this->recv().error(), Error::too_long);
     const auto start = Clock::now();
     this->twin.close(*this->socket);
-    EXPECT_GE(Clock::now() - start, net::Socket::linger / 2);
-    EXPECT_LE(Clock::now() - start, net::Socket::linger + 5s);
+    EXPECT_GE(Clock::now() - start, net::linger / 2);
+    EXPECT_LE(Clock::now() - start, net::linger + 5s);
     sender.get();
 }
 
@@ -232,9 +253,8 @@ TYPED_TEST(SocketTest, ClosingWaitsForNobodyElse) {
     write(this->client, "never read");
     const auto start = Clock::now();
     this->twin.close(*this->socket);
-    EXPECT_LT(Clock::now() - start, net::Socket::linger / 2);
+    EXPECT_LT(Clock::now() - start, net::linger / 2);
     EXPECT_EQ(this->socket->peername(), "not connected");
-    EXPECT_EQ(this->socket->sockname(), "not connected");
 }
 
 TYPED_TEST(SocketTest, FramesHaveNoWordsForAnError) {
@@ -255,7 +275,7 @@ TYPED_TEST(SocketTest, RefuseSaysWhyAndWaitsForNobody) {
     write(this->client, "hello\n");
     const auto start = Clock::now();
     this->socket->refuse("no room, try again later");
-    EXPECT_LT(Clock::now() - start, net::Socket::linger / 2);
+    EXPECT_LT(Clock::now() - start, net::linger / 2);
     EXPECT_EQ(read_all(this->client), "ERROR no room, try again later\r\n");
 
     this->meet({.packet = Packet::four});
@@ -263,16 +283,15 @@ TYPED_TEST(SocketTest, RefuseSaysWhyAndWaitsForNobody) {
     EXPECT_EQ(read_all(this->client), "");
 }
 
-TYPED_TEST(SocketTest, KnowsItsTwoEnds) {
+TYPED_TEST(SocketTest, KnowsItsPeer) {
     this->meet();
     EXPECT_EQ(this->socket->peername(), net::to_string(this->client.local_endpoint()));
-    EXPECT_EQ(this->socket->sockname(), net::to_string(this->client.remote_endpoint()));
 }
 
-// ---- what only one of the twins has ---------------------------------------------------------------------------------
+// ---- the blocking one alone
+// ----------------------------------------------------------------------------------------------
 
 using BlockingSocket = SocketTest<twins::Blocking>;
-using AwaitingSocket = SocketTest<twins::Awaiting>;
 
 TEST_F(BlockingSocket, ASignalThatSomebodyHandlesEndsNoConnection) {
     static std::atomic<int> handled;
@@ -299,74 +318,14 @@ TEST_F(BlockingSocket, ASignalThatSomebodyHandlesEndsNoConnection) {
     EXPECT_EQ(*got, "hello\n");
 }
 
-/// Asks for the same again and again, and waits for each reply.
-class Asker {
-public:
-    explicit Asker(tcp::socket& client)
-        : done_(std::async(std::launch::async, [&client] {
-              for (int i = 0; i < 2000; ++i) {
-                  write(client, "hello\r\n");
-                  EXPECT_EQ(read(client, 12), "ECHO hello\r\n");
-              }
-              client.shutdown(tcp::socket::shutdown_send);
-          })) {}
-
-    /// The server got one more.
-    void served() {
-        if (++served_ == 1000) before_ = Allocations().count;
-        if (served_ == 2000) after_ = Allocations().count;
-    }
-    std::size_t allocations_of_the_second_thousand() const { return after_ - before_; }
-
-private:
-    int served_ = 0;
-    std::size_t before_ = 0, after_ = 1;
-    std::future<void> done_;
-};
-
 TEST_F(BlockingSocket, APacketAndItsReplyNeedNoAllocation) {
     meet();
-    Asker asker(client);
+    twins::Asker asker(client);
     while (const auto packet = socket->recv()) {
         ASSERT_TRUE(socket->send({"ECHO ", *packet}));
         asker.served();
     }
     EXPECT_EQ(asker.allocations_of_the_second_thousand(), 0U);
-}
-
-TEST_F(AwaitingSocket, APacketAndItsReplyNeedNoAllocation) {
-    meet();
-    Asker asker(client);
-    const auto serve = [&]() -> net::awaitable<void> {
-        while (auto packets = co_await socket->async_recv_at_once()) {
-            for (const auto packet : *packets) {
-                socket->put({"ECHO ", packet});
-                asker.served();
-            }
-            if (!co_await socket->async_flush()) break;
-        }
-    };
-    twins::run(loop, serve());
-    EXPECT_EQ(asker.allocations_of_the_second_thousand(), 0U);
-}
-
-TEST_F(BlockingSocket, SendIsPutAndFlush) {
-    meet();
-    ASSERT_TRUE(socket->send({"ECHO ", "hello\n"}));
-    EXPECT_EQ(read(client, 11), "ECHO hello\n");
-}
-
-TEST_F(AwaitingSocket, AllWholePacketsOfOneReadComeTogether) {
-    meet();
-    write(client, "one\ntwo\n\nunfinished");
-    // The loopback delivers one write as one read.
-    std::vector<std::string> seen;
-    auto packets = twins::run(loop, socket->async_recv_many());
-    ASSERT_TRUE(packets);
-    for (const auto packet : *packets) seen.emplace_back(packet);
-    EXPECT_EQ(seen, (std::vector<std::string>{"one\n", "two\n", "\n"}));
-    write(client, " no more\n");
-    EXPECT_EQ(*recv(), "unfinished no more\n");
 }
 
 TEST_F(BlockingSocket, RecvWaitsNoLongerThanItIsTold) {
@@ -376,77 +335,6 @@ TEST_F(BlockingSocket, RecvWaitsNoLongerThanItIsTold) {
     EXPECT_EQ(socket->recv(50ms).error(), boost::asio::error::timed_out);
     write(client, "lo\n");
     EXPECT_EQ(*socket->recv(twins::deadline), "hello\n") << "and nothing is lost by that";
-}
-
-TEST_F(AwaitingSocket, OneTurnBringsSoManyPacketsAndNoMore) {
-    meet();
-    std::atomic<std::uint64_t> turns = 0;
-    net::turns = &turns;
-    constexpr unsigned all = 2 * net::packets_a_turn + 100;
-    write(client, std::string(all, '\n'));
-    std::vector<unsigned> batches;
-    std::vector<std::uint64_t> turns_before;
-    for (unsigned seen = 0; seen < all;) {
-        auto packets = twins::run(loop, socket->async_recv_at_once());
-        ASSERT_TRUE(packets);
-        turns_before.push_back(turns);
-        batches.push_back(0);
-        for (const auto packet : *packets) batches.back() += packet == "\n";
-        seen += batches.back();
-    }
-    net::turns = nullptr;
-    EXPECT_EQ(batches, (std::vector<unsigned>{net::packets_a_turn, net::packets_a_turn, 100}));
-    EXPECT_EQ(turns_before, (std::vector<std::uint64_t>{1, 2, 3})) << "between them everybody else has their turn";
-
-    // One by one they are counted, too.
-    write(client, std::string(net::packets_a_turn + 1, '\n'));
-    net::turns = &turns;
-    const auto before = turns.load();
-    for (unsigned i = 0; i <= net::packets_a_turn; ++i) EXPECT_EQ(*recv(), "\n");
-    net::turns = nullptr;
-    EXPECT_EQ(turns - before, 2u);
-}
-
-TEST_F(AwaitingSocket, PacketsBeforeATooLongOneAreDelivered) {
-    meet({.max_packet = 5});
-    write(client, "one\n123456789\ntwo\n");
-    auto packets = twins::run(loop, socket->async_recv_many());
-    ASSERT_TRUE(packets);
-    int count = 0;
-    for (const auto packet : *packets) {
-        EXPECT_EQ(packet, "one\n");
-        ++count;
-    }
-    EXPECT_EQ(count, 1);
-    EXPECT_EQ(recv().error(), Error::too_long);
-}
-
-TEST_F(AwaitingSocket, AClientThatLeavesAtTheVeryEndOfTheLingerDoesNoHarm) {
-    meet({.max_packet = 5});
-    write(client, "123456789");
-    EXPECT_EQ(recv().error(), Error::too_long);
-    boost::asio::co_spawn(
-        loop, [](net::Socket socket) -> net::awaitable<void> { co_await socket.async_close(); }(std::move(*socket)),
-        boost::asio::detached);
-    loop.restart();
-    loop.poll();
-    // This loop is busy with something else for so long that it finds both at once: the client has gone, the time is
-    // up.
-    std::this_thread::sleep_for(net::Socket::linger + 10ms);
-    client.close();
-    loop.run_for(twins::deadline);
-    EXPECT_TRUE(loop.stopped());
-}
-
-TEST_F(AwaitingSocket, AThreadDoesOtherThingsWhileItWaits) {
-    meet();
-    bool done = false;
-    boost::asio::post(loop, [&] {
-        done = true;
-        write(client, "now\n");
-    });
-    EXPECT_EQ(*recv(), "now\n");
-    EXPECT_TRUE(done);
 }
 
 // ---- names ----------------------------------------------------------------------------------------------------------

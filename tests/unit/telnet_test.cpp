@@ -18,26 +18,15 @@ void PrintTo(const Filtered& filtered, std::ostream* out) {
     *out << testing::PrintToString(filtered.data) << " and answers " << testing::PrintToString(filtered.answers);
 }
 
-/// Filters pieces with one filter; where `quickly`, as the decoder does: plain pieces are only taken note of.
-Filtered filter(const bytes::Pieces& pieces, bool quickly = false) {
+/// Filters pieces with one filter.
+Filtered filter(const bytes::Pieces& pieces) {
     telnet::Filter filter;
     Filtered filtered;
     for (const auto piece : pieces) {
-        if (quickly && filter.is_plain(piece)) {
-            filter.pass(piece);
-            filtered.data += piece;
-            continue;
-        }
         std::string in_place(piece);
-        std::size_t done = 0;
-        while (done < in_place.size()) {
-            const auto progress =
-                filter.run(in_place.data() + done, in_place.size() - done, in_place.data() + done, filtered.answers);
-            EXPECT_GT(progress.taken, 0U);
-            EXPECT_LE(progress.kept, progress.taken);
-            filtered.data.append(in_place, done, progress.kept);
-            done += progress.taken;
-        }
+        const auto kept = filter.run(in_place, filtered.answers);
+        EXPECT_LE(kept, piece.size());
+        filtered.data.append(in_place, 0, kept);
     }
     return filtered;
 }
@@ -46,11 +35,9 @@ Filtered filter(const bytes::Pieces& pieces, bool quickly = false) {
 Filtered filter_cut_anywhere(std::string_view whole) {
     const auto at_once = filter({whole});
     for (const auto& pieces : bytes::cuts(whole)) {
-        for (const bool quickly : {false, true}) {
-            const auto filtered = filter(pieces, quickly);
-            EXPECT_EQ(filtered.data, at_once.data) << "first " << pieces.front().size() << " bytes, " << quickly;
-            EXPECT_EQ(filtered.answers, at_once.answers) << "first " << pieces.front().size() << " bytes, " << quickly;
-        }
+        const auto filtered = filter(pieces);
+        EXPECT_EQ(filtered.data, at_once.data) << "first " << pieces.front().size() << " bytes";
+        EXPECT_EQ(filtered.answers, at_once.answers) << "first " << pieces.front().size() << " bytes";
     }
     return at_once;
 }
@@ -118,42 +105,9 @@ TEST(Telnet, ASubnegotiationThatNeverEndsIsNotBelievedForEver) {
     EXPECT_EQ(filter_cut_anywhere(longest + longest + "hello\n"), (Filtered{"hello\n", ""}));
 }
 
-TEST(Telnet, RunStopsAfterALineFeedOfData) {
-    telnet::Filter filter;
-    std::string answers;
-    std::string in = "\xff\xfd\x06one\r\n\xff\xfd\x01two";
-    const auto first = filter.run(in.data(), in.size(), in.data(), answers);
-    EXPECT_EQ(first.taken, 8U);
-    EXPECT_EQ(first.kept, 5U);
-    EXPECT_EQ(in.substr(0, first.kept), "one\r\n");
-    EXPECT_EQ(answers, "\xff\xfc\x06") << "only what came before the line feed";
-    const auto second = filter.run(in.data() + 8, in.size() - 8, in.data(), answers);
-    EXPECT_EQ(second.taken, 6U);
-    EXPECT_EQ(in.substr(0, second.kept), "two");
-    EXPECT_EQ(answers, "\xff\xfc\x06\xff\xfc\x01");
-}
-
-TEST(Telnet, PlainIsSaidOfBytesThatWouldComeThroughUnchanged) {
-    const telnet::Filter fresh;
-    EXPECT_TRUE(fresh.is_plain("hello\r\nworld"));
-    EXPECT_TRUE(fresh.is_plain(""));
-    EXPECT_FALSE(fresh.is_plain("a\xff"));
-    EXPECT_FALSE(fresh.is_plain("\r\0"s));
-
-    // In the middle of a command nothing is plain, whatever it looks like.
-    for (const std::string begun : {"\xff", "\xff\xfd", "\xff\xfa", "\xff\xfa\xff"}) {
-        telnet::Filter filter;
-        std::string bytes = begun, answers;
-        filter.run(bytes.data(), bytes.size(), bytes.data(), answers);
-        EXPECT_FALSE(filter.is_plain("hello"));
-    }
-}
-
 TEST(Telnet, Every255IsDoubledOnTheWayOut) {
-    std::string out = "before ";
-    telnet::append_escaped("a\xff\xffz", out);
-    telnet::append_escaped("\xff", out);
-    telnet::append_escaped("", out);
+    const auto out = telnet::escaped("before a\xff\xffz\xff");
     EXPECT_EQ(out, "before a\xff\xff\xff\xffz\xff\xff");
-    EXPECT_EQ(filter_cut_anywhere("before a\xff\xff\xff\xffz\xff\xff").data, "before a\xff\xffz\xff");
+    EXPECT_EQ(telnet::escaped(""), "");
+    EXPECT_EQ(filter_cut_anywhere(out).data, "before a\xff\xffz\xff");
 }

@@ -12,7 +12,7 @@
 #include <string>
 #include <thread>
 
-/// The two ways to wait, under one name each, so that one test checks both: everything but the waiting must be the
+/// The two kinds of socket, under one name each, so that one test checks both: everything but the waiting must be the
 /// same.
 namespace twins {
 
@@ -55,22 +55,33 @@ bool becomes(Condition condition) {
 
 struct Blocking {
     static constexpr auto name = "Blocking";
+    using Socket = net::Socket;
+    using Pieces = std::initializer_list<std::string_view>;
     asio::io_context& loop;
 
-    net::result<net::Socket> accept(net::Listener& listener) const { return listener.accept(); }
-    net::result<std::string_view> recv(net::Socket& socket) const { return socket.recv(); }
-    net::result<void> flush(net::Socket& socket) const { return socket.flush(); }
-    void close(net::Socket& socket) const { socket.close(); }
+    net::result<Socket> accept(net::Listener& listener) const { return listener.accept(); }
+    net::result<std::string_view> recv(Socket& socket) const { return socket.recv(); }
+    /// Returns when the system has it.
+    net::result<void> send(Socket& socket, Pieces pieces) const { return socket.send(pieces); }
+    /// Returns when it will be sent, by the next recv at the latest.
+    void put(Socket& socket, Pieces pieces) const { ASSERT_TRUE(socket.send(pieces)); }
+    void close(Socket& socket) const { socket.close(); }
 };
 
 struct Awaiting {
     static constexpr auto name = "Awaiting";
+    using Socket = net::AsyncSocket;
+    using Pieces = std::initializer_list<std::string_view>;
     asio::io_context& loop;
 
-    net::result<net::Socket> accept(net::Listener& listener) const { return run(loop, listener.async_accept(loop)); }
-    net::result<std::string_view> recv(net::Socket& socket) const { return run(loop, socket.async_recv()); }
-    net::result<void> flush(net::Socket& socket) const { return run(loop, socket.async_flush()); }
-    void close(net::Socket& socket) const { run(loop, socket.async_close()); }
+    net::result<Socket> accept(net::Listener& listener) const { return run(loop, listener.async_accept(loop)); }
+    net::result<std::string_view> recv(Socket& socket) const { return run(loop, socket.recv()); }
+    net::result<void> send(Socket& socket, Pieces pieces) const {
+        socket.put(pieces);
+        return run(loop, socket.flush());
+    }
+    void put(Socket& socket, Pieces pieces) const { socket.put(pieces); }
+    void close(Socket& socket) const { run(loop, socket.close()); }
 };
 
 struct Names {
@@ -112,6 +123,30 @@ inline std::string read_all(tcp::socket& client) {
     EXPECT_EQ(error, asio::error::eof) << error.message();
     return bytes;
 }
+
+/// A server's socket, and the client it talks to.
+template <class Twin>
+class Meeting : public testing::Test {
+protected:
+    void meet(const net::SocketOptions& options = {}) {
+        auto listener = listen(loop, options);
+        client = connect(loop, listener);
+        socket.emplace(twin.accept(listener).value());
+    }
+
+    net::result<std::string> recv() {
+        const auto packet = twin.recv(*socket);
+        if (!packet) return packet.error();
+        return std::string(*packet);
+    }
+    net::result<void> send(std::initializer_list<std::string_view> pieces) { return twin.send(*socket, pieces); }
+    void put(std::initializer_list<std::string_view> pieces) { twin.put(*socket, pieces); }
+
+    asio::io_context loop;
+    Twin twin{loop};
+    tcp::socket client{loop};
+    std::optional<typename Twin::Socket> socket;
+};
 
 /// Goes without a goodbye: the other end gets a reset.
 inline void reset(tcp::socket& client) {

@@ -14,7 +14,7 @@ namespace asio = boost::asio;
 namespace events = app::events;
 constexpr app::Who us{"server"};
 
-net::awaitable<net::result<net::Socket>> connect(asio::io_context& loop, std::string host) {
+net::awaitable<net::result<net::AsyncSocket>> connect(asio::io_context& loop, std::string host) {
     net::SocketOptions raw;
     raw.packet = net::Packet::raw;
     return net::async_connect(loop, std::move(host), epmd_port(), raw, epmd_patience);
@@ -22,16 +22,16 @@ net::awaitable<net::result<net::Socket>> connect(asio::io_context& loop, std::st
 
 /// Sends a request and reads until `read` says that the answer is whole.
 template <class Read>
-net::awaitable<decltype(std::declval<Read>()(std::string_view()))> exchange(net::Socket& socket, std::string request,
-                                                                            Read read) {
-    const chat::Deadline deadline(socket.get_executor(), epmd_patience,
+net::awaitable<decltype(std::declval<Read>()(std::string_view()))> exchange(net::AsyncSocket& socket,
+                                                                            std::string request, Read read) {
+    const chat::Deadline deadline(socket.executor(), epmd_patience,
                                   [&socket] { socket.shutdown(net::tcp::socket::shutdown_both); });
     socket.put({request});
     std::string answer;
     auto result = read(answer);
-    if (!co_await socket.async_flush()) co_return result;
+    if (!co_await socket.flush()) co_return result;
     while (result.answer == epmd::Answer::incomplete && answer.size() <= epmd::max_answer) {
-        auto packets = co_await socket.async_recv_many();
+        auto packets = co_await socket.recv_all();
         if (!packets) break;
         for (const auto bytes : *packets) answer += bytes;
         result = read(answer);
@@ -86,7 +86,7 @@ net::awaitable<EpmdRegistration::Outcome> EpmdRegistration::try_once() {
 net::awaitable<void> EpmdRegistration::stay_connected() {
     app::tell(us, events::is_known_to_epmd, epmd_port());
     for (bool is_there = true; is_there;) {
-        const auto packets = co_await connection_->async_recv_many();
+        const auto packets = co_await connection_->recv_all();
         is_there = packets.has_value();
     }
     connection_.reset();

@@ -2,7 +2,7 @@
 
 #include "05_chat/base/notify.hpp"
 #include "05_chat/base/why.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -38,7 +38,7 @@ private:
     boost::asio::io_context& loop_;
     std::string name_;
     std::uint16_t port_;
-    std::optional<net::Socket> connection_;  // epmd forgets us when it is closed
+    std::optional<net::AsyncSocket> connection_;  // epmd forgets us when it is closed
     std::string why_unknown_;                // what came of the last try
     net::Timer again_;
     bool is_stopping_ = false;

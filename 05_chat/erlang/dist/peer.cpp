@@ -13,26 +13,26 @@ constexpr std::chrono::milliseconds last_words{1000};
 
 }  // namespace
 
-Peer::Peer(net::Socket socket, Connection connection, chat::Backlog& backlog, OnEvent on_event)
+Peer::Peer(net::AsyncSocket socket, Connection connection, chat::Backlog& backlog, OnEvent on_event)
     : socket_(std::move(socket)),
       connection_(std::move(connection)),
       backlog_(backlog),
       waiting_(backlog, [this](std::string why) { close(std::move(why)); }),
       on_event_(std::move(on_event)),
-      pulse_(socket_.get_executor()),
-      pause_(socket_.get_executor()),
-      more_(socket_.get_executor()),
-      written_(socket_.get_executor()) {}
+      pulse_(socket_.executor()),
+      pause_(socket_.executor()),
+      more_(socket_.executor()),
+      written_(socket_.executor()) {}
 
 net::awaitable<void> Peer::run() {
     const auto self = shared_from_this();
-    asio::co_spawn(socket_.get_executor(), write(self), [self](const std::exception_ptr&) {
+    asio::co_spawn(socket_.executor(), write(self), [self](const std::exception_ptr&) {
         self->has_ended_ = true;
         self->written_.notify();
     });
-    asio::co_spawn(socket_.get_executor(), keep_time(self), [self](const std::exception_ptr&) {});
+    asio::co_spawn(socket_.executor(), keep_time(self), [self](const std::exception_ptr&) {});
     while (!connection_.is_closed()) {
-        auto packets = co_await socket_.async_recv_many();
+        auto packets = co_await socket_.recv_all();
         if (!packets) {
             connection_.lost(net::reason(packets.error()));
         } else {
@@ -42,10 +42,10 @@ net::awaitable<void> Peer::run() {
         flush();
     }
     pulse_.cancel();
-    const chat::Deadline deadline(socket_.get_executor(), last_words,
+    const chat::Deadline deadline(socket_.executor(), last_words,
                                   [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
     while (!has_ended_) co_await written_.notified();
-    socket_.close();
+    co_await socket_.close();
 }
 
 net::awaitable<void> Peer::handle_events() {
@@ -56,7 +56,7 @@ net::awaitable<void> Peer::handle_events() {
         flush();
         if (wait.count() <= 0 || connection_.is_closed()) continue;
         pause_.expires_after(wait);
-        if (!co_await socket_.async_pause(pause_)) {
+        if (!co_await socket_.pause(pause_)) {
             is_broken_ = true;
             connection_.lost(net::reason(socket_.why_closed()));
         }
@@ -94,7 +94,7 @@ net::awaitable<void> Peer::write(std::shared_ptr<Peer> self) {
         if (!output.empty()) {
             self->socket_.put({output});
             if (!self->connection_.is_closed()) self->waiting_.is_behind();
-            const auto sent = co_await self->socket_.async_flush();
+            const auto sent = co_await self->socket_.flush();
             self->waiting_.is_no_longer_behind();
             if (!sent) co_return;
         } else if (self->connection_.is_closed()) {

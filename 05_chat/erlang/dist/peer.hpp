@@ -3,7 +3,7 @@
 #include "05_chat/base/notify.hpp"
 #include "05_chat/erlang/dist/connection.hpp"
 #include "05_chat/fanout/backlog.hpp"
-#include "net/socket.hpp"
+#include "net/async_socket.hpp"
 
 #include <functional>
 #include <memory>
@@ -19,7 +19,7 @@ public:
     using OnEvent = std::function<net::awaitable<Clock::duration>(Event& event)>;
 
     /// `socket` speaks raw bytes. `backlog` outlives the peer.
-    Peer(net::Socket socket, Connection connection, chat::Backlog& backlog, OnEvent on_event);
+    Peer(net::AsyncSocket socket, Connection connection, chat::Backlog& backlog, OnEvent on_event);
 
     Connection& connection() { return connection_; }
     std::string peername() const { return socket_.peername(); }
@@ -40,7 +40,7 @@ private:
     net::awaitable<void> handle_events();
     void count();
 
-    net::Socket socket_;
+    net::AsyncSocket socket_;
     Connection connection_;
     chat::Backlog& backlog_;
     chat::Backlog::Part waiting_;  // ours of it

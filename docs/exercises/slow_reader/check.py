@@ -78,7 +78,7 @@ def quietly():
                 talker.expect(LINE, "A member that does not read holds all the others up.")
             full = full + 1 if unsent(server, sloth) == before else 0
         server.must_wait_quietly("that the server waits quietly until the member reads on",
-                                 "async_writable wakes the writer when there is room again.")
+                                 "writable wakes the writer when there is room again.")
 
 
 @step("a member that leaves in the middle is no trouble")

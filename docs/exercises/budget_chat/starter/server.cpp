@@ -15,7 +15,7 @@ namespace {
 namespace asio = boost::asio;
 
 struct Member {
-    net::Socket& socket;
+    net::AsyncSocket& socket;
     std::string name;
 };
 
@@ -23,10 +23,10 @@ struct Member {
 using Room = std::set<Member*>;
 
 /// A line for one. Waits for nobody: for whom the system's buffer is full, the chat is over.
-void tell(net::Socket& socket, std::string line) {
+void tell(net::AsyncSocket& socket, std::string line) {
     line += '\n';
     const std::array bytes{asio::const_buffer(asio::buffer(line))};
-    const auto sent = socket.send_some(bytes);
+    const auto sent = socket.write_some(bytes);
     if (!sent || *sent < line.size()) socket.shutdown(net::tcp::socket::shutdown_both);
 }
 
@@ -41,14 +41,14 @@ std::string without_end(std::string_view line) {
 }
 
 /// One member, from their first line to their last.
-net::awaitable<void> visit(net::Socket socket, Room& room) {
+net::awaitable<void> visit(net::AsyncSocket socket, Room& room) {
     // Here: so far it speaks the original's dialect, from here to the end of this function.
-    const auto first = co_await socket.async_recv();
+    const auto first = co_await socket.recv();
     if (!first) co_return;
     Member member{socket, without_end(*first)};
     tell_others(room, &member, member.name + " has joined the room");
     room.insert(&member);
-    while (const auto line = co_await socket.async_recv()) {
+    while (const auto line = co_await socket.recv()) {
         tell_others(room, nullptr, member.name + " says: " + without_end(*line));
     }
     room.erase(&member);

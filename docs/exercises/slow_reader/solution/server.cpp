@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 constexpr std::size_t max_backlog = 1 << 20;
 
 struct Member {
-    net::Socket socket;
+    net::AsyncSocket socket;
     net::Timer news;          // the writer waits for it while there is nothing to write; cancelled when there is
     std::string backlog;      // what the writer has not sent yet
     bool is_cut_off = false;  // nothing more is sent
@@ -54,10 +54,10 @@ net::awaitable<void> write_to(std::shared_ptr<Member> member) {
             continue;
         }
         const std::array bytes{asio::const_buffer(asio::buffer(member->backlog))};
-        const auto sent = member->socket.send_some(bytes);
+        const auto sent = member->socket.write_some(bytes);
         if (sent) {
             member->backlog.erase(0, *sent);
-        } else if (sent.error() != asio::error::would_block || !co_await member->socket.async_writable()) {
+        } else if (sent.error() != asio::error::would_block || !co_await member->socket.writable()) {
             cut_off(*member);
         }
     }
@@ -66,7 +66,7 @@ net::awaitable<void> write_to(std::shared_ptr<Member> member) {
 /// One member: what they say goes to everybody, themselves too.
 net::awaitable<void> listen_to(std::shared_ptr<Member> member, Members& members) {
     members.insert(member);
-    while (const auto line = co_await member->socket.async_recv()) tell_all(members, *line);
+    while (const auto line = co_await member->socket.recv()) tell_all(members, *line);
     members.erase(member);
     cut_off(*member);
 }

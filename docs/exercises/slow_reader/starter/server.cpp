@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 [[maybe_unused]] constexpr std::size_t max_backlog = 1 << 20;
 
 struct Member {
-    net::Socket socket;
+    net::AsyncSocket socket;
 };
 
 using Members = std::set<std::shared_ptr<Member>>;
@@ -27,14 +27,14 @@ net::awaitable<void> tell_all(const Members& members, std::string line) {
     for (const auto& member : all) {
         // Here: this waits for each of them.
         member->socket.put({line});
-        co_await member->socket.async_flush();
+        co_await member->socket.flush();
     }
 }
 
 /// One member: what they say goes to everybody, themselves too.
 net::awaitable<void> listen_to(std::shared_ptr<Member> member, Members& members) {
     members.insert(member);
-    while (const auto line = co_await member->socket.async_recv()) co_await tell_all(members, std::string(*line));
+    while (const auto line = co_await member->socket.recv()) co_await tell_all(members, std::string(*line));
     members.erase(member);
     member->socket.shutdown(net::tcp::socket::shutdown_both);
 }

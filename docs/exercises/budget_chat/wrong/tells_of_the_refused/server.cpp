@@ -17,7 +17,7 @@ namespace {
 namespace asio = boost::asio;
 
 struct Member {
-    net::Socket& socket;
+    net::AsyncSocket& socket;
     std::string name;
 };
 
@@ -25,10 +25,10 @@ struct Member {
 using Room = std::set<Member*>;
 
 /// A line for one. Waits for nobody: for whom the system's buffer is full, the chat is over.
-void tell(net::Socket& socket, std::string line) {
+void tell(net::AsyncSocket& socket, std::string line) {
     line += '\n';
     const std::array bytes{asio::const_buffer(asio::buffer(line))};
-    const auto sent = socket.send_some(bytes);
+    const auto sent = socket.write_some(bytes);
     if (!sent || *sent < line.size()) socket.shutdown(net::tcp::socket::shutdown_both);
 }
 
@@ -59,9 +59,9 @@ std::string names_of(const Room& room) {
 }
 
 /// One member, from the question for their name to their last line.
-net::awaitable<void> visit(net::Socket socket, Room& room) {
+net::awaitable<void> visit(net::AsyncSocket socket, Room& room) {
     tell(socket, "Welcome! What is your name?");
-    const auto first = co_await socket.async_recv();
+    const auto first = co_await socket.recv();
     if (!first) co_return;
     Member member{socket, without_end(*first)};
     if (!is_name(member.name)) {
@@ -72,7 +72,7 @@ net::awaitable<void> visit(net::Socket socket, Room& room) {
     tell(socket, "* The room contains: " + names_of(room));
     tell_others(room, &member, "* " + member.name + " has entered the room");
     room.insert(&member);
-    while (const auto line = co_await socket.async_recv()) {
+    while (const auto line = co_await socket.recv()) {
         tell_others(room, &member, "[" + member.name + "] " + without_end(*line));
     }
     room.erase(&member);

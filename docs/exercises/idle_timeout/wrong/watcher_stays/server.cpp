@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 
 /// What one client's coroutines share.
 struct Session {
-    net::Socket socket;
+    net::AsyncSocket socket;
     net::Timer timer;   // what the watcher waits for
     bool over = false;  // set by the server, for the watcher
 };
@@ -35,9 +35,8 @@ net::awaitable<void> watch(std::shared_ptr<Session> session, std::chrono::millis
 /// While a packet comes, send the reply.
 net::awaitable<void> serve(std::shared_ptr<Session> session) {
     auto& socket = session->socket;
-    while (const auto line = co_await socket.async_recv()) {
+    while (const auto line = co_await socket.recv()) {
         socket.put({"ECHO ", *line});
-        if (!co_await socket.async_flush()) break;
     }
     session->over = true;
 }
