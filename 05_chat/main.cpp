@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 namespace chat {
-
 namespace {
 
 [[noreturn]] void fail(const std::string& why) {
@@ -119,7 +118,6 @@ private:
 };
 
 }  // namespace
-
 }  // namespace chat
 
 int main(int argc, char** argv) {

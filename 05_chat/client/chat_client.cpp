@@ -15,11 +15,10 @@
 int main(int argc, char** argv) {
     app::CommandLine line("chat_client", "Joins a room, prints what it says, posts what is typed.");
     chat::client::Options options;
-    std::string cookie_text;
+    std::string room_text, cookie_text;
     line.group("Who and where");
     line.text("--name", options.name, "NAME", "Who you are")->required();
-    auto* const room =
-        line.text("--room", options.room, "ROOM", "A room on an Erlang node: chatroom@room1@host[:port]");
+    auto* const room = line.text("--room", room_text, "ROOM", "A room on an Erlang node: chatroom@room1@host[:port]");
     line.server(options.host, options.port);
     for (const char* const door : {"--connect", "--host", "--port"}) line.cli().get_option(door)->excludes(room);
     line.seconds("--join-timeout", options.join_timeout, std::chrono::hours(24),
@@ -31,9 +30,9 @@ int main(int argc, char** argv) {
     if (const auto wrong = chat::check_name(options.name)) {
         line.usage_error("--name: " + std::string(chat::reason(*wrong)));
     }
-    const auto where = chat::parse_erlang_room(options.room);
+    const auto where = chat::parse_erlang_room(room_text);
     if (room->count() > 0 && !where) {
-        line.usage_error("--room: " + options.room + ": chatroom@room1@host[:port] is allowed");
+        line.usage_error("--room: " + room_text + ": chatroom@room1@host[:port] is allowed");
     }
     std::signal(SIGPIPE, SIG_IGN);
     const auto outcome = where ? talk_in_erlang_room(options, *where) : talk_at_text_door(options);

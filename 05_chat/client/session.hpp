@@ -16,7 +16,6 @@ namespace chat::client {
 /// Who we are, and where, as the options say.
 struct Options {
     std::string name;
-    std::string room;  // on an Erlang node, as it was typed; empty: at a text door
     std::string host = "127.0.0.1";
     std::uint16_t port = 1234;
     std::optional<std::string> cookie;  // none: ~/.erlang.cookie has it

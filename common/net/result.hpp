@@ -15,8 +15,7 @@ using result = boost::system::result<T, Reason>;
 namespace boost {
 
 /// Boost asks for it by name, for errors that are not error codes; newer Boosts refuse to compile without it. It stands
-/// in boost, where it is found for every type: some errors are of
-/// other namespaces. Nobody gets here who looks at a result before taking its value.
+/// in boost, where it is found for every type. Nobody gets here who looks at a result before taking its value.
 template <class Reason>
 [[noreturn]] void throw_exception_from_error(const Reason&, const source_location&) {
     throw std::logic_error("the value of a result was taken, but it holds an error");
