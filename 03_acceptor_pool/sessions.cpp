@@ -19,6 +19,8 @@ Sessions::Entry Sessions::add(app::AsyncClient client, Permit permit) {
 }
 
 void Sessions::remove(std::list<Session>::iterator session) {
+    // An exception has gone past close(): what the session had put by then is owed all the same.
+    static_cast<void>(session->client.socket().write_some({}));
     all_.erase(session);
     if (!all_.empty()) return;
     if (stopping_) stop_timer_.cancel();

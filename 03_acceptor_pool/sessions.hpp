@@ -16,7 +16,8 @@ class Sessions {
     struct Session;
 
 public:
-    /// Keeps a session in the set. When it goes, the socket is closed, and then the permit given back.
+    /// Keeps a session in the set. When it goes, what was put is sent as far as the system takes it at once, the socket
+    /// is closed, and then the permit given back.
     class Entry {
     public:
         Entry(Entry&& other) noexcept : all_(std::exchange(other.all_, nullptr)), session_(other.session_) {}
