@@ -131,23 +131,11 @@ void Node::welcome(net::AsyncSocket socket) {
     guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection), backlog_,
                                          [this, &guest = *guest](Event& event) { return handle(guest, event); });
     guests_.push_back(guest);
-    asio::co_spawn(loop_, serve(guest),
+    asio::co_spawn(loop_, guest->peer->run(),
                    [this, guest, place = std::prev(guests_.end())](const std::exception_ptr& crash) {
                        app::tell_crash(guest->who, crash);
                        guests_.erase(place);
                    });
-}
-
-/// One node. Whatever ends the connection, the lobby hears that its people have gone.
-net::awaitable<void> Node::serve(std::shared_ptr<Guest> guest) {
-    std::exception_ptr crash;
-    try {
-        co_await guest->peer->run();
-    } catch (...) {
-        crash = std::current_exception();
-    }
-    const Closed closed{"a crash"};
-    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, closed);
 }
 
 net::awaitable<Clock::duration> Node::handle(Guest& guest, Event& event) {
@@ -221,6 +209,7 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Ignored& event)
     co_return no_wait;
 }
 
+/// Whatever has ended the connection, the lobby hears that its people have gone.
 /// The guest may be gone as soon as its people have begun to leave, so nothing of it is used after that.
 net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) {
     if (std::exchange(guest.is_over, true)) co_return no_wait;

@@ -61,7 +61,6 @@ private:
     void tell_how_to_join() const;
     net::awaitable<void> rest();
     void welcome(net::AsyncSocket socket);
-    net::awaitable<void> serve(std::shared_ptr<Guest> guest);
     /// What is done with each event, and how long to wait after it. A new kind of event needs a handler here.
     net::awaitable<Clock::duration> handle(Guest& guest, Event& event);
     net::awaitable<Clock::duration> handle(Guest& guest, const NameGiven& event);
