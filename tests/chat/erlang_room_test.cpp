@@ -117,6 +117,13 @@ TEST_F(RoomAndGuests, ATakenNameIsToldAndMayTryAgain) {
     EXPECT_EQ(let_in, (std::vector<chat::PersonId>{1, 2}));
 }
 
+TEST_F(RoomAndGuests, ANameThatIsNotToBeSeenIsRefused) {
+    guests->join(1, "\u2800");
+    settle();
+    EXPECT_EQ(heard_by[1], Lines{"a name has nothing invisible in it"});
+    EXPECT_EQ(refused, std::vector<chat::PersonId>{1});
+}
+
 TEST_F(RoomAndGuests, ATooLongLineIsToldToItsSpeaker) {
     guests->join(1, "Michael");
     guests->say(1, std::string(5000, 'x'));
