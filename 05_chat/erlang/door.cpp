@@ -168,7 +168,9 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Up& event) {
     const std::uint64_t owner = guest.who.number;
     guest.room.emplace(guest.peer->connection(), processes_, room_, records_, owner,
                        [this] { return rooms_.next_person(); });
-    guest.peer->on_drained = [&guest] { guest.room->write(); };
+    guest.peer->on_drained = [&guest, enough = enough_output(settings_.bounds.max_output)] {
+        guest.room->write(enough);
+    };
     co_return no_wait;
 }
 
