@@ -126,6 +126,9 @@ net::awaitable<void> Node::rest() {
 }
 
 void Node::welcome(net::AsyncSocket socket) {
+    if (guests_.size() >= max_connections) {
+        return app::tell_seldom(us, events::refuses_link, socket.peername(), max_connections);
+    }
     auto guest = std::make_shared<Guest>(++last_guest_, settings_);
     Connection connection(processes_, settings_.bounds, random_number(), Clock::now());
     guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection), backlog_,
@@ -187,7 +190,13 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Message& event)
     guest.room->outcome(request, outcome);
     if (!outcome) app::tell(guest.who, events::was_refused, chat::reason(outcome.error()));
     // A request that is refused costs us work, too.
-    co_return guest.bucket.take(Clock::now(), guest.room->people());
+    const auto now = Clock::now();
+    if (std::holds_alternative<chat::Join>(request)) {
+        guest.pace.came(now);
+        co_return guest.joins.take(now);
+    }
+    const std::size_t people = guest.room->people();
+    co_return guest.bucket.take(now, std::min(people, guest.pace.of(people, now)));
 }
 
 /// They monitor the lobby, which never ends.
