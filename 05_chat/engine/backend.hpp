@@ -42,7 +42,7 @@ public:
     /// Where a submission of theirs is open, it is refused after this.
     virtual void room_down(std::string_view words) = 0;
     /// The room has thrown them out, and goes on without them. They may join it again. `why` is the end of a sentence.
-    /// Not while a Join or a Say of theirs is open.
+    /// Not while a Join or a Say of theirs is open. But after entered() always: that Join has gone well.
     virtual void removed(std::string_view why) = 0;
     /// The room that was down is back, and they are in it; or they cannot be.
     virtual void rejoined(const result<void, Why>& outcome) = 0;

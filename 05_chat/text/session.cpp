@@ -55,6 +55,7 @@ bool Session::obeys(std::string_view line) {
 }
 
 bool Session::begin(const Step& step) {
+    if (is_leaving_) return false;  // they have been told goodbye
     print(step);
     is_leaving_ = is_leaving_ || step.close;
     is_waiting_ = !std::holds_alternative<std::monostate>(step.then);

@@ -138,6 +138,18 @@ TEST(ErlangDoor, TellsTheClientThatTheRoomIsDown) {
     EXPECT_THAT(mikey.screen(), HasSubstr("chat_client: room is DOWN: "));
 }
 
+TEST(ErlangDoor, SaysNothingAfterTheGoodbyeToWhoeverWaitsToComeIn) {
+    auto owner = erlang_node();
+    Server guest({"--join", room_of(*owner), "--cookie", dist_cookie});
+    Person mikey(guest);
+    owner->signal(SIGSTOP);
+    mikey.say("Mikey");
+    guest.wait_for_line("got data from client Mikey");
+    EXPECT_EQ(guest.terminate(), exited(0));
+    EXPECT_THAT(mikey.client().recv_until_close(), testing::EndsWith("The server is closing. Goodbye!\r\n"));
+    owner->signal(SIGCONT);
+}
+
 TEST(ErlangDoor, TakesAChattyPeerAtItsRate) {
     const auto owner = erlang_node({"--rate", "10", "--burst", "2"});
     Person michael(*owner, "Michael");
