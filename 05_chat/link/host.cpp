@@ -78,12 +78,6 @@ void Host::answer(const Asked& asked, std::string text) {
     encode(Answer{asked.stay, std::move(text)}, output_);
 }
 
-bool Host::time(Clock::time_point now) {
-    const auto verdict = pulse_.look(now);
-    if (verdict == Pulse::Verdict::ask && is_up()) encode(Ping{0}, output_);
-    return verdict != Pulse::Verdict::gone;
-}
-
 std::vector<Submission> Host::closed() {
     std::vector<Submission> farewells;
     for (const auto& [stay, where] : std::exchange(stays_, {})) {

@@ -40,7 +40,7 @@ public:
     void outcome(const Wanted& wanted, const result<Line, Refusal>& result, std::span<const Line> history = {});
     void answer(const Asked& asked, std::string text);
     /// False: the peer is gone.
-    bool time(Clock::time_point now);
+    bool time(Clock::time_point now) { return pulse_.time(now, output_); }
     Clock::time_point deadline() const { return pulse_.deadline(); }
 
     /// Frames for this link alone, to be sent after everything that is in the rooms' log now.

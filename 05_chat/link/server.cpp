@@ -74,13 +74,13 @@ void LinkServer::welcome(net::AsyncSocket socket) {
         return app::tell_seldom({"server"}, events::refuses_link, socket.peername(), max_links);
     }
     const PersonId reader = rooms_.next_person();  // an id that no other subscriber has
-    const bool welcome = is_welcome(socket);
+    const bool is_stranger = !is_welcome(socket);
     auto writer = std::make_shared<Writer>(std::move(socket), reader, backlog_);
     link::Host state(
         settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(), Clock::now(),
         settings_.handshake);
     auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
-    if (!welcome) link->refused = because("links from other computers need a --link-secret-file");
+    if (is_stranger) link->refused = because("links from other computers need a --link-secret-file");
     links_.push_back(link);
     asio::co_spawn(loop_, serve(link), [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
         app::tell_crash(link->who, crash);
