@@ -147,8 +147,8 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             // A node that comes back asks for a room's history once for each of its people. It gets them one after the
             // other, as fast as it reads, and is not cut off for what it asked for.
-            const std::size_t half = backlog_.max_backlog() / 2;
-            if (link.writer->backlog() > half) co_await link.writer->eased(half);
+            const std::size_t most = backlog_.max_at_once();
+            if (link.writer->backlog() > most) co_await link.writer->eased(most);
         }
     }
 }
