@@ -43,6 +43,14 @@ net::awaitable<Outcome> RoomService::submit(const Submission& submission, app::W
     co_return line;
 }
 
+net::awaitable<void> RoomService::let_go(const Submission& leave, app::Who by) {
+    try {
+        co_await submit(leave, by);
+    } catch (...) {
+        app::tell_crash(by, std::current_exception());
+    }
+}
+
 net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Question& question) {
     co_return answer(rooms_, question);
 }

@@ -200,7 +200,7 @@ net::awaitable<void> LinkServer::introduced(Link& link) {
 
 /// Each of its people leaves once, whoever asks first: host.closed() gives them away.
 net::awaitable<void> LinkServer::farewell_of(Link& link) {
-    for (const auto& farewell : link.host.closed()) co_await rooms_.submit(farewell, link.who);
+    for (const auto& farewell : link.host.closed()) co_await rooms_.let_go(farewell, link.who);
 }
 
 /// Notices a guest that has gone without a word.

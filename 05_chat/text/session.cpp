@@ -110,8 +110,12 @@ net::awaitable<void> Session::leave() {
     is_leaving_ = true;
     if (auto farewell = protocol_.hang_up()) {
         if (!writer->why_cut_off().empty()) std::get<Leave>(farewell->request).why = writer->why_cut_off();
-        const auto outcome = co_await backend_.submit(*this, *farewell);
-        if (outcome) app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), farewell->room);
+        try {
+            const auto outcome = co_await backend_.submit(*this, *farewell);
+            if (outcome) app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), farewell->room);
+        } catch (...) {
+            app::tell_crash(who_, std::current_exception());
+        }
     }
     backend_.forget(*this);
 }
