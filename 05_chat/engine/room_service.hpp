@@ -63,7 +63,6 @@ private:
     net::awaitable<void> begin_anew();
 
     Engine& engine_;
-    Limits limits_;
     Rooms rooms_;
     Encode encode_;
     Subscribers subscribers_;  // the people of the text door, by their rooms' folded names
@@ -72,7 +71,7 @@ private:
     std::string text_;            // the line that is appended; kept so that its memory is used again
     std::exception_ptr failure_;  // why live() is to end
     Notify failed_;
-    bool has_lived_ = false;
+    int lives_ = 0;  // how often live() was called
     bool is_stopping_ = false;
 };
 

@@ -133,7 +133,7 @@ Step TextProtocol::others_wait() const {
 }
 
 Step TextProtocol::room_down(std::string_view words) {
-    down_ = std::exchange(room_, {});
+    if (!room_.empty()) down_ = std::exchange(room_, {});  // else it has gone down a second time
     down_words_ = words;
     wanted_.clear();
     return print(down_words_);

@@ -203,6 +203,7 @@ void Session::removed(std::string_view why) {
 }
 
 void Session::rejoined(const result<void, Why>& outcome) {
+    if (const auto down = std::exchange(went_down_, {})) print(protocol_.room_down(*down));
     print(protocol_.rejoined(outcome));
     if (outcome) {
         app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());

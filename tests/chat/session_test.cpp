@@ -96,3 +96,51 @@ TEST_F(InRooms, ASessionEndsAlsoWhenItsFarewellThrows) {
     EXPECT_TRUE(remains.expired());
     EXPECT_TRUE(loop.stopped()) << "somebody still waits for something";
 }
+
+TEST_F(InRooms, RoomsThatCrashWhileTheyBeginAnewCrashOnce) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    const auto first = start(rooms.live([] {}));
+    lines_that_throw = 1;
+    start(submit(ann, Say{1, "Hello!"}));
+    ASSERT_TRUE(first->is_there);
+    EXPECT_TRUE(first->crash);
+    lines_that_throw = 1;
+    const auto second = start(rooms.live([] {}));
+    ASSERT_TRUE(second->is_there);
+    EXPECT_TRUE(second->crash);
+    const auto third = start(rooms.live([] {}));
+    EXPECT_FALSE(third->is_there) << "the second crash counts twice";
+    EXPECT_EQ(ann.times_down, 2);
+    EXPECT_TRUE(ann.is_back);
+    rooms.stop_living();
+    loop.restart();
+    loop.poll();
+    EXPECT_TRUE(third->is_there);
+    EXPECT_FALSE(third->crash);
+    rooms.forget(ann);
+}
+
+TEST_F(InRooms, WhoeverWasOnTheWayToAnotherRoomIsInOneRoomAfterACrash) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    const auto join = start(submit(ann, Join{1, "Ann"}, "garden"));
+    start(rooms.live([] {}));
+    Silent ben(2, writer());
+    lines_that_throw = 1;
+    start(submit(ben, Join{2, "Ben"}));
+    const auto second = start(rooms.live([] {}));
+    EXPECT_TRUE(ann.is_back);
+    ASSERT_FALSE(join->is_there);
+    engine.opened.notify();
+    loop.restart();
+    loop.poll();
+    EXPECT_TRUE(join->is_there);
+    EXPECT_EQ(rooms.rooms().find("garden"), nullptr);
+    EXPECT_EQ(rooms.rooms().find("lobby")->people().size(), 1u);
+    rooms.stop_living();
+    loop.restart();
+    loop.poll();
+    rooms.forget(ann);
+    rooms.forget(ben);
+}
