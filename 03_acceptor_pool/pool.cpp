@@ -116,17 +116,17 @@ net::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::millisecond
 
 void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Permit permit) {
     ++acceptors_[acceptor - 1].accepted;
-    const app::Who client{"handler", ++clients_};
+    const app::Who handler{"handler", ++clients_};
     // Posted even to this thread's own loop, and small: Asio lends the memory of what is done to what begins next, and
     // a client would keep as long as it stays the large blocks in which it was accepted and handed over.
     auto owned = std::make_unique<net::AsyncSocket>(std::move(socket));
-    asio::post(loop.context, [this, &loop, client, socket = std::move(owned), permit = std::move(permit)]() mutable {
-        if (loops_.size() > 1) app::tell(client, events::runs_in_loop, loop.number);
-        auto entry = loop.sessions.add({std::move(*socket), client}, std::move(permit));
+    asio::post(loop.context, [this, &loop, handler, socket = std::move(owned), permit = std::move(permit)]() mutable {
+        if (loops_.size() > 1) app::tell(handler, events::runs_in_loop, loop.number);
+        auto entry = loop.sessions.add({std::move(*socket), handler}, std::move(permit));
         asio::co_spawn(loop.context, session(std::move(entry), prefix_),
-                       [this, client](const std::exception_ptr& exception) {
+                       [this, handler](const std::exception_ptr& exception) {
                            // With Asio's `detached` it would vanish without a word.
-                           if (exception) on_crash(client, exception);
+                           if (exception) on_crash(handler, exception);
                        });
     });
 }

@@ -35,14 +35,12 @@ protected:
 
     net::awaitable<void> echo(Sessions::Entry session) {
         ++live;
-        while (const auto packet = co_await session.client().socket().recv()) {
-            session.client().socket().put({*packet});
-        }
+        while (const auto packet = co_await session.client().socket().recv()) session.client().put({*packet});
         --live;
     }
 
     asio::io_context loop{1};
-    asio::io_context door;  // of its own: the loop is not to run yet
+    asio::io_context door{1};  // of its own: accepting does not wait for what the sessions wait for
     net::Listener listener = twins::listen(door, {.packet = net::Packet::raw});
     Sessions sessions{loop};
     int live = 0;
