@@ -101,8 +101,9 @@ Step Session::answered(const result<std::string, Why>& answer) {
 Step Session::done() {
     const std::string before = protocol_.room();
     Step step = protocol_.done();
-    has_come_in_ = has_come_in_ || !protocol_.room().empty();
-    if (protocol_.room() != before) app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
+    if (protocol_.room().empty() || protocol_.room() == before) return step;
+    has_come_in_ = true;
+    app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
     return step;
 }
 

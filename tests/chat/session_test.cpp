@@ -16,15 +16,18 @@ using namespace chat;
 using namespace std::chrono_literals;
 using asio_socket = boost::asio::ip::tcp::socket;
 
-/// An engine in which those who want to go to the garden wait until they may.
+/// An engine in which those who want to go to the garden wait until they may, and leaving may fail.
 struct GardenGate : LocalEngine {
     explicit GardenGate(const net::Executor& executor) : opened(executor) {}
     net::awaitable<Outcome> submit(const Submission& submission) override {
         const bool waits = submission.room == "garden" && std::holds_alternative<Join>(submission.request);
         if (waits) co_await opened.notified();
+        const bool leaves = std::holds_alternative<Leave>(submission.request);
+        if (leaves && leaves_that_throw > 0 && leaves_that_throw-- > 0) throw std::runtime_error("it cannot leave");
         co_return co_await LocalEngine::submit(submission);
     }
     Notify opened;
+    int leaves_that_throw = 0;
 };
 
 /// Somebody at the text door who is never told anything.
@@ -95,6 +98,19 @@ TEST_F(InRooms, ASessionEndsAlsoWhenItsFarewellThrows) {
     EXPECT_FALSE(served->crash);
     EXPECT_TRUE(remains.expired());
     EXPECT_TRUE(loop.stopped()) << "somebody still waits for something";
+}
+
+TEST_F(InRooms, WhoeverQuitsLeavesAlsoWhenThatThrowsAtFirst) {
+    SessionLimits limits;
+    limits.rate = 0;
+    engine.leaves_that_throw = 1;
+    start(serve(std::make_shared<Session>(writer(), app::Who{"test", 1}, 1, "lobby", rooms, limits, nullptr)));
+    boost::asio::write(peers.front(), boost::asio::buffer(std::string("Ann\n/quit\n")));
+    while (heard.size() < 2 && loop.run_one_for(20s) > 0) continue;
+    EXPECT_TRUE(rooms.rooms().find("lobby")->people().empty());
+    peers.front().close();
+    loop.run_for(20s);
+    EXPECT_TRUE(loop.stopped());
 }
 
 TEST_F(InRooms, RoomsThatCrashWhileTheyBeginAnewCrashOnce) {
