@@ -32,12 +32,9 @@ AsyncSocket::AsyncSocket(TcpSocket socket, const SocketOptions& options) : Socke
 awaitable<result<Packets>> AsyncSocket::receive(std::size_t most) {
     if (packets_.capacity() > 0) spare = std::exchange(packets_, {});
     for (;;) {
-        if (!out_.empty() && !is_flushing_) {
-            if (const auto error = write()) {
-                in_.settle();
-                if (error != asio::error::would_block) co_return failed(error);
-                if (const auto sent = co_await flush(); !sent) co_return sent.error();
-            }
+        if (!out_.empty() && !is_flushing_ && write() == asio::error::would_block) {
+            in_.settle();
+            co_await flush();
         }
         if (left_of_turn_ == 0) {
             co_await next_turn(executor());
@@ -74,7 +71,7 @@ awaitable<result<std::string_view>> AsyncSocket::recv() {
 
 awaitable<result<void>> AsyncSocket::flush() {
     while (const auto error = write()) {
-        if (error != asio::error::would_block) co_return failed(error);
+        if (error != asio::error::would_block) co_return error;
         // Rare: the peer does not read as fast as it asks.
         is_flushing_ = true;
         const auto waited = co_await writable();

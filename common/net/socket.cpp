@@ -41,8 +41,12 @@ boost::system::error_code SocketBase::write() {
         out_.consume(size);
         bytes_moved_ += size;
     }
+    if (error && error != asio::error::would_block) {
+        error = failed(error);
+        out_.consume(out_.bytes().size());
+    }
     out_.settle();
-    return out_.empty() ? boost::system::error_code() : error;
+    return error;
 }
 
 boost::system::error_code SocketBase::failed(const boost::system::error_code& error) {
@@ -104,7 +108,7 @@ result<std::string_view> Socket::recv(std::chrono::milliseconds within) {
     // it sends much, a small one would cost four times the work.
     constexpr std::size_t little = 512, much = 64 * 1024;
     for (;;) {
-        if (const auto error = write()) return failed(error);  // telnet's answers
+        write();  // telnet's answers
         const auto packet = framer_.next(in_, has_ended_);
         if (packet) return packet;
         if (packet.error() != Error::incomplete) return failed(packet.error());
@@ -120,7 +124,7 @@ result<std::string_view> Socket::recv(std::chrono::milliseconds within) {
 
 result<void> Socket::send(std::initializer_list<std::string_view> pieces) {
     framer_.put(pieces, out_);
-    if (const auto error = write()) return failed(error);
+    if (const auto error = write()) return error;
     return {};
 }
 

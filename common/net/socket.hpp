@@ -33,7 +33,8 @@ inline constexpr std::chrono::milliseconds linger{1000};
 /// one starts; it never raises SIGPIPE. One thread at a time, except for shutdown().
 class SocketBase {
 public:
-    /// Why recv or send failed: what "closed" was. The first reason is kept.
+    /// Why recv or send failed: what "closed" was. The first reason is kept. Where sending has failed, recv still
+    /// delivers what has arrived, and says why only then.
     boost::system::error_code why_closed() const { return why_closed_; }
 
     /// Ends one direction, or both. Of the receiving one: what has arrived is still delivered, then recv says closed,
@@ -51,7 +52,9 @@ protected:
 
     /// One read, of `size` bytes at the most. The end of the stream, or a signal, is no error: it just brings nothing.
     boost::system::error_code read(std::size_t size);
-    /// Writes what out_ holds, until it is empty or there is an error (of a socket that does not block: would_block).
+    /// Writes what out_ holds, all of it, or as much as the system takes now (would_block, where the socket does not
+    /// block). After any other error nobody will take it: it is dropped, and the reason kept. What has arrived can still
+    /// be read.
     boost::system::error_code write();
     /// Keeps the reason, and returns the one that counts.
     boost::system::error_code failed(const boost::system::error_code& error);

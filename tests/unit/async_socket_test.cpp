@@ -205,6 +205,26 @@ TEST_F(AsyncSocket, APeerThatDoesNotReadIsNotReadEither) {
     EXPECT_EQ(socket->bytes_moved(), 2 * sent);
 }
 
+TEST_F(AsyncSocket, WhatHasArrivedIsDeliveredAlthoughNobodyTakesTheReplies) {
+    meet();
+    constexpr std::size_t all = 2 * net::packets_a_turn + 100;
+    std::string lines;
+    for (std::size_t i = 0; i < all; ++i) lines += "hello\n";
+    write(client, lines);
+    client.close();
+    std::size_t seen = 0;
+    twins::run(loop, [](auto& socket, std::size_t& seen) -> net::awaitable<void> {
+        while (const auto packets = co_await socket.recv_all()) {
+            for (const auto packet : *packets) {
+                socket.put({packet});
+                ++seen;
+            }
+        }
+    }(*socket, seen));
+    EXPECT_EQ(seen, all);
+    EXPECT_NE(socket->why_closed(), Error::closed) << "the replies were lost, and that is what counts";
+}
+
 TEST_F(AsyncSocket, OneCoroutineReceivesWhileAnotherOneSends) {
     meet();
     const std::string much(beyond_all_buffers, 'x');
