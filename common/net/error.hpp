@@ -22,8 +22,8 @@ boost::system::error_code make_error_code(Error error);
 /// What to tell people: the system's words, starting small ("connection reset by peer").
 std::string reason(const boost::system::error_code& error);
 
-/// Whether the system is short of something that comes back (descriptors, memory): accept(2)'s EMFILE, ENFILE, ENOBUFS
-/// and ENOMEM. The waiting client is not lost: it stays in the backlog, so wait and try again.
+/// Whether the system is short of something that comes back (descriptors, memory): accept(2)'s EMFILE, ENFILE, ENOBUFS,
+/// ENOMEM and ENOSPC. The waiting client is not lost: it stays in the backlog, so wait and try again.
 bool is_shortage(const boost::system::error_code& error);
 
 }  // namespace net

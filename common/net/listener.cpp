@@ -14,13 +14,8 @@ bool concerns_one_client(const boost::system::error_code& error) {
     namespace errc = boost::system::errc;
     return error == errc::connection_aborted || error == errc::protocol_error || error == errc::network_down ||
            error == errc::no_protocol_option || error == errc::host_unreachable || error == errc::network_unreachable ||
-           error == errc::operation_not_supported || error == errc::timed_out || error == errc::interrupted ||
-           error == errc::operation_not_permitted || error.value() == EHOSTDOWN || error.value() == ENONET;
-}
-
-/// What whoever accepts is told: whatever is no shortage is the end.
-boost::system::error_code why(const boost::system::error_code& error) {
-    return is_shortage(error) ? error : make_error_code(Error::stopped);
+           error == errc::timed_out || error == errc::interrupted || error == errc::operation_not_permitted ||
+           error.value() == EHOSTDOWN || error.value() == ENONET;
 }
 
 result<TcpAcceptor> open(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
@@ -77,7 +72,7 @@ result<Socket> Listener::accept() {
         boost::system::error_code error;
         acceptor_.accept(socket, error);
         if (concerns_one_client(error)) continue;
-        if (error) return why(error);
+        if (error) return is_listening() ? error : Error::stopped;
         return Socket(std::move(socket), options_);
     }
 }
@@ -87,7 +82,7 @@ awaitable<result<AsyncSocket>> Listener::async_accept(asio::io_context& loop) {
         if (!acceptor_.is_open()) co_return Error::stopped;
         auto [error, socket] = co_await acceptor_.async_accept(loop, outcome);
         if (concerns_one_client(error)) continue;
-        if (error) co_return why(error);
+        if (error) co_return is_listening() ? error : Error::stopped;
         co_return AsyncSocket(std::move(socket), options_);
     }
 }
@@ -95,6 +90,14 @@ awaitable<result<AsyncSocket>> Listener::async_accept(asio::io_context& loop) {
 void Listener::stop() {
     // On Linux this, and only this, wakes a thread out of accept(2); closing the descriptor under it would not.
     ::shutdown(acceptor_.native_handle(), SHUT_RD);
+}
+
+/// Asks the system, so that every thread hears of stop(). accept(2) itself may say that descriptors are short, for it
+/// looks for one first.
+bool Listener::is_listening() {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    return ::getsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
 }
 
 void Listener::close() {

@@ -13,7 +13,8 @@ public:
     Listener(TcpAcceptor acceptor, const SocketOptions& options);
 
     /// Waits for the next client. A client that gave up before it was accepted is passed over, as accept(2) advises.
-    /// Errors: a shortage (is_shortage(): wait, then call again); Error::stopped after stop() or close().
+    /// Errors: a shortage (is_shortage(): wait, then call again); Error::stopped after stop() or close(); else the
+    /// system's, and then there is no point in calling again.
     result<Socket> accept();
 
     /// As accept(); the socket belongs to `loop`, which may be another than the listener's.
@@ -32,6 +33,8 @@ public:
     tcp::endpoint sockname() const;
 
 private:
+    bool is_listening();
+
     TcpAcceptor acceptor_;
     SocketOptions options_;
 };
