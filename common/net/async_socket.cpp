@@ -37,7 +37,7 @@ awaitable<result<Packets>> AsyncSocket::receive(std::size_t most) {
             co_await flush();
         }
         if (left_of_turn_ == 0) {
-            co_await next_turn(executor());
+            co_await next_turn(co_await asio::this_coro::executor);
             left_of_turn_ = packets_a_turn;
         }
         if (packets_.capacity() == 0) packets_ = std::exchange(spare, {});
@@ -50,7 +50,7 @@ awaitable<result<Packets>> AsyncSocket::receive(std::size_t most) {
         if (error != Error::incomplete) co_return failed(error);
         // The others first: right after an answer, reading is mostly in vain; a turn later, on a busy server, the next
         // packet is there.
-        co_await next_turn(executor());
+        co_await next_turn(co_await asio::this_coro::executor);
         left_of_turn_ = packets_a_turn;
         while (const auto failure = read(read_size)) {
             in_.settle();

@@ -20,7 +20,8 @@ using Packets = std::span<const std::string_view>;
 /// A packet is yours until the next recv; nothing else is ever held on to.
 /// recv sends what was put before it waits.
 ///
-/// One coroutine may receive while another one sends. A connection with nothing under way costs no buffers.
+/// Only from coroutines of the socket's own loop; a socket on which nothing waits may move to another thread with its
+/// loop. One coroutine may receive while another one sends. A connection with nothing under way costs no buffers.
 class AsyncSocket : public SocketBase {
 public:
     /// Takes over a connected socket.

@@ -44,8 +44,9 @@ inline void count_turn(std::atomic<std::uint64_t>& count) {
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-/// `co_await next_turn(executor)`: everything that is ready by now has its turn first. The same as asio::post() with
-/// `deferred`, without what that does to find out where to resume: here, in the executor's loop.
+/// `co_await next_turn(co_await asio::this_coro::executor)`: lets all that is ready run first. The same as asio::post()
+/// with `deferred`, without what that does to find out where to resume: in the executor's loop, which must therefore be
+/// the coroutine's own.
 inline auto next_turn(const Executor& executor) {
     if (turns != nullptr) count_turn(*turns);
     return asio::async_initiate<const asio::deferred_t, void()>(
