@@ -28,7 +28,7 @@ boost::system::error_code SocketBase::read(std::size_t size) {
     std::string answers;
     in_.filled(options_.packet == Packet::line ? telnet_.run(space.first(size), answers) : size);
     framer_.escape(out_);
-    out_.append(answers);
+    if (out_.bytes().size() <= max_unsent) out_.append(answers);
     return {};
 }
 

@@ -27,6 +27,10 @@ inline constexpr auto for_ever = std::chrono::milliseconds::max();
 /// How long close() reads away what comes from a peer that is told an error.
 inline constexpr std::chrono::milliseconds linger{1000};
 
+/// With more bytes than this still to be sent, telnet gets no answers: a peer that asks on and on and reads nothing
+/// must not fill our memory.
+inline constexpr std::size_t max_unsent = 64 * 1024;
+
 /// What the two kinds of socket have in common, the blocking Socket and the AsyncSocket: a connected TCP socket that
 /// speaks in packets, in passive mode: nothing arrives unless it is asked for (gen_tcp's {active, false}). In line mode
 /// it answers telnet by itself. Nagle's algorithm is off. It is closed when it is destroyed, and in programs that this

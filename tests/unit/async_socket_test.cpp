@@ -244,6 +244,33 @@ TEST_F(AsyncSocket, OneCoroutineReceivesWhileAnotherOneSends) {
     EXPECT_TRUE(is_sent);
 }
 
+TEST_F(AsyncSocket, TelnetsAnswersToAPeerThatDoesNotReadAreBounded) {
+    meet();
+    const std::string much(beyond_all_buffers, 'x');
+    spawn([](auto& socket, auto& much) -> net::awaitable<void> {
+        socket.put({much, "\n"});
+        EXPECT_TRUE(co_await socket.flush());
+    }(*socket, much));
+    std::string questions;
+    constexpr std::size_t all = 1 << 20;
+    for (std::size_t i = 0; i < all; ++i) questions += "\xff\xfd\x01";
+    auto asker = std::async(std::launch::async, [&] { write(client, questions + "hello\n"); });
+    spawn([](auto& socket, auto& loop) -> net::awaitable<void> {
+        EXPECT_EQ(*co_await socket.recv(), "hello\n");
+        loop.stop();
+    }(*socket, loop));
+    loop.run_for(twins::deadline);
+    asker.get();
+    auto reader = std::async(std::launch::async, [&] { return read_all(client).size(); });
+    spawn([](auto& socket) -> net::awaitable<void> {
+        EXPECT_TRUE(co_await socket.flush());
+        socket.shutdown(tcp::socket::shutdown_send);
+    }(*socket));
+    loop.restart();
+    loop.run_for(twins::deadline);
+    EXPECT_LE(reader.get(), much.size() + 1 + 65536 + 3) << "they were kept, however many there were";
+}
+
 TEST_F(AsyncSocket, AWriterOfItsOwnHoldsNothingOverAWait) {
     meet();
     socket->put({"put\n"});
