@@ -73,8 +73,14 @@ awaitable<result<void>> AsyncSocket::flush() {
     while (const auto error = write()) {
         if (error != asio::error::would_block) co_return error;
         // Rare: the peer does not read as fast as it asks.
+        result<void> waited;
         is_flushing_ = true;
-        const auto waited = co_await writable();
+        try {
+            waited = co_await writable();
+        } catch (...) {
+            is_flushing_ = false;  // or recv would leave the sending to nobody
+            throw;
+        }
         is_flushing_ = false;
         if (!waited) co_return waited;
     }
