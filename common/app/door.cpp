@@ -41,7 +41,7 @@ net::awaitable<std::optional<net::AsyncSocket>> Door::async_accept(boost::asio::
 }
 
 void Door::reject(net::SocketBase& client, std::string_view why) const {
-    if (story::is_told()) tell(who_, events::rejects_client, client.peername(), why);
+    tell_rejected(who_, client, why);
     client.refuse(std::string(why) + ", try again later");
 }
 

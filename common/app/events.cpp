@@ -1,20 +1,11 @@
 #include "app/events.hpp"
 
-#include "app/server.hpp"
 #include "app/text.hpp"
 
 namespace app {
 
-void tell_connected(const Who& who, const net::SocketBase& client) {
-    if (story::is_told()) tell(who, events::got_client_connection, client.peername());
-}
-
 void tell_rejected(const Who& who, const net::SocketBase& client, std::string_view reason) {
     if (story::is_told()) tell(who, events::rejects_client, client.peername(), reason);
-}
-
-void tell_shortage(const Who& who, const boost::system::error_code& why) {
-    tell_seldom(who, events::cannot_accept, net::reason(why), shortage_wait.count());
 }
 
 bool tell_crash(const Who& who, const std::exception_ptr& exception) {

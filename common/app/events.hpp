@@ -85,12 +85,6 @@ inline constexpr std::string_view how_to_join{"how_to_join"};
 /// Events whose values cost something: prepared only where a story is told.
 namespace app {
 
-/// That a client was accepted.
-void tell_connected(const Who& who, const net::SocketBase& client);
-
-/// That nobody can be accepted for now, and how long whoever accepts waits (see shortage_wait). Told seldom.
-void tell_shortage(const Who& who, const boost::system::error_code& why);
-
 /// That a client was accepted only to be closed.
 void tell_rejected(const Who& who, const net::SocketBase& client, std::string_view reason);
 

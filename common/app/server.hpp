@@ -1,6 +1,5 @@
 #pragma once
 
-#include "app/door.hpp"
 #include "app/options.hpp"
 #include "net/listener.hpp"
 
