@@ -1,9 +1,9 @@
 #include "net/listener.hpp"
 
+#include "unit/failing_accept.hpp"
 #include "unit/twins.hpp"
 
 #include <atomic>
-#include <cerrno>
 #include <future>
 #include <thread>
 
@@ -16,21 +16,6 @@
 
 using net::Error;
 using net::tcp;
-
-namespace {
-
-std::atomic<int> accept_error = 0;  // what accept(2) fails with, once
-
-}  // namespace
-
-/// Stands in for the system's: some of its errors cannot be brought about.
-extern "C" int accept(int descriptor, sockaddr* address, socklen_t* size) {
-    if (const int error = accept_error.exchange(0)) {
-        errno = error;
-        return -1;
-    }
-    return ::accept4(descriptor, address, size, 0);
-}
 
 namespace {
 
