@@ -35,8 +35,8 @@ using Timer =
 /// the operation itself to co_await; the usual `use_awaitable` would first wrap it in a coroutine of its own.
 inline constexpr auto outcome = asio::as_tuple(asio::deferred);
 
-/// Where this thread counts the turns that next_turn() hands out; null: nowhere. Somebody else who reads the number
-/// twice knows whether the thread's loop moves.
+/// Where this thread counts the turns that next_turn() hands out; null: nowhere. Whoever reads the number twice knows
+/// whether the thread's loop moves.
 inline constinit thread_local std::atomic<std::uint64_t>* turns = nullptr;
 
 /// One turn more. Only its own thread counts, so this needs no atomic addition.

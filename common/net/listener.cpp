@@ -10,6 +10,7 @@ namespace net {
 namespace {
 
 /// accept(2) reports the network's errors of a connection that is not there any more; they say nothing of the listener.
+/// EOPNOTSUPP, which its page lists with them, does: nobody can be accepted there, ever.
 bool concerns_one_client(const boost::system::error_code& error) {
     namespace errc = boost::system::errc;
     return error == errc::connection_aborted || error == errc::protocol_error || error == errc::network_down ||
@@ -18,7 +19,7 @@ bool concerns_one_client(const boost::system::error_code& error) {
            error.value() == EHOSTDOWN || error.value() == ENONET;
 }
 
-result<TcpAcceptor> open(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
+result<TcpAcceptor> listen_at(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
     TcpAcceptor acceptor(loop);
     boost::system::error_code error;
     acceptor.open(address.protocol(), error);
@@ -42,25 +43,11 @@ result<Listener> listen(asio::io_context& loop, const std::string& host, std::ui
     boost::system::error_code error;
     const auto addresses = tcp::resolver(loop).resolve(host, std::to_string(port), tcp::resolver::passive, error);
     for (const auto& address : addresses) {
-        auto acceptor = open(loop, address, options);
+        auto acceptor = listen_at(loop, address, options);
         if (acceptor) return Listener(std::move(*acceptor), options);
         error = acceptor.error();
     }
     return error;
-}
-
-result<Listener> adopt_listener(asio::io_context& loop, int descriptor, const SocketOptions& options) {
-    tcp::endpoint address;
-    auto size = static_cast<socklen_t>(address.capacity());
-    if (::getsockname(descriptor, address.data(), &size) != 0) {
-        return boost::system::error_code(errno, boost::system::system_category());
-    }
-    TcpAcceptor acceptor(loop);
-    boost::system::error_code error;
-    acceptor.assign(address.protocol(), descriptor, error);
-    if (error) return error;
-    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    return Listener(std::move(acceptor), options);
 }
 
 Listener::Listener(TcpAcceptor acceptor, const SocketOptions& options)

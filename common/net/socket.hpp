@@ -57,16 +57,16 @@ protected:
     /// One read, of `size` bytes at the most. The end of the stream, or a signal, is no error: it just brings nothing.
     boost::system::error_code read(std::size_t size);
     /// Writes what out_ holds, all of it, or as much as the system takes now (would_block, where the socket does not
-    /// block). After any other error nobody will take it: it is dropped, and the reason kept. What has arrived can still
-    /// be read.
+    /// block). After any other error nobody will take it: it is dropped, and the reason kept. What has arrived can
+    /// still be read.
     boost::system::error_code write();
     /// Keeps the reason, and returns the one that counts.
-    boost::system::error_code failed(const boost::system::error_code& error);
+    boost::system::error_code keep_reason(const boost::system::error_code& error);
     /// Tells a peer that sent too long a packet. Whether it did: then what it still sends has to be read away, because
     /// closing with bytes unread would reset the connection and could destroy the message.
-    bool says_too_long();
+    bool tell_if_too_long();
     /// Reads and forgets what has arrived, without waiting. True when nothing more will come.
-    bool reads_away();
+    bool discard_arrived();
 
     TcpSocket socket_;
     SocketOptions options_;
@@ -82,7 +82,8 @@ private:
     void say_error(std::string_view why);
 };
 
-/// The blocking socket. There is one rule: a packet is yours until the next recv; nothing else is ever held on to.
+/// The blocking socket. There is one rule: a packet is valid until the next recv. All that you pass in is copied or
+/// written before the call returns.
 class Socket : public SocketBase {
 public:
     /// Takes over a connected socket.
