@@ -134,6 +134,11 @@ awaitable<void> AsyncSocket::close() {
                               deadline.async_wait(asio::deferred));
         }
     }
+    const auto deadline = std::chrono::steady_clock::now() + linger;
+    while (is_owed() && std::chrono::steady_clock::now() < deadline) {
+        Timer pause(executor(), look_again);
+        co_await pause.async_wait(outcome);
+    }
     boost::system::error_code ignored;
     socket_.close(ignored);
 }

@@ -12,7 +12,7 @@ namespace net {
 /// hold 65536 empty lines: a client that sends those must not keep the loop for as long as they take.
 inline constexpr std::size_t packets_a_turn = 256;
 
-/// The whole packets that one read has brought.
+/// The whole packets that one read has brought, or the first packets_a_turn of them.
 using Packets = std::span<const std::string_view>;
 
 /// The socket of a coroutine: while it waits, its thread does other things. There are two rules.
@@ -56,7 +56,8 @@ public:
     awaitable<bool> pause(Timer& timer);
 
     /// Closes. What was put is sent as far as the system takes it at once. A peer that sent too long a packet is told
-    /// so (in line mode), and what it is still sending is read away for up to `linger`.
+    /// so (in line mode), and what it is still sending is read away for up to `linger`. After
+    /// shutdown(shutdown_receive) the peer has as long to take what was sent.
     awaitable<void> close();
 
     /// Bytes that have gone through in either direction: as long as it stays the same, the connection is idle.

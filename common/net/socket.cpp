@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 namespace net {
 
@@ -56,6 +58,7 @@ boost::system::error_code SocketBase::keep_reason(const boost::system::error_cod
 }
 
 void SocketBase::shutdown(tcp::socket::shutdown_type direction) {
+    is_stopped_ = direction == tcp::socket::shutdown_receive;
     boost::system::error_code not_connected_any_more;
     socket_.shutdown(direction, not_connected_any_more);
 }
@@ -91,6 +94,23 @@ bool SocketBase::discard_arrived() {
     boost::system::error_code error;
     for (int reads = 0; reads < max_reads && !error; ++reads) socket_.read_some(asio::buffer(forgotten), error);
     return error && error != asio::error::would_block;
+}
+
+// Closing with bytes unread, or bytes that arrive after it, reset the connection, and the system forgets what it has
+// not sent. Once receiving has ended, ending the sending direction would do the same: so first the peer's system must
+// have all.
+bool SocketBase::is_owed() {
+    if (!is_stopped_) return false;
+    pollfd broken_or_cut_off{socket_.native_handle(), 0, 0};
+    int on_its_way = 0;  // bytes that the peer's system has not acknowledged
+    if (::poll(&broken_or_cut_off, 1, 0) != 0) return false;
+    if (::ioctl(socket_.native_handle(), TIOCOUTQ, &on_its_way) != 0) return false;
+    if (on_its_way > 0) {
+        discard_arrived();
+    } else {
+        shutdown(tcp::socket::shutdown_send);
+    }
+    return on_its_way > 0;
 }
 
 std::string SocketBase::peername() const {
@@ -130,6 +150,7 @@ void Socket::close() {
     if (tell_if_too_long()) {
         while (!discard_arrived() && becomes_readable(deadline)) continue;
     }
+    while (is_owed() && Clock::now() < deadline) std::this_thread::sleep_for(look_again);
     boost::system::error_code ignored;
     socket_.close(ignored);
 }

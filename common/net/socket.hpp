@@ -67,14 +67,19 @@ protected:
     bool tell_if_too_long();
     /// Reads and forgets what has arrived, without waiting. True when nothing more will come.
     bool discard_arrived();
+    /// Whether close() must wait, since shutdown() has ended receiving and the peer's system has not taken all that was
+    /// sent. To be asked again after `look_again`: nothing tells when it has. What still arrives is forgotten.
+    bool is_owed();
+    static constexpr std::chrono::milliseconds look_again{10};
 
     TcpSocket socket_;
     SocketOptions options_;
     Framer framer_;
     telnet::Filter telnet_;
-    Buffer in_;               // what has arrived and was not handed out; without telnet's commands
-    Buffer out_;              // what was put, and telnet's answers
-    bool has_ended_ = false;  // the peer's stream has
+    Buffer in_;                // what has arrived and was not handed out; without telnet's commands
+    Buffer out_;               // what was put, and telnet's answers
+    bool has_ended_ = false;   // the peer's stream has
+    bool is_stopped_ = false;  // receiving was ended from here, and sending was not
     std::uint64_t bytes_moved_ = 0;
     boost::system::error_code why_closed_;
 
@@ -99,7 +104,7 @@ public:
     result<void> send(std::initializer_list<std::string_view> pieces);
 
     /// Closes. A peer that sent too long a packet is told so first (in line mode), and what it is still sending is read
-    /// away for up to `linger`.
+    /// away for up to `linger`. After shutdown(shutdown_receive) the peer has as long to take what was sent.
     void close();
 
 private:
