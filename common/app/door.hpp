@@ -40,8 +40,7 @@ public:
 private:
     void tell_waiting() const;
     void tell_accepted(const net::SocketBase& client) const;
-    void tell_shortage(const boost::system::error_code& why) const;
-    void tell_end(const boost::system::error_code& why) const;
+    void tell_failure(const boost::system::error_code& why) const;
 
     net::Listener& listener_;
     Who who_;
