@@ -21,7 +21,7 @@
 
 namespace {
 
-constexpr std::size_t max_line = 65536;  // bytes, without the line feed
+constexpr std::size_t max_line = 65536;  // bytes, without its ending
 constexpr int backlog = 1024;            // clients that may wait for accept
 constexpr timeval linger{0, 200'000};    // how long the client of a too long line may pause before it is left
 constexpr int most_reads = 100;          // and how much of what it still sends is read away
@@ -51,6 +51,11 @@ void refuse(int client, std::string_view why) {
     }
 }
 
+/// Of a line's text: a carriage return belongs to the ending.
+std::size_t length(std::string_view line) {
+    return line.size() - (line.ends_with('\r') ? 1 : 0);
+}
+
 /// While a line comes, send the reply.
 void serve(int client) {
     std::string waiting;  // what has arrived and was not answered yet
@@ -63,12 +68,13 @@ void serve(int client) {
         while (true) {
             const std::size_t end = waiting.find('\n', begin);
             if (end == waiting.npos) break;
-            if (end - begin > max_line) return refuse(client, "ERROR line longer than 65536 bytes\r\n");
+            const std::string_view line = std::string_view(waiting).substr(begin, end - begin);
+            if (length(line) > max_line) return refuse(client, "ERROR line longer than 65536 bytes\r\n");
             if (!send_all(client, "ECHO " + waiting.substr(begin, end + 1 - begin))) return;
             begin = end + 1;
         }
         waiting.erase(0, begin);
-        if (waiting.size() > max_line) return refuse(client, "ERROR line longer than 65536 bytes\r\n");
+        if (length(waiting) > max_line) return refuse(client, "ERROR line longer than 65536 bytes\r\n");
     }
     if (!waiting.empty()) send_all(client, "ECHO " + waiting);  // a last line that was never finished
 }

@@ -27,7 +27,11 @@ void session(Server& server, app::Client& client) try {
 void accept_loop(Server& server) {
     app::Door door(server.listener, {"acceptor", 1});
     for (std::uint64_t number = 1; auto socket = door.accept(); ++number) {
-        const auto client = std::make_shared<app::Client>(std::move(*socket), app::Who{"handler", number});
-        start_thread(server, door.who(), *client, [&server, client] { session(server, *client); });
+        try {
+            const auto client = std::make_shared<app::Client>(std::move(*socket), app::Who{"handler", number});
+            start_thread(server, door.who(), *client, [&server, client] { session(server, *client); });
+        } catch (const std::bad_alloc& no_memory) {  // this client pays: its socket is closed, and we go on
+            app::tell_seldom(door.who(), app::events::cannot_start_thread, no_memory.what());
+        }
     }
 }

@@ -8,9 +8,8 @@
 #include <thread>
 #include <utility>
 
-/// Threads that are joined, not lost. A thread that has ended keeps its stack until somebody joins it; so each one that
-/// ends joins the one that ended before it, at any time at most one is left over, and the next one to start finds its
-/// room free.
+/// Threads that are joined, not lost. A thread that has ended must still be joined, by another thread: until then it
+/// keeps its stack. So each one that ends joins the one before it; at most one is left.
 /// Any thread may call start(), one thread join_all().
 class Threads {
 public:
@@ -28,7 +27,7 @@ public:
     template <class Body>
     void start(Body body) {
         const std::lock_guard lock(mutex_);
-        // It needs no mutex any more, so this does not wait for long.
+        // It has ended but for joining the one before, and needs no mutex for that: this does not wait for long.
         if (last_ended_.joinable()) last_ended_.join();
         const auto place = running_.emplace(running_.end());
         try {
@@ -43,7 +42,8 @@ public:
         }
     }
 
-    /// Waits until every thread has ended and joins them. False when some still run after `patience`.
+    /// Waits until every thread has ended. False when some still run after `patience`. One may be left to be joined;
+    /// the destructor does that.
     bool join_all(std::chrono::milliseconds patience) {
         std::unique_lock lock(mutex_);
         return one_ended_.wait_for(lock, patience, [this] { return running_.empty(); });

@@ -46,7 +46,7 @@ public:
     ConnectionLimit(asio::io_context& loop, unsigned max, Overload overload);
 
     /// Before accepting. Where clients queue: waits for a permit; empty when stop() was called. Where they are
-    /// rejected: empty, at once. A permit that is held while nobody comes would be missing where somebody does.
+    /// rejected: empty, at once. A waiting acceptor must not hold a permit that a client at another acceptor needs.
     net::awaitable<Permit> acquire(app::Who acceptor);
 
     /// A permit, or an empty one where all are given out.

@@ -117,8 +117,8 @@ net::awaitable<void> Pool::wait(std::uint64_t acceptor, std::chrono::millisecond
 void Pool::start_session(std::uint64_t acceptor, Loop& loop, net::AsyncSocket socket, Permit permit) {
     ++acceptors_[acceptor - 1].accepted;
     const app::Who handler{"handler", ++clients_};
-    // Posted even to this thread's own loop, and small: Asio lends the memory of what is done to what begins next, and
-    // a client would keep as long as it stays the large blocks in which it was accepted and handed over.
+    // Posted, even to this thread's own loop, so that the accept's large memory block is free again before this session
+    // allocates; it would keep it for life. And small, since the session may get the memory of what is posted.
     auto owned = std::make_unique<net::AsyncSocket>(std::move(socket));
     asio::post(loop.context, [this, &loop, handler, socket = std::move(owned), permit = std::move(permit)]() mutable {
         if (loops_.size() > 1) app::tell(handler, events::runs_in_loop, loop.number);

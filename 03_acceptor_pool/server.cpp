@@ -6,7 +6,7 @@
 
 namespace pool {
 
-/// While packets come, send the replies: all whole packets of one read are answered in one write.
+/// While packets come, send the replies: what one recv_all() brings is answered in one write.
 net::awaitable<void> serve(app::AsyncClient& client, std::string_view prefix) {
     while (const auto packets = co_await client.recv_all()) {
         for (const auto packet : *packets) client.put({prefix, packet});

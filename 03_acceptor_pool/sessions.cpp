@@ -10,12 +10,17 @@ Sessions::Sessions(asio::io_context& loop) : idle_timer_(loop), stop_timer_(loop
 
 Sessions::Entry Sessions::add(app::AsyncClient client, Permit permit) {
     const auto now = std::chrono::steady_clock::now();
-    all_.push_back({std::move(client), std::move(permit), 0, now});
-    if (stopping_) all_.back().client.socket().shutdown(tcp::socket::shutdown_receive);
+    all_.push_back({std::move(permit), std::move(client), 0, now});
+    if (stopping_) {
+        all_.back().client.socket().shutdown(tcp::socket::shutdown_receive);
+        cut_off_in_time();
+    }
     return {this, std::prev(all_.end())};
 }
 
 void Sessions::remove(std::list<Session>::iterator session) {
+    // An exception has gone past close(): what the session had put by then is owed all the same.
+    static_cast<void>(session->client.socket().write_some({}));
     all_.erase(session);
     if (!all_.empty()) return;
     if (stopping_) stop_timer_.cancel();
@@ -57,11 +62,17 @@ void Sessions::stop(std::chrono::milliseconds timeout) {
     stopping_ = true;
     idle_timer_.cancel();
     for (auto& session : all_) session.client.socket().shutdown(tcp::socket::shutdown_receive);
-    if (all_.empty()) return;
+    shutdown_timeout_ = timeout;
     stop_timer_.expires_after(timeout);
-    stop_timer_.async_wait([this, timeout](boost::system::error_code cancelled) {
+    if (!all_.empty()) cut_off_in_time();
+}
+
+/// At stop_timer_'s time. Not asked for where nobody is there: the loop would stay for nothing.
+void Sessions::cut_off_in_time() {
+    stop_timer_.cancel();
+    stop_timer_.async_wait([this](boost::system::error_code cancelled) {
         if (cancelled || all_.empty()) return;
-        app::tell({"server"}, app::events::cuts_off, all_.size(), timeout.count());
+        app::tell({"server"}, app::events::cuts_off, all_.size(), shutdown_timeout_.count());
         for (auto& session : all_) session.client.socket().shutdown(tcp::socket::shutdown_both);
     });
 }

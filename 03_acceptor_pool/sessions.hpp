@@ -16,7 +16,8 @@ class Sessions {
     struct Session;
 
 public:
-    /// Keeps a session in the set; when it goes, the socket is closed and the permit given back.
+    /// Keeps a session in the set. When it goes, what was put is sent as far as the system takes it at once, the socket
+    /// is closed, and then the permit given back.
     class Entry {
     public:
         Entry(Entry&& other) noexcept : all_(std::exchange(other.all_, nullptr)), session_(other.session_) {}
@@ -50,8 +51,8 @@ public:
 
 private:
     struct Session {
+        Permit permit;  // before the client: given back when the socket is closed
         app::AsyncClient client;
-        Permit permit;
         // What send_idle_away() saw when it last looked, and since when it has been so.
         std::uint64_t moved = 0;
         std::chrono::steady_clock::time_point since;
@@ -59,11 +60,13 @@ private:
 
     void remove(std::list<Session>::iterator session);
     void look_for_idle();
+    void cut_off_in_time();
 
     std::list<Session> all_;
     net::Timer idle_timer_;
     net::Timer stop_timer_;
     std::chrono::milliseconds idle_timeout_{0};
+    std::chrono::milliseconds shutdown_timeout_{0};
     bool stopping_ = false;
     std::function<void()> on_empty_;
 };

@@ -242,7 +242,8 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) 
     connected_.erase(guest.peer->connection().peer());
     for (chat::Request farewell : farewells) {
         std::get<chat::Leave>(farewell).why = "node down";
-        co_await submit(std::move(farewell), who);
+        const chat::Submission leave{rooms_.rooms().lobby(), std::move(farewell)};
+        co_await rooms_.let_go(leave, who);
     }
     co_return no_wait;
 }

@@ -147,8 +147,8 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             // A node that comes back asks for a room's history once for each of its people. It gets them one after the
             // other, as fast as it reads, and is not cut off for what it asked for.
-            const std::size_t half = backlog_.max_backlog() / 2;
-            if (link.writer->backlog() > half) co_await link.writer->eased(half);
+            const std::size_t most = backlog_.max_at_once();
+            if (link.writer->backlog() > most) co_await link.writer->eased(most);
         }
     }
 }
@@ -200,7 +200,7 @@ net::awaitable<void> LinkServer::introduced(Link& link) {
 
 /// Each of its people leaves once, whoever asks first: host.closed() gives them away.
 net::awaitable<void> LinkServer::farewell_of(Link& link) {
-    for (const auto& farewell : link.host.closed()) co_await rooms_.submit(farewell, link.who);
+    for (const auto& farewell : link.host.closed()) co_await rooms_.let_go(farewell, link.who);
 }
 
 /// Notices a guest that has gone without a word.

@@ -123,6 +123,9 @@ public:
     /// that: the repetition of the Join that opened a room must not open it again.
     Outcome apply(Sequence at, const Submission& submission);
 
+    /// Everybody is out, and nothing is remembered but the last place: the order goes on.
+    void begin_anew();
+
     /// Null where there is no such room.
     const Room* find(std::string_view room) const;
 

@@ -4,18 +4,28 @@
 
 #include <boost/asio.hpp>
 
+#include <algorithm>
+
 namespace app {
 
 net::awaitable<net::result<net::Packets>> AsyncClient::recv_all_and_tell() {
-    tell(who_, events::waits_for_data);
-    const auto packets = co_await socket_.recv_all();
-    if (!packets) co_return packets.error();
+    if (rest_.empty()) {
+        tell(who_, events::waits_for_data);
+        const auto packets = co_await socket_.recv_all();
+        if (!packets) co_return packets.error();
+        rest_ = *packets;
+    }
+    if (faults::may_be_command(rest_.front()))
+        co_await socket_.flush();  // where that fails, the next recv_all() says so
+    const auto next_fault = std::find_if(rest_.begin() + 1, rest_.end(), faults::may_be_command);
+    const net::Packets before(rest_.begin(), next_fault);
+    rest_ = rest_.subspan(before.size());
     const story::Batch told_together;
-    for (const auto packet : *packets) {
+    for (const auto packet : before) {
         tell_data(who_, packet);
         faults::obey(packet);
     }
-    co_return *packets;
+    co_return before;
 }
 
 net::awaitable<void> AsyncClient::close() {

@@ -14,8 +14,9 @@ class AsyncClient {
 public:
     AsyncClient(net::AsyncSocket socket, Who who) : socket_(std::move(socket)), who_(who) {}
 
-    /// All whole packets of one read, or why none comes any more: net::AsyncSocket::recv_all(). Tells that it waits,
-    /// and what came, all of it in one write. Where faults are on, obeys them.
+    /// Whole packets of one read, or why none comes any more: net::AsyncSocket::recv_all(). Tells that it waits,
+    /// and what came, all of it in one write. Where faults are on, obeys them; each one when all before it was
+    /// answered.
     net::awaitable<net::result<net::Packets>> recv_all() {
         return story::is_told() || faults::are_on ? recv_all_and_tell() : socket_.recv_all();
     }
@@ -34,6 +35,7 @@ private:
 
     net::AsyncSocket socket_;
     Who who_;
+    net::Packets rest_;  // of what came: from a fault on that others came before
 };
 
 }  // namespace app

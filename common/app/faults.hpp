@@ -25,8 +25,11 @@ inline bool are_on = false;
 /// `!spin` never returns; `!leak N` takes N MiB (at most `max_leak_mib` at once) and never gives them back.
 /// Everything else, and everything while faults are off, is left alone.
 void obey_command(std::string_view packet);
+inline bool may_be_command(std::string_view packet) {
+    return are_on && packet.starts_with('!');
+}
 inline void obey(std::string_view packet) {
-    if (are_on && packet.starts_with('!')) obey_command(packet);
+    if (may_be_command(packet)) obey_command(packet);
 }
 
 /// The place where something else than the commander's own session can break: throws Fault when `!throw PLACE` was

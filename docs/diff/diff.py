@@ -299,6 +299,9 @@ def main():
         return 1 if found else 0
     if len(options.stages) != 2:
         parser.error("two stages, the earlier one first")
+    for stage in options.stages:
+        if stage not in stages(options.root):
+            parser.error(f"there is no stage {stage}; there are {', '.join(stages(options.root))}")
     diff(*options.stages, options.root, Screen(options.unified))
     return 0
 

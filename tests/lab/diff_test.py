@@ -143,6 +143,12 @@ def two_that_are_no_neighbours_have_no_sentences():
         expect("\nnew: vanish  01_one/server.cpp:15\n" in said and "one for the other" not in said, said)
 
 
+def a_stage_that_is_not_there_is_an_error():
+    with Stages() as stages:
+        ran = stages.diff("01", "02_two")
+        expect(ran.returncode == 2 and "there is no stage 01; there are 01_one, 02_two" in ran.stderr, ran)
+
+
 def overloads_are_told_apart_by_their_order():
     more = ("02_two/server.cpp", "void pool::accept", "void accept_loop(int) {}\n\nvoid pool::accept")
     with Stages(more) as stages:

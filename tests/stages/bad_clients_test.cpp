@@ -195,5 +195,28 @@ TEST_P(BadClientsAmongOthers, OneThatNeverReadsStopsNobody) {
     }
 }
 
+/// Stages that end in order when they are told to.
+class OrderlyEnd : public EveryStage {};
+INSTANTIATE_TEST_SUITE_P(Stage, OrderlyEnd, testing::Values(thread_per_client, acceptor_pool, "04_supervised"s),
+                         name_of);
+
+// A system that closes a socket with bytes unread resets the connection, and forgets what was to be sent.
+TEST_P(OrderlyEnd, WhoStillSendsAndReadsSlowlyIsSentWhatItIsOwed) {
+    Server server(stage());
+    Client client(server.port(), {.receive_buffer = 4096});
+    constexpr int asked = 20;
+    const auto line = long_line(5000, "\r\n");
+    for (int i = 0; i < asked; ++i) client.send(line);
+    server.wait_for_line("got data from client", asked);
+    server.signal(SIGTERM);
+    server.wait_for_line("connection closed");
+    for (int i = 0; i < asked; ++i) {
+        client.send_some("and another thing\r\n");
+        ASSERT_EQ(client.recv_line(), "ECHO " + line) << "reply " << i;
+    }
+    client.close();
+    EXPECT_EQ(server.wait_exit(), exited(0));
+}
+
 }  // namespace
 }  // namespace stages

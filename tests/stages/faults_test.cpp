@@ -96,6 +96,14 @@ TEST_P(FaultsAmongOthers, AnExceptionCostsOneSessionAndIsTold) {
     EXPECT_EQ(server.wait_exit(), exited(0));
 }
 
+TEST_P(FaultsAmongOthers, WhatCameBeforeAFaultIsAnsweredFirst) {
+    Server server(stage(), {"--faults"});
+    Client client(server.port());
+    client.send("one\n!leak 1\ntwo\n!throw\nthree\n");
+    for (const auto& line : {"one\n"s, "!leak 1\n"s, "two\n"s}) EXPECT_EQ(client.recv_line(), "ECHO " + line);
+    server.wait_for_line("crashed: !throw");
+}
+
 TEST(Naive, AnEndlessLoopStopsTheServer) {
     Server server(naive, {"--faults"});
     Client client(server.port());

@@ -96,7 +96,9 @@ TEST_F(AsyncClientTest, SaysTheSameWhereNothingIsTold) {
 TEST_F(AsyncClientTest, TellsAFaultBeforeItObeysItAndNothingBehindIt) {
     app::faults::switch_on();
     twins::write(peer, "hello\n!throw\nlost\n");
+    EXPECT_FALSE(twins::run(loop, answer()));
     EXPECT_THROW(static_cast<void>(twins::run(loop, answer())), app::faults::Fault);
+    EXPECT_EQ(twins::read(peer, 6), "hello\n") << "what came before it was answered first";
     EXPECT_THAT(out.lines(), ElementsAre("handler 7 waits for data", "handler 7 got data from client hello",
                                          "handler 7 got data from client !throw"));
 }

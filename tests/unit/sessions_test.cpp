@@ -129,6 +129,38 @@ TEST_F(SessionsTest, WhoComesAfterTheEndIsTreatedTheSame) {
     EXPECT_EQ(twins::read_all(late), "");
 }
 
+TEST_F(SessionsTest, WhoComesAfterAnEndWithNobodyThereIsCutOffInTime) {
+    auto client = twins::connect(loop, listener);
+    auto socket = twins::run(door, listener.async_accept(loop)).value();
+    sessions.stop(100ms);
+    const auto start = Clock::now();
+    bool was_cut_off = false;
+    const auto busy = [&](Sessions::Entry session) -> net::awaitable<void> {
+        net::Timer for_long(loop, twins::deadline / 2);
+        was_cut_off = !co_await session.client().socket().pause(for_long);
+    };
+    asio::co_spawn(loop, busy(sessions.add({std::move(socket), {"handler", 1}}, {})), asio::detached);
+    EXPECT_TRUE(run_out());
+    EXPECT_TRUE(was_cut_off);
+    EXPECT_GE(Clock::now() - start, 100ms);
+}
+
+TEST_F(SessionsTest, WhatWasPutBeforeAnExceptionIsSent) {
+    auto client = twins::connect(loop, listener);
+    auto socket = twins::run(door, listener.async_accept(loop)).value();
+    const auto breaks = [](Sessions::Entry session) -> net::awaitable<void> {
+        session.client().put({"one\n"});
+        throw std::runtime_error("broken");
+        co_return;
+    };
+    bool has_thrown = false;
+    asio::co_spawn(loop, breaks(sessions.add({std::move(socket), {"handler", 1}}, {})),
+                   [&](const std::exception_ptr& exception) { has_thrown = exception != nullptr; });
+    EXPECT_TRUE(run_out());
+    EXPECT_TRUE(has_thrown);
+    EXPECT_EQ(twins::read_all(client), "one\n");
+}
+
 TEST_F(SessionsTest, WithoutSessionsTheEndWaitsForNothing) {
     sessions.send_idle_away(1h);
     sessions.stop(1h);
