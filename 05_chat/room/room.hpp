@@ -1,7 +1,7 @@
 #pragma once
 
 #include "05_chat/room/names.hpp"
-#include "net/result.hpp"
+#include "net/error.hpp"
 
 #include <cstddef>
 #include <cstdint>
