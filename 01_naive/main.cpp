@@ -3,6 +3,8 @@
 #include "01_naive/server.hpp"
 #include "app/server.hpp"
 
+#include <cstdlib>
+
 int main(int argc, char** argv) {
     app::CommandLine line("01_naive", "One thread that serves one client at a time; the next one waits.");
     app::ServerOptions options;
@@ -15,4 +17,5 @@ int main(int argc, char** argv) {
     app::announce(options, listener);
     // SIGINT and SIGTERM are left alone: they end the process in the middle of whatever it does. 02 does better.
     accept_loop(listener, options.reply_prefix());
+    return EXIT_FAILURE;  // the listener is broken, and the door has told why
 }

@@ -42,6 +42,6 @@ int main(int argc, char** argv) {
     pool.tell_accepted();
     app::tell({"server"}, app::events::stopped);
     if (!deaf) return EXIT_SUCCESS;
-    std::cerr << "no acceptor is left: each of them has crashed" << std::endl;
+    std::cerr << "no acceptor is left: each of them has told why" << std::endl;
     return EXIT_FAILURE;
 }

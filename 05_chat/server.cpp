@@ -9,14 +9,16 @@
 //
 //     hear_out                        server.cpp                a line was typed: asks what it says, and submits that
 //     TextProtocol::line              text/protocol.cpp         it says something to a room: a Submission
-//     RoomService::submit             engine/room_service.cpp
+//     RoomService::submit             engine/room_service.cpp   the one for a Participant; nodes use the other one
 //     LocalEngine::submit             engine/local.cpp          gives it its place in the order
 //     RoomService::apply              engine/room_service.cpp   in that order
 //     Rooms::apply                    room/room.cpp             in which room
 //     Room::apply                     room/room.cpp
 //     Room::happen                    room/room.cpp             what follows: a Line
+//   The Line is returned, up to RoomService::apply. That goes on:
 //     Subscribers::append             fanout/writer.cpp         into the room's log, once
-//     Subscribers::Topic::write_now   fanout/writer.cpp         to everybody, when this moment's lines are all there
+//   Everything returns to hear_out. Soon, when whatever is ready at this moment is done, the loop calls:
+//     Subscribers::Topic::write_now   fanout/writer.cpp         to everybody, all lines of this moment
 //     Writer::write_now               fanout/writer.cpp         as much as the socket takes
 
 #include "05_chat/text/server.hpp"

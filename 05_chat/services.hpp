@@ -13,15 +13,15 @@
 namespace chat {
 
 /// What runs as long as the program does: the rooms, and at each door the loop that lets people in. Each is a
-/// coroutine. Where an exception ends one, it stays ended, and that door shut; or, supervised, stage 04's supervisor
-/// starts it anew (one_for_one: the others do not notice). The conversations under way are not among them: each
-/// contains its own exceptions. The loop's thread only.
+/// coroutine. Where an exception ends one, it stays ended: at that door clients wait in the kernel's backlog. Or,
+/// supervised, stage 04's supervisor starts it anew (one_for_one: the others do not notice). The conversations under
+/// way are not among them: each contains its own exceptions. The loop's thread only.
 class Services {
 public:
     Services(boost::asio::io_context& loop, bool supervised) : loop_(loop), is_supervised_(supervised) {}
 
-    /// `body` gives the coroutine of each life, and may not itself be one; after `stop` it ends by itself.
-    /// `name` is a literal, `stop` may be called twice.
+    /// `body` is called for each life and returns its coroutine (it must not be a coroutine itself). After `stop` that
+    /// coroutine returns. `name` is a literal, `stop` may be called twice.
     using Body = std::function<net::awaitable<void>()>;
     void add(std::string_view name, Body body, std::function<void()> stop);
     void add(Door& door);
@@ -34,7 +34,7 @@ public:
     std::string tree() const;
     bool have_given_up() const { return has_given_up_; }
 
-    /// So many exceptions within 5 s are one too few to give up.
+    /// The supervisor forgives this many exceptions within 5 s; one more, and it gives up.
     static constexpr int max_restarts = 3;
 
 private:

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/result.hpp"
+#include "net/error.hpp"
 
 #include <any>
 #include <chrono>

@@ -8,9 +8,12 @@
 
 #include <boost/asio.hpp>
 
+#include <cerrno>
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 namespace supervised {
 
@@ -20,10 +23,17 @@ using process::Message;
 
 namespace {
 
+/// Takes over the root's listening socket. All workers wait at it, and the kernel gives each client to one of them.
 net::Listener adopt_listener(asio::io_context& loop, const Options& options) {
-    auto listener = net::adopt_listener(loop, process::listener_descriptor, options.server.socket);
-    if (!listener) throw boost::system::system_error(listener.error(), "the listening socket");
-    return std::move(*listener);
+    constexpr int descriptor = process::listener_descriptor;
+    net::tcp::endpoint address;
+    auto size = static_cast<socklen_t>(address.capacity());
+    if (::getsockname(descriptor, address.data(), &size) != 0) {
+        throw boost::system::system_error(errno, boost::system::system_category(), "the listening socket");
+    }
+    net::TcpAcceptor acceptor(loop, address.protocol(), descriptor);
+    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    return {std::move(acceptor), options.server.socket};
 }
 
 otp::Report session_report(const app::Who& client, const std::exception_ptr& exception) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "net/result.hpp"
+#include "net/error.hpp"
 
 #include <string>
 #include <string_view>
@@ -9,9 +9,9 @@ namespace chat {
 
 using net::result;
 
-/// Why something did not happen: words for a person, the end of a sentence ("the name is taken"). It is the reason in
-/// `result<Value, Why>`, which everything here returns that may fail for more reasons than its caller tells apart. So
-/// nobody takes an answer for a refusal. A `result<void, Why>` that is made from nothing says that all went well.
+/// Why something did not happen: words for a person, the end of a sentence ("the name is taken"). Use
+/// `result<Value, Why>` where the caller only passes the reason on to a person. So nobody takes an answer for a
+/// refusal. A `result<void, Why>` that is made from nothing says that all went well.
 struct Why {
     Why() = default;  // no aggregate: one that a string could make would make `result<std::string, Why>` ambiguous
     std::string words;

@@ -1,6 +1,7 @@
 #include "05_chat/base/notify.hpp"
 #include "05_chat/client/keyboard.hpp"
 #include "05_chat/client/session.hpp"
+#include "05_chat/erlang/backend.hpp"
 #include "05_chat/erlang/dist/identity.hpp"
 #include "05_chat/erlang/room_connection.hpp"
 
@@ -54,7 +55,7 @@ public:
             room_.flush();
         }
         // What we said comes back to us, as to everybody.
-        const Deadline deadline(loop_.get_executor(), std::chrono::milliseconds(1000), [this] { heard_last(); });
+        const Deadline deadline(loop_.get_executor(), erlang::echo_patience, [this] { heard_last(); });
         while (!last_said_.empty() && outcome_) co_await echo_.notified();
         if (outcome_ && room_.room() != nullptr) room_.room()->leave(person);
         is_done_ = true;

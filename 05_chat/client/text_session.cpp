@@ -42,7 +42,9 @@ public:
             if (!is_in && line.starts_with("You are in the room ")) {
                 is_in = true;
                 deadline.reset();
-                asio::co_spawn(loop_, post(), [](const std::exception_ptr&) {});
+                asio::co_spawn(loop_, post(), [](const std::exception_ptr& crash) {
+                    if (crash) std::rethrow_exception(crash);
+                });
             } else if (!is_in && is_question(line)) {
                 if (!line.starts_with(welcome)) refused = because("refused: " + harmless(line));
             } else {

@@ -17,8 +17,8 @@ namespace chat {
 /// Why nothing can be done while the node that has the room is away. As a refusal's reason, the end of a sentence.
 inline constexpr std::string_view room_is_down = "the node that has this room is away";
 
-/// The people of that room are told this then, and again whenever they type something. `awaited`: we look for the node
-/// until it is back (--rejoin).
+/// Told to people in that room when its node goes away, and again for each line they type until it is back. `awaited`:
+/// we look for the node until it is back (--rejoin).
 constexpr std::string_view room_is_away(bool awaited) {
     return awaited ? "The node that has this room is away: what you type is lost. Waiting for it."
                    : "The node that has this room is away: what you type is lost. /quit leaves.";
@@ -35,14 +35,14 @@ public:
 
     /// Tells them alone this line; without its end.
     virtual void tell(std::string_view line) = 0;
-    /// They are in the room that they wanted to join, and hear it from now on. They are told so now, before they hear
-    /// anybody there. A backend that answers at once need not call this.
+    /// Called during a Join, when they are in and before they hear anybody. A backend that never suspends may leave it
+    /// out: the result of submit() says it.
     virtual void entered() = 0;
     /// They are out of their room: its node is gone. They are told these words, now and whenever they type something.
     /// Where a submission of theirs is open, it is refused after this.
     virtual void room_down(std::string_view words) = 0;
     /// The room has thrown them out, and goes on without them. They may join it again. `why` is the end of a sentence.
-    /// Not while a Join or a Say of theirs is open.
+    /// Not while a Join or a Say of theirs is open. But after entered() always: that Join has gone well.
     virtual void removed(std::string_view why) = 0;
     /// The room that was down is back, and they are in it; or they cannot be.
     virtual void rejoined(const result<void, Why>& outcome) = 0;

@@ -9,21 +9,22 @@ namespace chat {
 
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
                          Encode encode, Backlog& backlog)
-    : engine_(engine),
-      limits_(limits),
-      rooms_(limits, lobby),
-      encode_(encode),
-      subscribers_(executor, backlog),
-      failed_(executor) {
+    : engine_(engine), rooms_(limits, lobby), encode_(encode), subscribers_(executor, backlog), failed_(executor) {
     engine_.apply_with([this](Sequence at, const Submission& submission) { return apply(at, submission); });
 }
 
 // ---- what is wanted -------------------------------------------------------------------------------------------------
 
 net::awaitable<result<void, Why>> RoomService::submit(Participant& participant, const Submission& submission) {
+    const int life = lives_;
     const auto line = co_await engine_.submit(submission);
     if (!line) co_return because(reason(line.error()));
     if (line->kind == Line::Kind::joined) {
+        if (life != lives_ && participants_.contains(participant.id)) {  // begin_anew() puts them where they were
+            const Submission leave{submission.room, Leave{participant.id, {}}};
+            co_await engine_.submit(leave);
+            co_return because("the rooms have begun anew meanwhile");
+        }
         std::string history;
         for (const Line& said : rooms_.find(submission.room)->history()) encode_(said, history);
         participant.writer->add(history);
@@ -41,6 +42,14 @@ net::awaitable<Outcome> RoomService::submit(const Submission& submission, app::W
         app::tell(by, app::events::has_no_longer_in_room, line->name, submission.room);
     }
     co_return line;
+}
+
+net::awaitable<void> RoomService::let_go(const Submission& leave, app::Who by) {
+    try {
+        co_await submit(leave, by);
+    } catch (...) {
+        app::tell_crash(by, std::current_exception());
+    }
 }
 
 net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Question& question) {
@@ -93,7 +102,8 @@ void RoomService::let_out(PersonId person, std::string_view room) {
 // ---- as a service ---------------------------------------------------------------------------------------------------
 
 net::awaitable<void> RoomService::live(std::function<void()> tell_others) {
-    if (std::exchange(has_lived_, true)) {
+    failure_ = nullptr;  // that of the life before; also where beginning anew has failed
+    if (lives_++ > 0) {
         tell_others();
         co_await begin_anew();
     }
@@ -107,7 +117,7 @@ void RoomService::stop_living() {
 }
 
 net::awaitable<void> RoomService::begin_anew() {
-    rooms_ = Rooms(limits_, std::string(rooms_.lobby()));
+    rooms_.begin_anew();
     const auto people = participants_;
     for (const auto& [person, place] : people) {
         place.participant->writer->leave();

@@ -39,8 +39,10 @@ public:
     PersonId next_person() { return engine_.next_person(); }
     const Rooms& rooms() const { return rooms_; }
 
-    /// For the people of links and nodes; `by` is theirs, and tells of those who come and go. As Engine::submit.
+    /// For people of links and nodes. The story tells of their coming and going in the name of `by`. As Engine::submit.
     net::awaitable<Outcome> submit(const Submission& submission, app::Who by);
+    /// The same for one of several who leave at once. What throws is told, and the next one can leave.
+    net::awaitable<void> let_go(const Submission& leave, app::Who by);
 
     // For those of the text door, which tells of its own.
     net::awaitable<result<void, Why>> submit(Participant& participant, const Submission& submission) override;
@@ -61,7 +63,6 @@ private:
     net::awaitable<void> begin_anew();
 
     Engine& engine_;
-    Limits limits_;
     Rooms rooms_;
     Encode encode_;
     Subscribers subscribers_;  // the people of the text door, by their rooms' folded names
@@ -70,7 +71,7 @@ private:
     std::string text_;            // the line that is appended; kept so that its memory is used again
     std::exception_ptr failure_;  // why live() is to end
     Notify failed_;
-    bool has_lived_ = false;
+    int lives_ = 0;  // how often live() was called
     bool is_stopping_ = false;
 };
 

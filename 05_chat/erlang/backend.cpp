@@ -95,6 +95,7 @@ void ErlangBackend::let_in(Guest& guest) {
     if (guest.state != State::asks && guest.state != State::asks_again) return;
     const State before = std::exchange(guest.state, State::is_in);
     guest.changed.notify();
+    guest.was_in = true;
     if (before == State::asks) return guest.participant.entered();
     guest.participant.rejoined({});
 }
@@ -142,9 +143,13 @@ net::awaitable<result<void, Why>> ErlangBackend::carry_out(chat::Participant& pa
     connection_.flush();
     const chat::Deadline deadline(loop_.get_executor(), join_patience, [this, guest] { let_in(*guest); });
     while (guest->state == State::asks) co_await guest->changed.notified();
-    if (guest->state == State::is_in) co_return result<void, Why>();
-    guests_.erase(participant.id);
-    co_return because(guest->why_out);
+    if (!guest->was_in) {
+        guests_.erase(participant.id);
+        co_return because(guest->why_out);
+    }
+    // What has happened since then they have been told already.
+    if (guest->state == State::is_down) co_return because(chat::room_is_down);
+    co_return result<void, Why>();
 }
 
 net::awaitable<result<void, Why>> ErlangBackend::carry_out(chat::Participant& participant, const std::string&,
@@ -191,6 +196,7 @@ void ErlangBackend::forget(chat::Participant& participant) {
     const auto guest = guests_.extract(participant.id);
     if (!guest) return;
     guest.mapped()->state = State::is_out;
+    guest.mapped()->why_out = "you have gone";
     guest.mapped()->last_said.clear();
     guest.mapped()->changed.notify();
 }

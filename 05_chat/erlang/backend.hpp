@@ -46,6 +46,7 @@ private:
         chat::Participant& participant;
         std::string name;
         enum class State { asks, asks_again, is_in, is_down, is_out } state = State::asks;
+        bool was_in = false;  // they have been told that they are in
         std::string why_out;
         std::string last_said;  // until it has come back
         chat::Notify changed;   // for whoever waits for one of these

@@ -126,28 +126,19 @@ net::awaitable<void> Node::rest() {
 }
 
 void Node::welcome(net::AsyncSocket socket) {
+    if (guests_.size() >= max_connections) {
+        return app::tell_seldom(us, events::refuses_link, socket.peername(), max_connections);
+    }
     auto guest = std::make_shared<Guest>(++last_guest_, settings_);
     Connection connection(processes_, settings_.bounds, random_number(), Clock::now());
     guest->peer = std::make_shared<Peer>(std::move(socket), std::move(connection), backlog_,
                                          [this, &guest = *guest](Event& event) { return handle(guest, event); });
     guests_.push_back(guest);
-    asio::co_spawn(loop_, serve(guest),
+    asio::co_spawn(loop_, guest->peer->run(),
                    [this, guest, place = std::prev(guests_.end())](const std::exception_ptr& crash) {
                        app::tell_crash(guest->who, crash);
                        guests_.erase(place);
                    });
-}
-
-/// One node. Whatever ends the connection, the lobby hears that its people have gone.
-net::awaitable<void> Node::serve(std::shared_ptr<Guest> guest) {
-    std::exception_ptr crash;
-    try {
-        co_await guest->peer->run();
-    } catch (...) {
-        crash = std::current_exception();
-    }
-    const Closed closed{"a crash"};
-    if (app::tell_crash(guest->who, crash)) co_await handle(*guest, closed);
 }
 
 net::awaitable<Clock::duration> Node::handle(Guest& guest, Event& event) {
@@ -180,7 +171,9 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Up& event) {
     const std::uint64_t owner = guest.who.number;
     guest.room.emplace(guest.peer->connection(), processes_, room_, records_, owner,
                        [this] { return rooms_.next_person(); });
-    guest.peer->on_drained = [&guest] { guest.room->write(); };
+    guest.peer->on_drained = [&guest, enough = enough_output(settings_.bounds.max_output)] {
+        guest.room->write(enough);
+    };
     co_return no_wait;
 }
 
@@ -197,7 +190,13 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Message& event)
     guest.room->outcome(request, outcome);
     if (!outcome) app::tell(guest.who, events::was_refused, chat::reason(outcome.error()));
     // A request that is refused costs us work, too.
-    co_return guest.bucket.take(Clock::now(), guest.room->people());
+    const auto now = Clock::now();
+    if (std::holds_alternative<chat::Join>(request)) {
+        guest.pace.came(now);
+        co_return guest.joins.take(now);
+    }
+    const std::size_t people = guest.room->people();
+    co_return guest.bucket.take(now, std::min(people, guest.pace.of(people, now)));
 }
 
 /// They monitor the lobby, which never ends.
@@ -221,6 +220,7 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Ignored& event)
     co_return no_wait;
 }
 
+/// Whatever has ended the connection, the lobby hears that its people have gone.
 /// The guest may be gone as soon as its people have begun to leave, so nothing of it is used after that.
 net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) {
     if (std::exchange(guest.is_over, true)) co_return no_wait;
@@ -242,7 +242,8 @@ net::awaitable<Clock::duration> Node::handle(Guest& guest, const Closed& event) 
     connected_.erase(guest.peer->connection().peer());
     for (chat::Request farewell : farewells) {
         std::get<chat::Leave>(farewell).why = "node down";
-        co_await submit(std::move(farewell), who);
+        const chat::Submission leave{rooms_.rooms().lobby(), std::move(farewell)};
+        co_await rooms_.let_go(leave, who);
     }
     co_return no_wait;
 }

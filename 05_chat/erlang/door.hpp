@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/door.hpp"
+#include "05_chat/base/node_pace.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/room_service.hpp"
 #include "05_chat/erlang/dist/epmd_client.hpp"
@@ -30,8 +31,11 @@ public:
         bool is_cookie_typed;    // with --cookie: it is not where theirs look for one
         std::string registered;  // the lobby's name as a process
         Bounds bounds;
-        int rate, burst;  // of each person; a node is read as fast as all its people together may speak
+        int rate, burst;  // of each person; NodePace says for how many a node is read
     };
+
+    /// Connections at a time. More are refused.
+    static constexpr std::size_t max_connections = 100;
 
     /// `rooms` and `backlog` must outlive all connections: until the loop has ended.
     Node(boost::asio::io_context& loop, net::Listener listener, chat::RoomService& rooms, chat::Backlog& backlog,
@@ -49,10 +53,14 @@ public:
 private:
     struct Guest {
         Guest(std::uint64_t number, const Settings& settings)
-            : who{"node", number}, bucket(settings.rate, settings.burst) {}
+            : who{"node", number},
+              bucket(settings.rate, settings.burst),
+              joins(chat::joins_per_second, chat::joins_per_second) {}
 
         app::Who who;
-        chat::TokenBucket bucket;
+        chat::TokenBucket bucket;  // for what its people say
+        chat::TokenBucket joins;
+        chat::NodePace pace;
         std::shared_ptr<Peer> peer;
         std::optional<RoomProcess> room;  // while it is up
         bool is_over = false;
@@ -61,7 +69,6 @@ private:
     void tell_how_to_join() const;
     net::awaitable<void> rest();
     void welcome(net::AsyncSocket socket);
-    net::awaitable<void> serve(std::shared_ptr<Guest> guest);
     /// What is done with each event, and how long to wait after it. A new kind of event needs a handler here.
     net::awaitable<Clock::duration> handle(Guest& guest, Event& event);
     net::awaitable<Clock::duration> handle(Guest& guest, const NameGiven& event);

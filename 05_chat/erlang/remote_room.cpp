@@ -3,19 +3,35 @@
 #include "05_chat/room/names.hpp"
 #include "app/text.hpp"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 namespace erlang {
 
 namespace {
 
-/// The reasons for which a room of ours refuses a newcomer.
-constexpr std::array refusals{
-    chat::Refusal::name_empty,      chat::Refusal::name_too_long, chat::Refusal::name_not_utf8,
-    chat::Refusal::name_ill_formed, chat::Refusal::name_taken,    chat::Refusal::room_full,
-};
+/// Whether a room of ours refuses newcomers for this reason.
+constexpr bool refuses_newcomers(chat::Refusal refusal) {
+    using enum chat::Refusal;
+    switch (refusal) {
+        case name_empty:
+        case name_too_long:
+        case name_not_utf8:
+        case name_ill_formed:
+        case name_invisible:
+        case name_taken:
+        case room_full:
+        case too_many_rooms:
+        case out_of_order: return true;
+        case already_here:
+        case not_here:
+        case text_too_long:
+        case text_not_utf8: return false;
+    }
+    return false;
+}
+
+/// More than there are. A number that is no refusal refuses nobody.
+constexpr int refusals = 64;
 
 }  // namespace
 
@@ -115,8 +131,11 @@ std::optional<RemoteRoom::Heard> RemoteRoom::message(const Message& message) con
 bool RemoteRoom::is_refusal(const Heard& heard) const {
     const auto found = guests_.find(heard.person);
     if (found == guests_.end() || found->second.is_in) return false;
-    return std::any_of(refusals.begin(), refusals.end(),
-                       [&](chat::Refusal refusal) { return chat::reason(refusal) == heard.text; });
+    for (int number = 0; number < refusals; ++number) {
+        const auto refusal = static_cast<chat::Refusal>(number);
+        if (refuses_newcomers(refusal) && chat::reason(refusal) == heard.text) return true;
+    }
+    return false;
 }
 
 std::optional<chat::PersonId> RemoteRoom::monitored(const Pid& process) const {

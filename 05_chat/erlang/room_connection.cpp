@@ -3,6 +3,8 @@
 #include "05_chat/erlang/dist/epmd_client.hpp"
 #include "05_chat/erlang/dist/identity.hpp"
 
+#include "app/events.hpp"
+
 #include <boost/asio.hpp>
 
 namespace erlang {
@@ -48,9 +50,7 @@ net::awaitable<result<void, Why>> RoomConnection::connect() {
     Connection connection(processes_, bounds_, random_number(), Clock::now(), where_.node);
     peer_ = std::make_shared<Peer>(std::move(*socket), std::move(connection), backlog_,
                                    [this](Event& event) { return handle(event); });
-    asio::co_spawn(loop_, peer_->run(), [this](const std::exception_ptr& crash) {
-        if (crash) end("a crash");
-    });
+    asio::co_spawn(loop_, peer_->run(), [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
     co_return result<void, Why>();
 }
 

@@ -4,6 +4,7 @@
 #include "05_chat/fanout/shared_log.hpp"
 #include "05_chat/room/room.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <string>
@@ -15,6 +16,12 @@ namespace erlang {
 
 /// The Erlang dialect: the line as `{room, :message, "Michael says: Hello!"}`, a record with four bytes of length.
 void encode_line(const Pid& room, const chat::Line& line, std::string& out);
+
+/// So many bytes of output suffice until the node has read some. The message that passes this, and what is said besides
+/// to single people, must not be more than `max_output` in all (Bounds).
+constexpr std::size_t enough_output(std::size_t max_output) {
+    return std::min<std::size_t>(64 * 1024, max_output / 4);
+}
 
 /// One of our rooms, as the processes of *one* connected node see it. They join with `{pid, :join, name}`, speak with
 /// `{pid, :message, text}`, and get `{room, :message, text}` for every line. The room monitors each member, as a room
@@ -45,7 +52,7 @@ public:
     /// Moves records into the connection's output until that holds `enough` bytes, or no record is left. Call it when
     /// the output has been sent. So a slow node keeps its place in the log, and nothing is copied for it before its
     /// time.
-    void write(std::size_t enough = 64 * 1024);
+    void write(std::size_t enough);
 
     std::size_t people() const { return members_.size(); }
 

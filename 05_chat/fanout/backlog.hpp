@@ -47,6 +47,8 @@ public:
     };
 
     std::size_t max_backlog() const { return max_backlog_; }
+    /// A peer is given at most so much before it is waited for: the other half is for what others say meanwhile.
+    std::size_t max_at_once() const { return max_backlog_ / 2; }
 
     /// As long as more waits than may: cuts off the connection that has taken nothing for longest.
     void keep_bound();

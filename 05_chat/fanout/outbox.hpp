@@ -14,17 +14,18 @@
 namespace chat {
 
 /// What is still to be written to one member: first bytes that are in memory for this member alone, then the member's
-/// part of a room's log. Whoever adds something for this member alone (an answer, history) finds the end of the log
-/// before it: what is unsent of the log is copied then. That is rare, and nothing else is ever copied. Pure; one
-/// thread at a time for a log and all that read it.
+/// part of a room's log. Before something is added for this member alone (an answer, history), what it has not yet read
+/// of the log is copied, so the order is kept. That is rare, and nothing else is ever copied. Pure; one thread at a
+/// time for a log and all that read it.
 class Outbox {
 public:
     /// For a member that is in no room yet; `owner` as in SharedLog::Reader.
     explicit Outbox(std::uint64_t owner) : owner_(owner) {}
 
-    /// From here on the member hears this log. What is unsent of the log before is kept.
+    /// From here on the member hears this log. What is unsent of the log before is kept. Where the member is overrun,
+    /// nothing is kept: whoever does not want to leave lines out asks first.
     void enter(SharedLog& log);
-    /// The member hears no log any more. What is unsent of it is kept.
+    /// The member hears no log any more. What is unsent is kept, likewise.
     void leave();
 
     /// For this member alone, after everything that is in the log now.

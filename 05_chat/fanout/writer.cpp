@@ -1,5 +1,7 @@
 #include "05_chat/fanout/writer.hpp"
 
+#include "app/events.hpp"
+
 #include <boost/asio.hpp>
 
 namespace chat {
@@ -40,8 +42,11 @@ Writer::~Writer() {
 
 void Writer::leave() {
     if (topic_ == nullptr) return;
+    if (outbox_.is_overrun()) return cut_off(too_slow);
     outbox_.leave();
-    std::exchange(topic_, nullptr)->writers.erase(owner_);
+    Subscribers::Topic& topic = *std::exchange(topic_, nullptr);
+    topic.writers.erase(owner_);
+    topic.forget();
     count();
 }
 
@@ -52,7 +57,8 @@ void Writer::count() {
 
 void Writer::start() {
     asio::co_spawn(socket_.executor(), write(shared_from_this()),
-                   [writer = shared_from_this()](const std::exception_ptr&) {
+                   [writer = shared_from_this()](const std::exception_ptr& crash) {
+                       app::tell_crash({"writer", writer->owner_}, crash);
                        writer->has_ended_ = true;
                        writer->socket_.shutdown(net::tcp::socket::shutdown_send);
                        writer->written_.notify();
@@ -75,7 +81,7 @@ void Writer::wake() {
 
 void Writer::write_now() {
     while (has_to_write() && !is_full_ && !is_broken_ && !has_ended_) {
-        std::array<asio::const_buffer, 8> pieces;  // mostly there is one
+        std::array<asio::const_buffer, max_pieces> pieces;
         const std::size_t count = outbox_.gather(pieces);
         const auto sent = socket_.write_some(std::span(pieces).first(count));
         if (sent) {
@@ -96,9 +102,7 @@ void Writer::cut_off(std::string why) {
     why_cut_off_ = std::move(why);
     const std::string last = last_words_ == nullptr ? "" : rest_of_line() + last_words_(why_cut_off_);
     outbox_.clear();
-    Subscribers::Topic* const topic = topic_;
     leave();
-    if (topic != nullptr) topic->forget();
     outbox_.add(last);
     count();
     waiting_.is_no_longer_behind();
@@ -111,7 +115,7 @@ void Writer::cut_off(std::string why) {
 std::string Writer::rest_of_line() const {
     if (!is_in_line_) return {};
     std::string rest;
-    std::array<asio::const_buffer, 8> pieces;
+    std::array<asio::const_buffer, max_pieces> pieces;
     const std::size_t count = outbox_.is_overrun() ? 0 : outbox_.gather(pieces);
     for (const auto& piece : std::span(pieces).first(count)) {
         const std::string_view text(static_cast<const char*>(piece.data()), piece.size());
@@ -133,6 +137,8 @@ net::awaitable<void> Writer::write(std::shared_ptr<Writer> writer) {
             const auto writable = co_await writer->socket_.writable();
             if (!writable) co_return;
             writer->is_full_ = false;
+            writer->write_now();
+            if (writer->topic_ != nullptr) writer->topic_->forget();
             continue;
         }
         writer->waiting_.is_no_longer_behind();
@@ -178,8 +184,9 @@ net::awaitable<void> Writer::finish(std::chrono::milliseconds within) {
 // ---- Subscribers ----------------------------------------------------------------------------------------------------
 
 void Subscribers::enter(Writer& writer, std::string_view name) {
+    writer.leave();
+    if (!writer.why_cut_off_.empty()) return;
     Topic& topic = topics_.try_emplace(std::string(name), executor_, backlog_).first->second;
-    if (writer.topic_ != nullptr) writer.topic_->writers.erase(writer.owner_);
     writer.outbox_.enter(topic.log);
     writer.topic_ = &topic;
     topic.writers.emplace(writer.owner_, &writer);
@@ -202,7 +209,7 @@ void Subscribers::append(std::string_view name, std::string_view bytes) {
     if (found == topics_.end()) return;
     Topic& topic = found->second;
     // So much at once would leave writers behind whose peers read well. They are offered what there is first.
-    if (topic.log.end() - topic.offered + bytes.size() > backlog_.max_backlog() / 2) topic.write_now();
+    if (topic.log.end() - topic.offered + bytes.size() > backlog_.max_at_once()) topic.write_now();
     topic.log.append(bytes);
     topic.flush.schedule();
     topic.waiting.count(topic.log.kept());
@@ -212,18 +219,25 @@ void Subscribers::append(std::string_view name, std::string_view bytes) {
 Subscribers::Topic::Topic(const net::Executor& executor, Backlog& backlog)
     : log(backlog.max_backlog()), waiting(backlog), flush(executor, [this] { write_now(); }) {}
 
-/// What the log kept for somebody who has left is free now.
+/// What the log kept for those who have read it now, or have left, is free.
 void Subscribers::Topic::forget() {
+    if (log.kept() == 0) return;
     log.forget();
     waiting.count(log.kept());
+    cut_off_overrun();
 }
 
-void Subscribers::Topic::write_now() {
+void Subscribers::Topic::cut_off_overrun() {
     for (const auto owner : log.take_overrun()) {
         if (const auto found = writers.find(owner); found != writers.end()) found->second->cut_off(too_slow);
     }
+}
+
+void Subscribers::Topic::write_now() {
+    cut_off_overrun();
     offered = log.end();
     for (const auto& [owner, writer] : writers) writer->write_now();
+    forget();
 }
 
 }  // namespace chat

@@ -18,13 +18,17 @@ namespace chat {
 
 class Writer;
 
+/// Pieces of the outbox that one write gathers; mostly there is one.
+inline constexpr std::size_t max_pieces = 8;
+
 /// Those who hear the same. Each topic (a room) has a log, and the writers that read it.
 class Subscribers {
 public:
     /// `backlog` outlives them.
     Subscribers(net::Executor executor, Backlog& backlog) : executor_(std::move(executor)), backlog_(backlog) {}
 
-    /// From here on the writer hears this topic and no other. What is unsent of the one before comes first.
+    /// From here on the writer hears this topic and no other. What is unsent of the one before comes first. A writer
+    /// that was cut off hears nothing.
     void enter(Writer& writer, std::string_view topic);
     /// The writer hears this topic no more. Where it hears another one, nothing changes.
     void leave(Writer& writer, std::string_view topic);
@@ -37,6 +41,7 @@ private:
         Topic(const net::Executor& executor, Backlog& backlog);
         void write_now();
         void forget();
+        void cut_off_overrun();
 
         SharedLog log;
         std::unordered_map<std::uint64_t, Writer*> writers;  // by owner; empty before the topic is destroyed
@@ -51,8 +56,8 @@ private:
 };
 
 /// A connection and what is still to be written to it. Callers add to its outbox and go on; a coroutine of its own
-/// writes, as fast as the peer reads. A peer that is more than max_backlog behind is cut off. A burst is not held
-/// against a peer: bytes count only after the system was offered them.
+/// writes, as fast as the peer reads. A peer that is more than max_backlog behind is cut off. It is behind only by what
+/// the system has refused to take, so a burst alone cuts nobody off.
 class Writer : public std::enable_shared_from_this<Writer> {
 public:
     /// `owner` is a number that no other writer has. `backlog` outlives the writer.
@@ -66,7 +71,7 @@ public:
     void start();
     /// For this peer alone, after everything that was to be written before.
     void add(std::string_view bytes);
-    /// The writer hears no topic any more. What is unsent is kept.
+    /// The writer hears no topic any more. What is unsent is kept. A peer that has missed lines is cut off instead.
     void leave();
     /// Gives the system what it takes at once. Only for the rest the coroutine is woken, which costs as much again.
     void write_now();
@@ -87,9 +92,9 @@ public:
     /// Ends that wait early.
     void wait_no_longer();
 
-    /// Nothing more comes. What is left is written, then our direction is ended. `within` later both directions are.
-    /// Until then the peer may send, and must be read: a system resets the connection when bytes come that nobody will
-    /// read, and what is on its way is lost.
+    /// Nothing more comes. What is left is written, then our direction is ended. After `within`, the receiving
+    /// direction is ended too. Until then the peer may send, and must be read: a system resets the connection when
+    /// bytes come that nobody will read, and what is on its way is lost.
     void end(std::chrono::milliseconds within);
     /// The same, and waits until the peer has ended its direction. What it sends is dropped.
     net::awaitable<void> finish(std::chrono::milliseconds within);

@@ -90,19 +90,13 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     guest_.connected(random_number(), Clock::now(), settings_.handshake);
     send();
     asio::co_spawn(loop_, keep_time(writer), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
-    while (auto frames = co_await writer->socket().recv_all()) {
-        for (const auto frame : *frames) {
-            if (!writer->why_cut_off().empty()) break;
-            const bool was_up = guest_.is_up();
-            if (auto heard = guest_.receive(frame, Clock::now()); !heard) writer->cut_off(heard.error().words);
-            if (!was_up && guest_.is_up()) {
-                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), writer->socket().peername());
-                first_word_.notify();
-            }
-            handle_events();
-        }
-        send();
+    std::exception_ptr crash;
+    try {
+        co_await hear_out(*writer);
+    } catch (...) {
+        crash = std::current_exception();
     }
+    if (app::tell_crash(us, crash)) writer->cut_off("a crash");
     pulse_.cancel();
     writer_.reset();
     const auto& why = writer->why_cut_off();
@@ -116,9 +110,25 @@ net::awaitable<void> LinkBackend::follow(std::shared_ptr<Writer> writer) {
     co_await writer->finish(std::chrono::milliseconds(0));
 }
 
+net::awaitable<void> LinkBackend::hear_out(Writer& writer) {
+    while (auto frames = co_await writer.socket().recv_all()) {
+        for (const auto frame : *frames) {
+            if (!writer.why_cut_off().empty()) break;
+            const bool was_up = guest_.is_up();
+            if (auto heard = guest_.receive(frame, Clock::now()); !heard) writer.cut_off(heard.error().words);
+            if (!was_up && guest_.is_up()) {
+                if (has_started_) app::tell(us, events::is_linked, guest_.peer(), writer.socket().peername());
+                first_word_.notify();
+            }
+            handle_events();
+        }
+        send();
+    }
+}
+
 /// Notices a host that has gone without a word.
 net::awaitable<void> LinkBackend::keep_time(std::shared_ptr<Writer> writer) {
-    while (writer_ == writer) {
+    while (writer_ == writer && writer->why_cut_off().empty()) {
         pulse_.expires_at(guest_.deadline());
         const auto [cancelled] = co_await pulse_.async_wait(net::outcome);
         if (cancelled) co_return;
@@ -147,9 +157,10 @@ void LinkBackend::handle(Guest::IsIn&& event) {
     subscribers_.enter(*participant->second->writer, folded(event.room));
     if (event.again) {
         participant->second->rejoined({});
-    } else if (const auto pending = entering_.extract(event.person)) {
+    } else if (const auto pending = entering_.find(event.person); pending != entering_.end()) {
         participant->second->entered();
-        pending.mapped()->give({});
+        pending->second->give({});
+        entering_.erase(pending);
     }
 }
 
@@ -191,17 +202,17 @@ void LinkBackend::handle(Guest::IsDown&& event) {
 // ---- what our people want -------------------------------------------------------------------------------------------
 
 template <class Answer>
-net::awaitable<result<Answer, Why>> LinkBackend::answer_of(Pending<Answer>& pending) {
+net::awaitable<result<Answer, Why>> LinkBackend::answer_of(PendingPtr<Answer> pending) {
     const Deadline deadline(loop_.get_executor(), answer_patience,
-                            [&pending] { pending.give(because(does_not_answer)); });
-    while (!pending.answer) co_await pending.answered.notified();
-    co_return std::move(*pending.answer);
+                            [pending] { pending->give(because(does_not_answer)); });
+    while (!pending->answer) co_await pending->answered.notified();
+    co_return std::move(*pending->answer);
 }
 
 net::awaitable<result<std::string, Why>> LinkBackend::question(std::string room) {
-    Pending<std::string> pending(loop_.get_executor());
+    const auto pending = std::make_shared<Pending<std::string>>(loop_.get_executor());
     const link::Stay number = guest_.ask(room);
-    questions_.emplace(number, &pending);
+    questions_.emplace(number, pending);
     send();
     auto answer = co_await answer_of(pending);
     questions_.erase(number);
@@ -219,8 +230,8 @@ net::awaitable<result<void, Why>> LinkBackend::carry_out(Participant& participan
     if (const auto wrong = check_name(request.name)) co_return because(reason(*wrong));
     if (const auto wrong = check_name(room)) co_return because(reason(*wrong));
     participants_.emplace(participant.id, &participant);
-    Pending<void> pending(loop_.get_executor());
-    entering_.emplace(participant.id, &pending);
+    const auto pending = std::make_shared<Pending<void>>(loop_.get_executor());
+    entering_.insert_or_assign(participant.id, pending);
     guest_.enter(participant.id, room, request.name);
     send();
     auto outcome = co_await answer_of(pending);

@@ -47,17 +47,23 @@ private:
         explicit Pending(const net::Executor& executor) : answered(executor) {}
         Notify answered;
         std::optional<result<Answer, Why>> answer;
+        /// The first answer counts.
         void give(result<Answer, Why> given) {
+            if (answer) return;
             answer = std::move(given);
             answered.notify();
         }
     };
+    /// Whoever waits keeps it, too: either may be gone before the other.
     template <class Answer>
-    net::awaitable<result<Answer, Why>> answer_of(Pending<Answer>& pending);
+    using PendingPtr = std::shared_ptr<Pending<Answer>>;
+    template <class Answer>
+    net::awaitable<result<Answer, Why>> answer_of(PendingPtr<Answer> pending);
 
     net::awaitable<net::result<std::shared_ptr<Writer>>> connect();
     net::awaitable<void> stay_linked(std::shared_ptr<Writer> writer);
     net::awaitable<void> follow(std::shared_ptr<Writer> writer);
+    net::awaitable<void> hear_out(Writer& writer);
     net::awaitable<void> keep_time(std::shared_ptr<Writer> writer);
     net::awaitable<result<std::string, Why>> question(std::string room);
     net::awaitable<result<void, Why>> carry_out(Participant& participant, const std::string& room, const Join& request);
@@ -90,8 +96,8 @@ private:
     Backoff backoff_;
     bool is_stopping_ = false;
     std::unordered_map<PersonId, Participant*> participants_;
-    std::map<PersonId, Pending<void>*> entering_;
-    std::map<link::Stay, Pending<std::string>*> questions_;
+    std::map<PersonId, PendingPtr<void>> entering_;
+    std::map<link::Stay, PendingPtr<std::string>> questions_;
 };
 
 }  // namespace chat

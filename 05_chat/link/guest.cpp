@@ -35,12 +35,6 @@ result<void, Why> Guest::receive(std::string_view frame, Clock::time_point now) 
     return std::visit([this](const auto& word) { return handle(word); }, *message);
 }
 
-bool Guest::time(Clock::time_point now) {
-    const auto verdict = pulse_->look(now);
-    if (verdict == Pulse::Verdict::ask && is_up()) encode(Ping{0}, output_);
-    return verdict != Pulse::Verdict::gone;
-}
-
 void Guest::lost() {
     handshake_.reset();
     output_.clear();

@@ -65,7 +65,7 @@ public:
     /// One frame. The error says why the link is to be closed.
     result<void, Why> receive(std::string_view frame, Clock::time_point now);
     /// False: the host is gone.
-    bool time(Clock::time_point now);
+    bool time(Clock::time_point now) { return pulse_->time(now, output_); }
     Clock::time_point deadline() const { return pulse_->deadline(); }
     /// The connection has ended. Questions that are open will not be answered.
     void lost();

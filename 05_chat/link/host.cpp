@@ -1,6 +1,5 @@
 #include "05_chat/link/host.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace chat::link {
@@ -34,7 +33,7 @@ result<Host::Todo, Why> Host::handle(const Enter& enter) {
         encode(Refused{enter.stay, "your node has as many people here as it may"}, output_);
         return Todo();
     }
-    newcomers_.push_back(now_);
+    pace_.came(now_);
     const auto stay = stays_.try_emplace(enter.stay).first;
     stay->second = {next_person_(), enter.room};
     return Todo(Wanted{enter.stay, {enter.room, Join{stay->second.person, enter.name}}});
@@ -75,21 +74,8 @@ void Host::outcome(const Wanted& wanted, const result<Line, Refusal>& result, st
     }
 }
 
-std::size_t Host::pace(Clock::time_point now) {
-    while (!newcomers_.empty() && now >= newcomers_.front() + settled_after) newcomers_.pop_front();
-    // Newcomers who have left already still count. So a node whose people come and go is read no faster.
-    const std::size_t settled = stays_.size() - std::min(stays_.size(), newcomers_.size());
-    return std::max(settled, newcomers_pace);
-}
-
 void Host::answer(const Asked& asked, std::string text) {
     encode(Answer{asked.stay, std::move(text)}, output_);
-}
-
-bool Host::time(Clock::time_point now) {
-    const auto verdict = pulse_.look(now);
-    if (verdict == Pulse::Verdict::ask && is_up()) encode(Ping{0}, output_);
-    return verdict != Pulse::Verdict::gone;
 }
 
 std::vector<Submission> Host::closed() {

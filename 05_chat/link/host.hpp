@@ -1,10 +1,10 @@
 #pragma once
 
+#include "05_chat/base/node_pace.hpp"
 #include "05_chat/link/handshake.hpp"
 #include "05_chat/link/pulse.hpp"
 #include "05_chat/room/listing.hpp"
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <span>
@@ -14,12 +14,6 @@
 #include <vector>
 
 namespace chat::link {
-
-/// People of another node may do as much as if each of them were here, once they have been in for `settled_after`.
-/// Until then all newcomers of a node together may do as much as `newcomers_pace` people. Otherwise a node could make
-/// us read it faster and faster, with people that do not exist.
-inline constexpr std::chrono::seconds settled_after{10};
-inline constexpr std::size_t newcomers_pace = 10;
 
 /// What the host of the rooms keeps for one link: who is behind it, and what they want. Frames and moments go in;
 /// frames come out, and what is to be asked of the engine. A host knows no socket. One thread at a time.
@@ -46,7 +40,7 @@ public:
     void outcome(const Wanted& wanted, const result<Line, Refusal>& result, std::span<const Line> history = {});
     void answer(const Asked& asked, std::string text);
     /// False: the peer is gone.
-    bool time(Clock::time_point now);
+    bool time(Clock::time_point now) { return pulse_.time(now, output_); }
     Clock::time_point deadline() const { return pulse_.deadline(); }
 
     /// Frames for this link alone, to be sent after everything that is in the rooms' log now.
@@ -60,7 +54,7 @@ public:
     std::uint64_t life() const { return handshake_.life(); }
     std::size_t people() const { return stays_.size(); }
     /// The guest is read as fast as so many people.
-    std::size_t pace(Clock::time_point now);
+    std::size_t pace(Clock::time_point now) { return pace_.of(stays_.size(), now); }
 
 private:
     struct Where {
@@ -82,8 +76,8 @@ private:
     std::size_t max_people_;
     Pulse pulse_;
     std::map<Stay, Where> stays_;
-    std::deque<Clock::time_point> newcomers_;  // when those came who are not settled
-    Clock::time_point now_;                    // of the frame in hand
+    NodePace pace_;
+    Clock::time_point now_;  // of the frame in hand
     std::string output_;
 };
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "05_chat/room/room.hpp"
-#include "net/result.hpp"
+#include "net/error.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -30,8 +30,8 @@
 ///             <------------------------------------- Spoken{"lobby", 42, said, "Michael", "Hello!"}
 ///       Go{7} ------------------------------------->
 ///
-/// Everything is in the order in which the host wrote it; so a person belongs to the room between Entered and Go, and
-/// the guest needs no other bookkeeping. Pure functions; any thread.
+/// Everything is in the order in which the host wrote it; so a person belongs to the room between Entered and Go. Pure
+/// functions; any thread.
 namespace chat::link {
 
 inline constexpr std::uint32_t magic = 0x46495645;  // "FIVE": whoever sends something else is no node of ours

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <algorithm>
+#include "05_chat/link/message.hpp"
+
 #include <chrono>
-#include <cstdint>
+#include <string>
 
 namespace chat::link {
 
@@ -25,23 +26,22 @@ public:
         is_asked_ = false;
     }
 
-    enum class Verdict { fine, ask, gone };
-    /// `ask`: send a Ping now.
-    Verdict look(Clock::time_point now) {
-        if (now >= gone_) return Verdict::gone;
-        if (is_asked_ || now < heard_ + ping_after) return Verdict::fine;
-        is_asked_ = true;
-        return Verdict::ask;
+    /// False: the peer is gone. Where a Ping is due it is appended to `out`.
+    bool time(Clock::time_point now, std::string& out) {
+        if (now >= gone_) return false;
+        if (!is_asked_ && now >= heard_ + ping_after) {
+            is_asked_ = true;
+            encode(Ping{0}, out);
+        }
+        return true;
     }
-    /// When to look next.
-    Clock::time_point deadline() const {
-        return is_asked_ ? gone_ : std::min<Clock::time_point>(heard_ + ping_after, gone_);
-    }
+    /// When to call time() next.
+    Clock::time_point deadline() const { return is_asked_ ? gone_ : heard_ + ping_after; }
 
 private:
     Clock::time_point heard_;
     Clock::time_point gone_;
-    bool is_asked_ = false;
+    bool is_asked_ = true;  // nobody is, before they have introduced themselves
 };
 
 }  // namespace chat::link

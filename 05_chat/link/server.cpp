@@ -74,13 +74,13 @@ void LinkServer::welcome(net::AsyncSocket socket) {
         return app::tell_seldom({"server"}, events::refuses_link, socket.peername(), max_links);
     }
     const PersonId reader = rooms_.next_person();  // an id that no other subscriber has
-    const bool welcome = is_welcome(socket);
+    const bool is_stranger = !is_welcome(socket);
     auto writer = std::make_shared<Writer>(std::move(socket), reader, backlog_);
     link::Host state(
         settings_.self, [this] { return rooms_.next_person(); }, settings_.max_people, random_number(), Clock::now(),
         settings_.handshake);
     auto link = std::make_shared<Link>(std::move(writer), std::move(state), ++last_link_, settings_);
-    if (!welcome) link->refused = because("links from other computers need a --link-secret-file");
+    if (is_stranger) link->refused = because("links from other computers need a --link-secret-file");
     links_.push_back(link);
     asio::co_spawn(loop_, serve(link), [this, link, place = std::prev(links_.end())](const std::exception_ptr& crash) {
         app::tell_crash(link->who, crash);
@@ -147,8 +147,8 @@ net::awaitable<void> LinkServer::hear_out(Link& link) {
             }
             // A node that comes back asks for a room's history once for each of its people. It gets them one after the
             // other, as fast as it reads, and is not cut off for what it asked for.
-            const std::size_t half = backlog_.max_backlog() / 2;
-            if (link.writer->backlog() > half) co_await link.writer->eased(half);
+            const std::size_t most = backlog_.max_at_once();
+            if (link.writer->backlog() > most) co_await link.writer->eased(most);
         }
     }
 }
@@ -200,7 +200,7 @@ net::awaitable<void> LinkServer::introduced(Link& link) {
 
 /// Each of its people leaves once, whoever asks first: host.closed() gives them away.
 net::awaitable<void> LinkServer::farewell_of(Link& link) {
-    for (const auto& farewell : link.host.closed()) co_await rooms_.submit(farewell, link.who);
+    for (const auto& farewell : link.host.closed()) co_await rooms_.let_go(farewell, link.who);
 }
 
 /// Notices a guest that has gone without a word.

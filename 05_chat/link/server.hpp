@@ -20,15 +20,12 @@ public:
     struct Settings {
         link::Self self;
         std::chrono::milliseconds handshake;
-        int rate, burst;         // of each person; link::Host::pace says for how many a node is read
+        int rate, burst;         // of each person; NodePace says for how many a node is read
         std::size_t max_people;  // of each node
     };
 
     /// Links at a time. More are refused.
     static constexpr std::size_t max_links = 100;
-    /// People of one node who may come in a second, and at once. They are many, so that a node that comes back is soon
-    /// complete.
-    static constexpr int joins_per_second = 100;
     /// How long a node that could not introduce itself waits for the reason. So long it does not try again.
     static constexpr std::chrono::milliseconds stranger_pause{1000};
     /// How long such a node has to read the reason.

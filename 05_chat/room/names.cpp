@@ -34,6 +34,7 @@ constexpr Range turns_or_ends_lines[]{{0x2028, 0x2029}, {0x202A, 0x202E}, {0x206
 }  // namespace
 
 std::string_view reason(Refusal refusal) {
+    static_assert(max_name == 32, "name_too_long says so");
     switch (refusal) {
         case Refusal::name_empty: return "a name needs at least one character";
         case Refusal::name_too_long: return "a name has at most 32 characters";

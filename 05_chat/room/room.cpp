@@ -79,7 +79,12 @@ Outcome Room::happen(const Leave& request) {
 }
 
 Rooms::Rooms(const Limits& limits, std::string_view lobby) : limits_(limits), lobby_(lobby) {
-    rooms_.try_emplace(folded(lobby), Named{lobby_, Room(limits_)});
+    begin_anew();
+}
+
+void Rooms::begin_anew() {
+    rooms_.clear();
+    rooms_.try_emplace(folded(lobby_), Named{lobby_, Room(limits_)});
 }
 
 Outcome Rooms::apply(Sequence at, const Submission& submission) {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "05_chat/room/names.hpp"
-#include "net/result.hpp"
+#include "net/error.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -122,6 +122,9 @@ public:
     /// A place that is not after the last one is a repetition: out_of_order, and nothing changes. Room could not know
     /// that: the repetition of the Join that opened a room must not open it again.
     Outcome apply(Sequence at, const Submission& submission);
+
+    /// Everybody is out, and nothing is remembered but the last place: the order goes on.
+    void begin_anew();
 
     /// Null where there is no such room.
     const Room* find(std::string_view room) const;

@@ -23,7 +23,7 @@ std::string owner_of(std::string_view peer) {
 std::optional<TokenBucket::Clock::duration> Arrivals::take(std::string_view peer, TokenBucket::Clock::time_point now) {
     if (buckets_.size() >= max_) {
         std::erase_if(buckets_, [now](const auto& entry) { return entry.second.is_full(now); });
-        max_ = std::max<std::size_t>(1024, 2 * buckets_.size());
+        max_ = std::max(min_addresses, 2 * buckets_.size());
     }
     TokenBucket& bucket = buckets_.try_emplace(owner_of(peer), a_second, at_once).first->second;
     TokenBucket after = bucket;

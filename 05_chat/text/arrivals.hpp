@@ -17,6 +17,8 @@ public:
     static constexpr double a_second = 10;
     static constexpr int at_once = 100;
     static constexpr std::chrono::seconds longest_wait{20};
+    /// Addresses that are remembered before those that have not been used lately are forgotten. At least.
+    static constexpr std::size_t min_addresses = 1024;
 
     /// Somebody wants to come in from `peer`, which is 127.0.0.1:50514 or [::1]:50514. Returns how long they have to
     /// wait. Nothing: that would be longer than longest_wait, and they have no place in the queue.
@@ -24,7 +26,7 @@ public:
 
 private:
     std::unordered_map<std::string, TokenBucket> buckets_;  // by address; without those that are full
-    std::size_t max_ = 1024;                                // entries; then those that are full are forgotten
+    std::size_t max_ = min_addresses;                       // entries; then those that are full are forgotten
 };
 
 }  // namespace chat

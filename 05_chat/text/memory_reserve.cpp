@@ -23,9 +23,8 @@ MemoryReserve::~MemoryReserve() {
     std::free(memory_);
 }
 
-bool MemoryReserve::is_there() {
+void MemoryReserve::take_back() {
     if (memory_ == nullptr) memory_ = std::malloc(size);
-    return memory_ != nullptr;
 }
 
 /// Operator new calls this where nothing is left, and then tries again.

@@ -20,8 +20,10 @@ public:
     MemoryReserve(const MemoryReserve&) = delete;
     MemoryReserve& operator=(const MemoryReserve&) = delete;
 
-    /// Whether the reserve is there (again). As long as it is not, nobody new is to be served.
-    bool is_there();
+    /// Takes the reserve back where it was given up, as soon as there is so much memory. Called now and then.
+    void take_back();
+    /// As long as the reserve is not there, nobody new is to be served.
+    bool is_there() const { return memory_ != nullptr; }
 
 private:
     static void give_up();

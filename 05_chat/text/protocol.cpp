@@ -74,8 +74,8 @@ Step TextProtocol::command(std::string_view typed) {
     if (verb == "/rooms") return {{}, Question{Question::About::rooms, room_}, false};
     if (verb == "/quit") {
         Step step = print("Goodbye!");
-        if (auto farewell = hang_up()) step.then = std::move(*farewell);
-        step.close = true;
+        if (!room_.empty()) step.then = Submission{room_, Leave{person_, {}}};
+        has_quit_ = step.close = true;
         return step;
     }
     if (verb != "/who" && verb != "/join" && verb != "/me") {
@@ -107,6 +107,7 @@ Step TextProtocol::refused(std::string_view why) {
 
 Step TextProtocol::done() {
     const std::string wanted = std::exchange(wanted_, {});
+    if (has_quit_) room_.clear();
     if (wanted.empty()) return {};
     Step step = print("You are in the room " + wanted + " as " + name_ + ". /help lists the commands.");
     if (!room_.empty()) step.then = Submission{room_, Leave{person_, {}}};
@@ -133,7 +134,7 @@ Step TextProtocol::others_wait() const {
 }
 
 Step TextProtocol::room_down(std::string_view words) {
-    down_ = std::exchange(room_, {});
+    if (!room_.empty()) down_ = std::exchange(room_, {});  // else it has gone down a second time
     down_words_ = words;
     wanted_.clear();
     return print(down_words_);

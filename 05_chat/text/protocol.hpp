@@ -76,6 +76,7 @@ private:
     std::string down_;        // the room that went down, until rejoined()
     std::string down_words_;  // what they are told so long
     bool is_out_ = false;     // the room has thrown them out, and they have joined none since
+    bool has_quit_ = false;   // they are in the room until their Leave is done
 };
 
 }  // namespace chat

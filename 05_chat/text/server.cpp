@@ -17,6 +17,11 @@ using Clock = std::chrono::steady_clock;
 
 namespace {
 
+/// The server looks at its sessions this often within the shortest of their timeouts, so each is kept to an eighth.
+constexpr int looks_a_timeout = 8;
+constexpr std::chrono::milliseconds shortest_look{1};
+constexpr std::chrono::milliseconds longest_look{1000};
+
 /// How many descriptors this process may have.
 std::size_t max_descriptors() {
     rlimit limit{};
@@ -113,9 +118,9 @@ void TextServer::look_around() {
         if (const auto session = entry.lock()) session->check_idle(now);
     }
     backlog_.cut_off_since(now - patience);
+    reserve_.take_back();
     const auto shortest = limits_.name_timeout.count() > 0 ? std::min(patience, limits_.name_timeout) : patience;
-    next_look_.expires_after(
-        std::clamp<std::chrono::milliseconds>(shortest / 8, std::chrono::milliseconds(1), std::chrono::seconds(1)));
+    next_look_.expires_after(std::clamp(shortest / looks_a_timeout, shortest_look, longest_look));
     next_look_.async_wait([this](boost::system::error_code cancelled) {
         if (!cancelled && !is_stopping_) look_around();
     });

@@ -55,6 +55,7 @@ bool Session::obeys(std::string_view line) {
 }
 
 bool Session::begin(const Step& step) {
+    if (is_leaving_) return false;  // they have been told goodbye
     print(step);
     is_leaving_ = is_leaving_ || step.close;
     is_waiting_ = !std::holds_alternative<std::monostate>(step.then);
@@ -101,8 +102,9 @@ Step Session::answered(const result<std::string, Why>& answer) {
 Step Session::done() {
     const std::string before = protocol_.room();
     Step step = protocol_.done();
-    has_come_in_ = has_come_in_ || !protocol_.room().empty();
-    if (protocol_.room() != before) app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
+    if (protocol_.room().empty() || protocol_.room() == before) return step;
+    has_come_in_ = true;
+    app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());
     return step;
 }
 
@@ -110,8 +112,12 @@ net::awaitable<void> Session::leave() {
     is_leaving_ = true;
     if (auto farewell = protocol_.hang_up()) {
         if (!writer->why_cut_off().empty()) std::get<Leave>(farewell->request).why = writer->why_cut_off();
-        const auto outcome = co_await backend_.submit(*this, *farewell);
-        if (outcome) app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), farewell->room);
+        try {
+            const auto outcome = co_await backend_.submit(*this, *farewell);
+            if (outcome) app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), farewell->room);
+        } catch (...) {
+            app::tell_crash(who_, std::current_exception());
+        }
     }
     backend_.forget(*this);
 }
@@ -199,6 +205,7 @@ void Session::removed(std::string_view why) {
 }
 
 void Session::rejoined(const result<void, Why>& outcome) {
+    if (const auto down = std::exchange(went_down_, {})) print(protocol_.room_down(*down));
     print(protocol_.rejoined(outcome));
     if (outcome) {
         app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());

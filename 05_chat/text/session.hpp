@@ -49,10 +49,10 @@ public:
     app::Who who() const { return who_; }
     TextProtocol& protocol() { return protocol_; }
     Backend& backend() { return backend_; }
-    /// With --faults: does what the line commands. Whether that is all that is to be done about it.
+    /// With --faults, obeys a fault command. True: the line is dealt with, and not for the protocol.
     bool obeys(std::string_view line);
-    /// Prints the step. Whether it asks the backend for something, which is open from here on until outcome() or
-    /// answered().
+    /// Prints the step. True: the step asks the backend for something; call outcome() or answered() when it has
+    /// answered.
     bool begin(const Step& step);
     /// They have been in no room yet. Everybody hears of newcomers, so they come in one after the other.
     bool is_new() const { return !has_come_in_; }
@@ -60,7 +60,7 @@ public:
     /// The backend has carried out a submission, or answered a question: what is to be done next.
     Step outcome(const Submission& submission, const result<void, Why>& outcome);
     Step answered(const result<std::string, Why>& answer);
-    /// The room hears that they are gone.
+    /// The room hears that they are gone. What throws is told, and they are forgotten all the same.
     net::awaitable<void> leave();
     bool is_leaving() const { return is_leaving_ || !writer->why_cut_off().empty(); }
     /// A line was read, so they are there. Whether they must wait() before the next one: they type faster than they
@@ -72,6 +72,7 @@ public:
     // For the server.
 
     const TextProtocol& protocol() const { return protocol_; }
+    /// They have never been in a room, and are not on their way out.
     bool is_nameless() const { return !has_come_in_ && !is_leaving(); }
     /// Sends them away where they have been idle, or nameless, for too long at `now`.
     void check_idle(std::chrono::steady_clock::time_point now);

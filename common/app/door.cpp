@@ -19,8 +19,8 @@ std::optional<net::Socket> Door::accept() {
             tell_accepted(*client);
             return std::move(*client);
         }
+        tell_failure(client.error());
         if (!net::is_shortage(client.error())) return std::nullopt;
-        tell_shortage(client.error());
         std::this_thread::sleep_for(shortage_wait);
     }
 }
@@ -33,8 +33,8 @@ net::awaitable<std::optional<net::AsyncSocket>> Door::async_accept(boost::asio::
             tell_accepted(*client);
             co_return std::move(*client);
         }
+        tell_failure(client.error());
         if (!net::is_shortage(client.error())) co_return std::nullopt;
-        tell_shortage(client.error());
         net::Timer shortage(co_await boost::asio::this_coro::executor, shortage_wait);
         co_await shortage.async_wait(net::outcome);
     }
@@ -55,8 +55,12 @@ void Door::tell_accepted(const net::SocketBase& client) const {
     }
 }
 
-void Door::tell_shortage(const boost::system::error_code& why) const {
-    tell_seldom(who_, events::cannot_accept, net::reason(why), shortage_wait.count());
+void Door::tell_failure(const boost::system::error_code& why) const {
+    if (net::is_shortage(why)) {
+        tell_seldom(who_, events::cannot_accept, net::reason(why), shortage_wait.count());
+    } else if (why != net::Error::stopped) {
+        tell(who_, events::accepts_no_more, net::reason(why));
+    }
 }
 
 }  // namespace app

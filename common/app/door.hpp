@@ -24,8 +24,9 @@ public:
     Door(net::Listener& listener, Who who, Tells tells = Tells::everything)
         : listener_(listener), who_(who), tells_(tells) {}
 
-    /// The next client. Nothing once the listener was stopped or closed. Where the system is short of something, says
-    /// so, waits `shortage_wait`, and tries again; meanwhile the client stays in the backlog.
+    /// The next client. Nothing once the listener was stopped or closed, or the system has failed it; then tells why.
+    /// Where the system is short of something, says so, waits `shortage_wait`, and tries again; meanwhile the client
+    /// stays in the backlog.
     std::optional<net::Socket> accept();
 
     /// The same for a coroutine in the listener's loop; the socket belongs to `loop`.
@@ -39,7 +40,7 @@ public:
 private:
     void tell_waiting() const;
     void tell_accepted(const net::SocketBase& client) const;
-    void tell_shortage(const boost::system::error_code& why) const;
+    void tell_failure(const boost::system::error_code& why) const;
 
     net::Listener& listener_;
     Who who_;

@@ -39,6 +39,7 @@ inline constexpr Event<0> drained{"drained", "has no clients any more"};
 // Whoever accepts: the server itself in 01, its acceptors from 02 on.
 inline constexpr Event<0> waits_for_client{"waits_for_client", "waits for client"};
 inline constexpr Event<1> got_client_connection{"got_client_connection", "got client connection {peer}"};
+inline constexpr Event<1> accepts_no_more{"accepts_no_more", "accepts no more: {reason}"};
 inline constexpr Event<2> cannot_accept{"cannot_accept", "cannot accept: {reason}; waits {wait_ms} ms"};
 inline constexpr Event<1> cannot_start_thread{"cannot_start_thread", "cannot start a thread: {reason}"};
 inline constexpr Event<1> waits_for_free_place{"waits_for_free_place", "waits until one of {max} clients leaves"};

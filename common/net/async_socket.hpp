@@ -17,10 +17,12 @@ using Packets = std::span<const std::string_view>;
 
 /// The socket of a coroutine: while it waits, its thread does other things. There are two rules.
 ///
-/// A packet is yours until the next recv; nothing else is ever held on to.
-/// recv sends what was put before it waits.
+/// Packets are valid until the next recv. All that you pass in is copied or written before the call returns.
+/// recv first sends all that was put, then waits.
 ///
-/// One coroutine may receive while another one sends. A connection with nothing under way costs no buffers.
+/// Use it from coroutines of its own loop. (A coroutine of another loop may have it to itself for a while, as an
+/// acceptor does that sets a client up: each wait ends in the coroutine's loop.) One coroutine may receive while
+/// another one sends. A connection with nothing under way costs no buffers.
 class AsyncSocket : public SocketBase {
 public:
     /// Takes over a connected socket.
@@ -41,9 +43,10 @@ public:
     /// Sends what was put, for a coroutine that does not receive. While it waits, recv leaves the sending to it.
     awaitable<result<void>> flush();
 
-    /// For a writer that has a queue of its own: sends as much of bytes that are framed already as the system takes
-    /// without waiting: how many. Where that is none: asio::error::would_block, and writable() says when to try again.
-    /// Between the two nothing holds the bytes, so they may change or go away. What was put goes first.
+    /// For a writer that has a queue of its own. Sends what was put; then writes as many of these bytes, which are
+    /// framed already, as the system takes now, and says how many. It keeps none, so afterwards they may change. Where
+    /// the system takes none: asio::error::would_block, and writable() says when to try again. Lines must hold no byte
+    /// 255: between two calls, even within a line, recv may send telnet's answers.
     result<std::size_t> write_some(std::span<const asio::const_buffer> bytes);
     awaitable<result<void>> writable();
 
@@ -71,8 +74,9 @@ private:
     bool is_flushing_ = false;  // a coroutine waits in flush()
 };
 
-/// Connects to the first address of `host` that answers; gives up after `within` (asio::error::timed_out). Run it in
-/// `loop`'s thread. Errors: the resolver's, or connect(2)'s.
+/// Connects to the first address of `host` that answers; gives up after `within` (asio::error::timed_out), but not
+/// while the system looks up a name: getaddrinfo(3) cannot be interrupted. Run it in `loop`'s thread. Errors: the
+/// resolver's, or connect(2)'s.
 awaitable<result<AsyncSocket>> async_connect(asio::io_context& loop, std::string host, std::uint16_t port,
                                              SocketOptions options, std::chrono::milliseconds within);
 

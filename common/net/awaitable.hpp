@@ -35,8 +35,8 @@ using Timer =
 /// the operation itself to co_await; the usual `use_awaitable` would first wrap it in a coroutine of its own.
 inline constexpr auto outcome = asio::as_tuple(asio::deferred);
 
-/// Where this thread counts the turns that next_turn() hands out; null: nowhere. Somebody else who reads the number
-/// twice knows whether the thread's loop moves.
+/// Where this thread counts the turns that next_turn() hands out; null: nowhere. Whoever reads the number twice knows
+/// whether the thread's loop moves.
 inline constinit thread_local std::atomic<std::uint64_t>* turns = nullptr;
 
 /// One turn more. Only its own thread counts, so this needs no atomic addition.
@@ -44,8 +44,9 @@ inline void count_turn(std::atomic<std::uint64_t>& count) {
     count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
-/// `co_await next_turn(executor)`: everything that is ready by now has its turn first. The same as asio::post() with
-/// `deferred`, without what that does to find out where to resume: here, in the executor's loop.
+/// `co_await next_turn(co_await asio::this_coro::executor)`: lets all that is ready run first. The same as asio::post()
+/// with `deferred`, without what that does to find out where to resume: in the executor's loop, which must therefore be
+/// the coroutine's own.
 inline auto next_turn(const Executor& executor) {
     if (turns != nullptr) count_turn(*turns);
     return asio::async_initiate<const asio::deferred_t, void()>(

@@ -27,7 +27,7 @@ Block borrow(std::size_t size) {
     return block;
 }
 
-void give_back(Block& block) {
+void keep(Block& block) {
     if (kept.count < max_kept_blocks && block.size <= max_kept_size) std::swap(block, kept.blocks[kept.count++]);
     block = {};
 }
@@ -36,7 +36,7 @@ void give_back(Block& block) {
 
 void Buffer::make_room(std::size_t size) {
     const auto left = bytes();
-    // Not where more would be moved than was consumed: the same bytes could be moved again and again.
+    // Only if no more is moved than was consumed, or one small read after another would move the same bytes.
     const bool has_room = left.size() <= begin_ && left.size() + size <= block_.size;
     Block larger;
     if (!has_room) larger = borrow(left.size() + size);
@@ -46,7 +46,7 @@ void Buffer::make_room(std::size_t size) {
     end_ = left.size();
 }
 
-void Buffer::settle() {
+void Buffer::give_back() {
     const auto left = bytes();
     if (left.size() == block_.size || (!left.empty() && block_.size > max_kept_size)) return;
     Block own;
@@ -54,7 +54,7 @@ void Buffer::settle() {
         own = new_block(left.size());
         std::memcpy(own.bytes.get(), left.data(), left.size());
     }
-    give_back(block_);
+    keep(block_);
     block_ = std::move(own);
     begin_ = 0;
     end_ = block_.size;

@@ -20,9 +20,9 @@ inline constexpr std::size_t max_kept_size = 256 * 1024;
 
 /// Bytes on their way: added behind, taken from the front. Pure; one thread at a time for each object.
 ///
-/// What bytes() and space() return is valid until the next space(), append() or settle(); consume() leaves it where it
-/// is. A buffer borrows its memory from the thread, and settle() gives it back: few connections have something under
-/// way at any moment, and what one of them has just used is still in the processor's cache for the next.
+/// What bytes() and space() return is valid until the next space(), append() or give_back(); consume() leaves it where
+/// it is. A buffer borrows its memory from the thread, and give_back() gives it back: few connections have something
+/// under way at any moment, and what one of them has just used is still in the processor's cache for the next.
 class Buffer {
 public:
     bool empty() const { return begin_ == end_; }
@@ -47,7 +47,7 @@ public:
     /// Before a wait without end: gives the block back. Bytes that are left move to memory of exactly their size; but
     /// those in a block that is too large to be kept stay there, or a long packet would be moved with each of its
     /// parts.
-    void settle();
+    void give_back();
 
 private:
     void make_room(std::size_t size);

@@ -10,20 +10,16 @@ namespace net {
 namespace {
 
 /// accept(2) reports the network's errors of a connection that is not there any more; they say nothing of the listener.
+/// EOPNOTSUPP, which its page lists with them, does: nobody can be accepted there, ever.
 bool concerns_one_client(const boost::system::error_code& error) {
     namespace errc = boost::system::errc;
     return error == errc::connection_aborted || error == errc::protocol_error || error == errc::network_down ||
            error == errc::no_protocol_option || error == errc::host_unreachable || error == errc::network_unreachable ||
-           error == errc::operation_not_supported || error == errc::timed_out || error == errc::interrupted ||
-           error == errc::operation_not_permitted || error.value() == EHOSTDOWN || error.value() == ENONET;
+           error == errc::timed_out || error == errc::interrupted || error == errc::operation_not_permitted ||
+           error.value() == EHOSTDOWN || error.value() == ENONET;
 }
 
-/// What whoever accepts is told: whatever is no shortage is the end.
-boost::system::error_code why(const boost::system::error_code& error) {
-    return is_shortage(error) ? error : make_error_code(Error::stopped);
-}
-
-result<TcpAcceptor> open(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
+result<TcpAcceptor> listen_at(asio::io_context& loop, const tcp::endpoint& address, const SocketOptions& options) {
     TcpAcceptor acceptor(loop);
     boost::system::error_code error;
     acceptor.open(address.protocol(), error);
@@ -47,25 +43,11 @@ result<Listener> listen(asio::io_context& loop, const std::string& host, std::ui
     boost::system::error_code error;
     const auto addresses = tcp::resolver(loop).resolve(host, std::to_string(port), tcp::resolver::passive, error);
     for (const auto& address : addresses) {
-        auto acceptor = open(loop, address, options);
+        auto acceptor = listen_at(loop, address, options);
         if (acceptor) return Listener(std::move(*acceptor), options);
         error = acceptor.error();
     }
     return error;
-}
-
-result<Listener> adopt_listener(asio::io_context& loop, int descriptor, const SocketOptions& options) {
-    tcp::endpoint address;
-    auto size = static_cast<socklen_t>(address.capacity());
-    if (::getsockname(descriptor, address.data(), &size) != 0) {
-        return boost::system::error_code(errno, boost::system::system_category());
-    }
-    TcpAcceptor acceptor(loop);
-    boost::system::error_code error;
-    acceptor.assign(address.protocol(), descriptor, error);
-    if (error) return error;
-    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    return Listener(std::move(acceptor), options);
 }
 
 Listener::Listener(TcpAcceptor acceptor, const SocketOptions& options)
@@ -77,7 +59,7 @@ result<Socket> Listener::accept() {
         boost::system::error_code error;
         acceptor_.accept(socket, error);
         if (concerns_one_client(error)) continue;
-        if (error) return why(error);
+        if (error) return is_listening() ? error : Error::stopped;
         return Socket(std::move(socket), options_);
     }
 }
@@ -87,7 +69,7 @@ awaitable<result<AsyncSocket>> Listener::async_accept(asio::io_context& loop) {
         if (!acceptor_.is_open()) co_return Error::stopped;
         auto [error, socket] = co_await acceptor_.async_accept(loop, outcome);
         if (concerns_one_client(error)) continue;
-        if (error) co_return why(error);
+        if (error) co_return is_listening() ? error : Error::stopped;
         co_return AsyncSocket(std::move(socket), options_);
     }
 }
@@ -95,6 +77,14 @@ awaitable<result<AsyncSocket>> Listener::async_accept(asio::io_context& loop) {
 void Listener::stop() {
     // On Linux this, and only this, wakes a thread out of accept(2); closing the descriptor under it would not.
     ::shutdown(acceptor_.native_handle(), SHUT_RD);
+}
+
+/// Asks the system, so that every thread hears of stop(). accept(2) itself may say that descriptors are short, for it
+/// looks for one first.
+bool Listener::is_listening() {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    return ::getsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0;
 }
 
 void Listener::close() {

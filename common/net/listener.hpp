@@ -9,11 +9,12 @@ namespace net {
 /// accepts them. Closed when it is destroyed. SO_REUSEADDR is on, so that a restarted server gets its port back.
 class Listener {
 public:
-    /// Takes over an acceptor that listens already.
+    /// Takes over an acceptor that listens already, and may have come from another process.
     Listener(TcpAcceptor acceptor, const SocketOptions& options);
 
     /// Waits for the next client. A client that gave up before it was accepted is passed over, as accept(2) advises.
-    /// Errors: a shortage (is_shortage(): wait, then call again); Error::stopped after stop() or close().
+    /// Errors: a shortage (is_shortage(): wait, then call again); Error::stopped after stop() or close(); else the
+    /// system's, and then there is no point in calling again.
     result<Socket> accept();
 
     /// As accept(); the socket belongs to `loop`, which may be another than the listener's.
@@ -32,6 +33,8 @@ public:
     tcp::endpoint sockname() const;
 
 private:
+    bool is_listening();
+
     TcpAcceptor acceptor_;
     SocketOptions options_;
 };
@@ -40,10 +43,5 @@ private:
 /// found"), socket(2)'s, bind(2)'s ("address already in use", "permission denied"), listen(2)'s.
 result<Listener> listen(asio::io_context& loop, const std::string& host, std::uint16_t port,
                         const SocketOptions& options);
-
-/// Takes over a descriptor that listens already, one that another process opened. Several processes may wait at the
-/// same listening socket, and the kernel gives each client to one of them. Errors: getsockname(2)'s, where it is no
-/// socket.
-result<Listener> adopt_listener(asio::io_context& loop, int descriptor, const SocketOptions& options);
 
 }  // namespace net

@@ -25,10 +25,14 @@ enum class Packet {
 /// The modes as options name them, in the enum's order.
 inline constexpr std::array<std::string_view, 5> packet_names{"raw", "line", "1", "2", "4"};
 
-std::string_view to_string(Packet mode);
+constexpr std::string_view to_string(Packet mode) {
+    return packet_names[static_cast<std::size_t>(mode)];
+}
 
-/// Bytes of the length header: 0 for raw and line.
-std::size_t header_size(Packet mode);
+/// Bytes of the length header.
+constexpr std::size_t header_size(Packet mode) {
+    return std::array<std::size_t, 5>{0, 0, 1, 2, 4}[static_cast<std::size_t>(mode)];
+}
 
 /// Takes packets out of a stream of bytes, and makes bytes of packets.
 class Framer {
@@ -42,15 +46,16 @@ public:
     result<std::string_view> next(Buffer& in, bool ended);
 
     /// The same for all that are there, but for no more than `most`: adds them to `packets`. Why it did not go on.
-    boost::system::error_code next(Buffer& in, bool ended, std::size_t most, std::vector<std::string_view>& packets);
+    boost::system::error_code next_all(Buffer& in, bool ended, std::size_t most,
+                                       std::vector<std::string_view>& packets);
 
     /// Appends one packet to `out`, given in pieces (Erlang's iodata), with its header.
     /// A frame longer than its header can say is a std::length_error, and nothing is appended.
     void put(std::initializer_list<std::string_view> pieces, Buffer& out) {
-        std::size_t size = 0;
+        std::size_t size = header_;
         for (const auto piece : pieces) size += piece.size();
-        if (header_ > 0) put_header(size, out);
         char* to = out.space(size).data();
+        if (header_ > 0) to = write_header(size - header_, to);
         for (const auto piece : pieces) {
             if (!piece.empty()) std::memcpy(to, piece.data(), piece.size());
             to += piece.size();
@@ -59,20 +64,14 @@ public:
         fresh_ += size;
     }
 
-    /// Before anything else is added to `out`, and before it is written: doubles telnet's 255 in the lines that were
-    /// put since the last time. All at once, because there are hardly ever any: a search in every line costs as much as
-    /// all the rest.
+    /// Call before `out` is written or appended to otherwise: doubles telnet's 255 in the lines put since the last
+    /// call. All at once, because there are hardly ever any: a search in every line costs as much as all the rest.
     void escape(Buffer& out);
 
 private:
-    struct Cut {
-        std::string_view packet;
-        std::size_t size;  // of the packet with its framing
-    };
-    result<Cut> cut(std::string_view bytes, bool ended);
-    result<Cut> cut_line(std::string_view bytes, bool ended);
-    result<Cut> cut_frame(std::string_view bytes, bool ended) const;
-    void put_header(std::size_t size, Buffer& out) const;
+    result<std::string_view> next_line(Buffer& in, bool ended);
+    result<std::string_view> next_frame(Buffer& in, bool ended) const;
+    char* write_header(std::size_t size, char* to) const;
 
     Packet mode_;
     std::size_t header_;

@@ -2,7 +2,9 @@
 
 #include <boost/asio.hpp>
 
+#include <algorithm>
 #include <array>
+#include <limits>
 #include <thread>
 
 #include <fcntl.h>
@@ -10,8 +12,6 @@
 #include <sys/ioctl.h>
 
 namespace net {
-
-// ---- what both kinds have in common ---------------------------------------------------------------------------------
 
 SocketBase::SocketBase(TcpSocket socket, const SocketOptions& options)
     : socket_(std::move(socket)), options_(options), framer_(options.packet, options.max_packet) {
@@ -30,7 +30,7 @@ boost::system::error_code SocketBase::read(std::size_t size) {
     std::string answers;
     in_.filled(options_.packet == Packet::line ? telnet_.run(space.first(size), answers) : size);
     framer_.escape(out_);
-    out_.append(answers);
+    if (out_.bytes().size() <= max_unsent) out_.append(answers);
     return {};
 }
 
@@ -43,11 +43,15 @@ boost::system::error_code SocketBase::write() {
         out_.consume(size);
         bytes_moved_ += size;
     }
-    out_.settle();
-    return out_.empty() ? boost::system::error_code() : error;
+    if (error && error != asio::error::would_block) {
+        error = keep_reason(error);
+        out_.consume(out_.bytes().size());
+    }
+    out_.give_back();
+    return error;
 }
 
-boost::system::error_code SocketBase::failed(const boost::system::error_code& error) {
+boost::system::error_code SocketBase::keep_reason(const boost::system::error_code& error) {
     // The first reason is the true one: after a reset the system calls every further write a broken pipe.
     if (!why_closed_ || why_closed_ == Error::closed) why_closed_ = error;
     return why_closed_;
@@ -61,12 +65,12 @@ void SocketBase::shutdown(tcp::socket::shutdown_type direction) {
 
 void SocketBase::refuse(std::string_view why) {
     say_error(why);
-    reads_away();
+    discard_arrived();
     boost::system::error_code ignored;
     socket_.close(ignored);
 }
 
-bool SocketBase::says_too_long() {
+bool SocketBase::tell_if_too_long() {
     if (why_closed_ != Error::too_long) return false;
     say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
     return true;
@@ -83,7 +87,7 @@ void SocketBase::say_error(std::string_view why) {
     socket_.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-bool SocketBase::reads_away() {
+bool SocketBase::discard_arrived() {
     // No more than a system's buffer holds: a peer that sends as fast as we read must not keep this thread.
     constexpr int max_reads = 16;
     std::array<char, 16 * 1024> forgotten;
@@ -102,7 +106,7 @@ bool SocketBase::is_owed() {
     if (::poll(&broken_or_cut_off, 1, 0) != 0) return false;
     if (::ioctl(socket_.native_handle(), TIOCOUTQ, &on_its_way) != 0) return false;
     if (on_its_way > 0) {
-        reads_away();
+        discard_arrived();
     } else {
         shutdown(tcp::socket::shutdown_send);
     }
@@ -115,39 +119,36 @@ std::string SocketBase::peername() const {
     return error ? "not connected" : to_string(endpoint);
 }
 
-// ---- the blocking socket --------------------------------------------------------------------------------------------
-
 using Clock = std::chrono::steady_clock;
 
 result<std::string_view> Socket::recv(std::chrono::milliseconds within) {
-    // What a thread's buffer is large is what an idle client costs, so it is small where the client sends little. Where
-    // it sends much, a small one would cost four times the work.
+    // In 02 each thread keeps its buffer while its client is idle, so it is small unless the client sends much.
     constexpr std::size_t little = 512, much = 64 * 1024;
     for (;;) {
-        if (const auto error = write()) return failed(error);  // telnet's answers
+        write();  // telnet's answers
         const auto packet = framer_.next(in_, has_ended_);
         if (packet) return packet;
-        if (packet.error() != Error::incomplete) return failed(packet.error());
+        if (packet.error() != Error::incomplete) return keep_reason(packet.error());
         if (within != for_ever && !becomes_readable(Clock::now() + within)) {
             return boost::system::error_code(asio::error::timed_out);
         }
-        if (in_.empty()) in_.settle();
+        if (in_.empty()) in_.give_back();
         const auto before = bytes_moved_;
-        if (const auto error = read(reads_much_ ? much : little)) return failed(error);
+        if (const auto error = read(reads_much_ ? much : little)) return keep_reason(error);
         reads_much_ = bytes_moved_ - before >= little;
     }
 }
 
 result<void> Socket::send(std::initializer_list<std::string_view> pieces) {
     framer_.put(pieces, out_);
-    if (const auto error = write()) return failed(error);
+    if (const auto error = write()) return error;
     return {};
 }
 
 void Socket::close() {
     const auto deadline = Clock::now() + linger;
-    if (says_too_long()) {
-        while (!reads_away() && becomes_readable(deadline)) continue;
+    if (tell_if_too_long()) {
+        while (!discard_arrived() && becomes_readable(deadline)) continue;
     }
     while (is_owed() && Clock::now() < deadline) std::this_thread::sleep_for(look_again);
     boost::system::error_code ignored;
@@ -160,7 +161,8 @@ bool Socket::becomes_readable(Clock::time_point deadline) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         if (left.count() <= 0) return false;
         pollfd readable{socket_.native_handle(), POLLIN, 0};
-        if (::poll(&readable, 1, static_cast<int>(left.count())) > 0) return true;  // else a signal, perhaps
+        const auto longest = std::numeric_limits<int>::max();
+        if (::poll(&readable, 1, static_cast<int>(std::min<std::int64_t>(left.count(), longest))) > 0) return true;
     }
 }
 
@@ -176,8 +178,6 @@ result<Socket> connect(asio::io_context& loop, const std::string& host, std::uin
     if (error) return error;
     return Socket(std::move(socket), options);
 }
-
-// ---- names ----------------------------------------------------------------------------------------------------------
 
 std::string to_string(const tcp::endpoint& endpoint) {
     return host_and_port(endpoint.address().to_string(), endpoint.port());

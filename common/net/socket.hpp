@@ -27,13 +27,18 @@ inline constexpr auto for_ever = std::chrono::milliseconds::max();
 /// How long close() reads away what comes from a peer that is told an error.
 inline constexpr std::chrono::milliseconds linger{1000};
 
+/// With more bytes than this still to be sent, telnet gets no answers: a peer that asks on and on and reads nothing
+/// must not fill our memory.
+inline constexpr std::size_t max_unsent = 64 * 1024;
+
 /// What the two kinds of socket have in common, the blocking Socket and the AsyncSocket: a connected TCP socket that
 /// speaks in packets, in passive mode: nothing arrives unless it is asked for (gen_tcp's {active, false}). In line mode
 /// it answers telnet by itself. Nagle's algorithm is off. It is closed when it is destroyed, and in programs that this
 /// one starts; it never raises SIGPIPE. One thread at a time, except for shutdown().
 class SocketBase {
 public:
-    /// Why recv or send failed: what "closed" was. The first reason is kept.
+    /// Why recv or send failed: what "closed" was. The first reason is kept. Where sending has failed, recv still
+    /// delivers what has arrived, and says why only then.
     boost::system::error_code why_closed() const { return why_closed_; }
 
     /// Ends one direction, or both. Of the receiving one: what has arrived is still delivered, then recv says closed,
@@ -51,15 +56,17 @@ protected:
 
     /// One read, of `size` bytes at the most. The end of the stream, or a signal, is no error: it just brings nothing.
     boost::system::error_code read(std::size_t size);
-    /// Writes what out_ holds, until it is empty or there is an error (of a socket that does not block: would_block).
+    /// Writes what out_ holds, all of it, or as much as the system takes now (would_block, where the socket does not
+    /// block). After any other error nobody will take it: it is dropped, and the reason kept. What has arrived can
+    /// still be read.
     boost::system::error_code write();
     /// Keeps the reason, and returns the one that counts.
-    boost::system::error_code failed(const boost::system::error_code& error);
+    boost::system::error_code keep_reason(const boost::system::error_code& error);
     /// Tells a peer that sent too long a packet. Whether it did: then what it still sends has to be read away, because
     /// closing with bytes unread would reset the connection and could destroy the message.
-    bool says_too_long();
+    bool tell_if_too_long();
     /// Reads and forgets what has arrived, without waiting. True when nothing more will come.
-    bool reads_away();
+    bool discard_arrived();
     /// Whether close() must wait, since shutdown() has ended receiving and the peer's system has not taken all that was
     /// sent. To be asked again after `look_again`: nothing tells when it has. What still arrives is forgotten.
     bool is_owed();
@@ -80,7 +87,8 @@ private:
     void say_error(std::string_view why);
 };
 
-/// The blocking socket. There is one rule: a packet is yours until the next recv; nothing else is ever held on to.
+/// The blocking socket. There is one rule: a packet is valid until the next recv. All that you pass in is copied or
+/// written before the call returns.
 class Socket : public SocketBase {
 public:
     /// Takes over a connected socket.

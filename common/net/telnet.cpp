@@ -48,7 +48,10 @@ std::size_t Filter::run(std::span<char> bytes, std::string& answers) {
                     state_ = State::data;
                 }
                 continue;
-            case State::subnegotiation_command: state_ = byte == se ? State::data : State::subnegotiation; continue;
+            case State::subnegotiation_command:
+                // Counted, too: a peer may send nothing but these.
+                state_ = byte == se || ++subnegotiated_ == max_subnegotiation ? State::data : State::subnegotiation;
+                continue;
         }
         after_cr_ = byte == '\r';
         bytes[kept++] = byte;

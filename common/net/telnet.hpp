@@ -31,7 +31,7 @@ private:
     State state_ = State::data;
     bool after_cr_ = false;          // the last data byte was CR
     char verb_ = 0;                  // DO, DONT, WILL or WONT, while its option is awaited
-    std::size_t subnegotiated_ = 0;  // bytes in the subnegotiation so far
+    std::size_t subnegotiated_ = 0;  // bytes and commands in the subnegotiation so far
 };
 
 /// `data` with every byte 255 doubled.

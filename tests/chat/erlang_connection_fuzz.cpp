@@ -58,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             log.append(record);
         }
         process.outcome(request, result);
-        process.write();
+        process.write(enough_output(Bounds().max_output));
     };
     const auto events = [&] {
         while (auto event = connection.next_event()) {

@@ -138,15 +138,27 @@ TEST(ErlangDoor, TellsTheClientThatTheRoomIsDown) {
     EXPECT_THAT(mikey.screen(), HasSubstr("chat_client: room is DOWN: "));
 }
 
+TEST(ErlangDoor, SaysNothingAfterTheGoodbyeToWhoeverWaitsToComeIn) {
+    auto owner = erlang_node();
+    Server guest({"--join", room_of(*owner), "--cookie", dist_cookie});
+    Person mikey(guest);
+    owner->signal(SIGSTOP);
+    mikey.say("Mikey");
+    guest.wait_for_line("got data from client Mikey");
+    EXPECT_EQ(guest.terminate(), exited(0));
+    EXPECT_THAT(mikey.client().recv_until_close(), testing::EndsWith("The server is closing. Goodbye!\r\n"));
+    owner->signal(SIGCONT);
+}
+
 TEST(ErlangDoor, TakesAChattyPeerAtItsRate) {
     const auto owner = erlang_node({"--rate", "10", "--burst", "2"});
     Person michael(*owner, "Michael");
     ErlangPeer peer(*owner, "chatty@localhost");
     const auto begin = std::chrono::steady_clock::now();
     peer.tell_room(peer.pid(1), "join", "Chatty");
-    for (int line = 1; line <= 6; ++line) peer.tell_room(peer.pid(1), "message", std::to_string(line));
+    for (int line = 1; line <= 7; ++line) peer.tell_room(peer.pid(1), "message", std::to_string(line));
     EXPECT_EQ(michael.hear(), "Chatty has joined the room");
-    for (int line = 1; line <= 6; ++line) EXPECT_EQ(michael.hear(), "Chatty says: " + std::to_string(line));
+    for (int line = 1; line <= 7; ++line) EXPECT_EQ(michael.hear(), "Chatty says: " + std::to_string(line));
     EXPECT_GE(std::chrono::steady_clock::now() - begin, 500ms);
 }
 
@@ -189,6 +201,18 @@ TEST(ErlangDoor, TriesFewCookiesASecond) {
     ErlangPeer anna(*owner, "anna@localhost");
     anna.tell_room(anna.pid(1), "join", "Anna");
     EXPECT_EQ(michael.hear(), "Anna has joined the room");
+    EXPECT_EQ(owner->terminate(), exited(0));
+}
+
+TEST(ErlangDoor, TakesNoMoreConnectionsThanItsBound) {
+    constexpr int most = 100;
+    const auto owner = erlang_node({"--handshake-timeout", "60"});
+    std::vector<std::unique_ptr<Client>> strangers;
+    for (int i = 0; i < most; ++i) strangers.push_back(std::make_unique<Client>(owner->dist_port()));
+    Client one_more(owner->dist_port());
+    EXPECT_EQ(one_more.wait_for_end(), Client::End::closed);
+    owner->wait_for_line("refuses a link from ");
+    EXPECT_FALSE(strangers.front()->has_news(0ms));
     EXPECT_EQ(owner->terminate(), exited(0));
 }
 

@@ -98,7 +98,7 @@ TEST(Recordings, ElixirJoinsUs) {
                 story.emplace_back(reason(result.error()));
             }
             process.outcome(request, result);
-            process.write();
+            process.write(enough_output(Bounds().max_output));
         };
         replay(recording("elixir_joins_us.txt"), connection, step, [&](const Event& event) {
             if (const auto* given = std::get_if<NameGiven>(&event)) {

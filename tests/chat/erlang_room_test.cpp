@@ -71,12 +71,13 @@ struct RoomAndGuests : testing::Test {
     }
     using Lines = std::vector<std::string>;
 
-    std::size_t budget = 64 * 1024;
+    const Bounds bounds{.max_output = 64 * 1024};  // as little as --max-backlog may be
+    std::size_t budget = enough_output(bounds.max_output);
     ProcessTable north{{"north@host", 1, "secret"}};
     ProcessTable south{{"south@host", 2, "secret"}};
     Pid room = south.spawn();
     Connection caller{north, {}, 11, now, "south@host"};
-    Connection called{south, {}, 22, now};
+    Connection called{south, bounds, 22, now};
     OrderedRooms rooms{chat::Limits{}, "chatroom"};
     chat::SharedLog log{1 << 20};
     chat::PersonId last = 1000;
@@ -115,6 +116,13 @@ TEST_F(RoomAndGuests, ATakenNameIsToldAndMayTryAgain) {
     EXPECT_EQ(heard_by[1], Lines{"Mikey has joined the room"});
     EXPECT_EQ(ignored, Lines{"a message of somebody who never joined"});
     EXPECT_EQ(let_in, (std::vector<chat::PersonId>{1, 2}));
+}
+
+TEST_F(RoomAndGuests, ANameThatIsNotToBeSeenIsRefused) {
+    guests->join(1, "\u2800");
+    settle();
+    EXPECT_EQ(heard_by[1], Lines{"a name has nothing invisible in it"});
+    EXPECT_EQ(refused, std::vector<chat::PersonId>{1});
 }
 
 TEST_F(RoomAndGuests, ATooLongLineIsToldToItsSpeaker) {
@@ -164,7 +172,7 @@ TEST_F(RoomAndGuests, ANodeThatDoesNotReadHoldsItsPlaceUntilItIsOverrun) {
     for (int i = 0; i < 400; ++i) submit(chat::Say{1001, std::string(4000, 'x')});
     EXPECT_TRUE(process->is_overrun());
     EXPECT_EQ(log.take_overrun(), std::vector<std::uint64_t>{1});
-    process->write();  // must not touch what is gone
+    process->write(budget);  // must not touch what is gone
 }
 
 TEST_F(RoomAndGuests, NobodyJoinsOrSpeaksForAnotherNodesProcess) {

@@ -169,11 +169,11 @@ TEST(Host, ReadsANodeForThoseWhoHaveBeenInForAWhile) {
         EXPECT_TRUE(host.receive(frame(link::Enter{stay, "lobby", "p" + std::to_string(stay)}), now).has_value());
     };
     for (std::uint64_t stay = 1; stay <= 100; ++stay) enter(stay, start);
-    EXPECT_EQ(host.pace(start), link::newcomers_pace);
-    EXPECT_EQ(host.pace(start + link::settled_after - 1ms), link::newcomers_pace);
-    EXPECT_EQ(host.pace(start + link::settled_after), 100u);
-    for (std::uint64_t stay = 101; stay <= 150; ++stay) enter(stay, start + link::settled_after);
-    EXPECT_EQ(host.pace(start + link::settled_after), 100u);
+    EXPECT_EQ(host.pace(start), newcomers_pace);
+    EXPECT_EQ(host.pace(start + settled_after - 1ms), newcomers_pace);
+    EXPECT_EQ(host.pace(start + settled_after), 100u);
+    for (std::uint64_t stay = 101; stay <= 150; ++stay) enter(stay, start + settled_after);
+    EXPECT_EQ(host.pace(start + settled_after), 100u);
 }
 
 // ---- the first words ------------------------------------------------------------------------------------------------

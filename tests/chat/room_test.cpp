@@ -209,3 +209,14 @@ TEST(Arrivals, FromOneNetworkOfIpv6AreFromOneAddress) {
     EXPECT_EQ(*arrivals.take("[2001:db8::ffff:1]:2", now), 100ms);
     EXPECT_EQ(*arrivals.take("[2001:db8:0:1::1]:2", now), 0s);
 }
+
+TEST(Rooms, ThatBeginAnewStillKnowARepetition) {
+    OrderedRooms rooms({}, "lobby");
+    ASSERT_TRUE(rooms.submit("lobby", Join{1, "Ann"}));
+    ASSERT_TRUE(rooms.submit("garden", Join{2, "Ben"}));
+    rooms.begin_anew();
+    EXPECT_EQ(rooms.all().size(), 1u);
+    EXPECT_TRUE(rooms.find("lobby")->people().empty());
+    EXPECT_EQ(rooms.apply(1, {"lobby", Join{1, "Ann"}}).error(), Refusal::out_of_order);
+    EXPECT_TRUE(rooms.submit("lobby", Join{1, "Ann"}));
+}

@@ -126,6 +126,15 @@ TEST_F(AtTextDoor, WhenTheRoomGoesDownPeopleAreToldAndComeBackUnderTheirNames) {
     EXPECT_EQ(michael.door.room(), "tea");
 }
 
+TEST_F(AtTextDoor, WhoeverIsToldTwiceThatTheRoomIsDownComesBackAllTheSame) {
+    michael.types("Michael");
+    michael.run(michael.door.room_down("It is down."));
+    michael.run(michael.door.room_down("It is down again."));
+    EXPECT_EQ(michael.types("Hello?"), "It is down again.\r\n");
+    michael.run(michael.door.rejoined({}));
+    EXPECT_EQ(michael.door.room(), "lobby");
+}
+
 TEST_F(AtTextDoor, WhoeverIsThrownOutIsInNoRoomUntilTheyJoinOne) {
     michael.types("Michael");
     rooms.submit("lobby", Leave{1, {}});

@@ -32,10 +32,10 @@ reference::Meaning decode(Packet mode, std::size_t max_packet, std::string_view 
         decoded.end = packet.error();
         if (packet.error() != net::Error::incomplete) break;
         require(!ended, "after the end nothing is incomplete");
-        in.settle();
+        in.give_back();
         net::Buffer other;
         other.append(std::string(1000, '\n'));
-        other.settle();
+        other.give_back();
         const auto piece = stream.substr(0, size());
         stream.remove_prefix(piece.size());
         ended = piece.empty();

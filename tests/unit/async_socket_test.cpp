@@ -205,6 +205,26 @@ TEST_F(AsyncSocket, APeerThatDoesNotReadIsNotReadEither) {
     EXPECT_EQ(socket->bytes_moved(), 2 * sent);
 }
 
+TEST_F(AsyncSocket, WhatHasArrivedIsDeliveredAlthoughNobodyTakesTheReplies) {
+    meet();
+    constexpr std::size_t all = 2 * net::packets_a_turn + 100;
+    std::string lines;
+    for (std::size_t i = 0; i < all; ++i) lines += "hello\n";
+    write(client, lines);
+    client.close();
+    std::size_t seen = 0;
+    twins::run(loop, [](auto& socket, std::size_t& seen) -> net::awaitable<void> {
+        while (const auto packets = co_await socket.recv_all()) {
+            for (const auto packet : *packets) {
+                socket.put({packet});
+                ++seen;
+            }
+        }
+    }(*socket, seen));
+    EXPECT_EQ(seen, all);
+    EXPECT_NE(socket->why_closed(), Error::closed) << "the replies were lost, and that is what counts";
+}
+
 TEST_F(AsyncSocket, OneCoroutineReceivesWhileAnotherOneSends) {
     meet();
     const std::string much(beyond_all_buffers, 'x');
@@ -215,13 +235,46 @@ TEST_F(AsyncSocket, OneCoroutineReceivesWhileAnotherOneSends) {
         is_sent = true;
     }(*socket, much, is_sent));
     write(client, "hello\n");
-    EXPECT_EQ(*recv(), "hello\n") << "although the client reads nothing";
+    spawn([](auto& socket, auto& loop) -> net::awaitable<void> {
+        EXPECT_EQ(*co_await socket.recv(), "hello\n") << "although the client reads nothing";
+        loop.stop();
+    }(*socket, loop));
+    loop.restart();
+    loop.run_for(twins::deadline);
     EXPECT_FALSE(is_sent);
     auto reader = std::async(std::launch::async, [&] { return read(client, much.size() + 1).size(); });
     loop.restart();
     loop.run_for(twins::deadline);
     EXPECT_EQ(reader.get(), much.size() + 1);
     EXPECT_TRUE(is_sent);
+}
+
+TEST_F(AsyncSocket, TelnetsAnswersToAPeerThatDoesNotReadAreBounded) {
+    meet();
+    const std::string much(beyond_all_buffers, 'x');
+    spawn([](auto& socket, auto& much) -> net::awaitable<void> {
+        socket.put({much, "\n"});
+        EXPECT_TRUE(co_await socket.flush());
+    }(*socket, much));
+    std::string questions;
+    constexpr std::size_t all = 1 << 20;
+    for (std::size_t i = 0; i < all; ++i) questions += "\xff\xfd\x01";
+    auto asker = std::async(std::launch::async, [&] { write(client, questions + "hello\n"); });
+    spawn([](auto& socket, auto& loop) -> net::awaitable<void> {
+        EXPECT_EQ(*co_await socket.recv(), "hello\n");
+        loop.stop();
+    }(*socket, loop));
+    loop.restart();
+    loop.run_for(twins::deadline);
+    asker.get();
+    auto reader = std::async(std::launch::async, [&] { return read_all(client).size(); });
+    spawn([](auto& socket) -> net::awaitable<void> {
+        EXPECT_TRUE(co_await socket.flush());
+        socket.shutdown(tcp::socket::shutdown_send);
+    }(*socket));
+    loop.restart();
+    loop.run_for(twins::deadline);
+    EXPECT_LE(reader.get(), much.size() + 1 + 65536 + 3) << "they were kept, however many there were";
 }
 
 TEST_F(AsyncSocket, AWriterOfItsOwnHoldsNothingOverAWait) {

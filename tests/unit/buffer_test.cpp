@@ -33,11 +33,11 @@ TEST(Buffer, GivesBackWhatWasAddedInOrder) {
                     buffer.append(bytes);
                     expected += bytes;
                     break;
-                case 2: buffer.settle(); break;
+                case 2: buffer.give_back(); break;
                 case 3:
                     other.append(bytes);
                     other.consume(bytes.size());
-                    other.settle();
+                    other.give_back();
                     break;
                 default: {
                     const auto taken = std::min(size, expected.size());
@@ -58,7 +58,7 @@ TEST(Buffer, WhatIsConsumedStaysWhereItIs) {
     buffer.consume(3);
     other.append("something else");
     other.consume(14);
-    other.settle();
+    other.give_back();
     EXPECT_EQ(one, "one");
     EXPECT_EQ(buffer.bytes(), " two");
 }
@@ -68,7 +68,7 @@ TEST(Buffer, BorrowsTheMemoryThatAnotherHasGivenBack) {
     const auto use = [](Buffer& buffer) {
         buffer.append(std::string_view("hello"));
         buffer.consume(5);
-        buffer.settle();
+        buffer.give_back();
     };
     use(first);
     const Allocations before;
@@ -82,7 +82,7 @@ TEST(Buffer, SettledHoldsAsMuchMemoryAsBytesAndNotMore) {
         buffer.append(std::string(net::max_kept_size, 'x'));
         buffer.consume(net::max_kept_size - left);
         const Allocations before;
-        buffer.settle();
+        buffer.give_back();
         EXPECT_EQ(Allocations().bytes - before.bytes, left);
         other.space(net::max_kept_size);
         EXPECT_EQ(Allocations().bytes - before.bytes, left) << "the other one got the block";
@@ -94,7 +94,7 @@ TEST(Buffer, OfManyBlocksAThreadKeepsAFewAndOfLargeOnesNone) {
     constexpr std::size_t size = 1024;
     Buffer many[2 * net::max_kept_blocks];
     for (auto& buffer : many) buffer.space(size);
-    for (auto& buffer : many) buffer.settle();
+    for (auto& buffer : many) buffer.give_back();
     const Allocations before;
     for (auto& buffer : many) buffer.space(size);
     EXPECT_EQ(Allocations().count - before.count, net::max_kept_blocks);
@@ -104,7 +104,7 @@ TEST(Buffer, OfManyBlocksAThreadKeepsAFewAndOfLargeOnesNone) {
         const Allocations unused;
         large.space(net::max_kept_size + 1);
         EXPECT_EQ(Allocations().count - unused.count, 1U) << expected;
-        large.settle();
+        large.give_back();
     }
 }
 
@@ -115,7 +115,7 @@ TEST(Buffer, APacketThatComesInManyPartsIsMovedSeldom) {
     const Allocations before;
     for (std::size_t arrived = 0; arrived < size; arrived += part) {
         buffer.append(bytes);
-        buffer.settle();
+        buffer.give_back();
     }
     EXPECT_EQ(buffer.bytes().size(), size);
     EXPECT_LE(Allocations().bytes - before.bytes, 3 * size + 32 * net::max_kept_size);

@@ -1,5 +1,6 @@
 #include "app/door.hpp"
 
+#include "unit/failing_accept.hpp"
 #include "unit/stdout.hpp"
 #include "unit/twins.hpp"
 
@@ -114,6 +115,14 @@ TYPED_TEST(DoorTest, LetsNobodyInAfterTheStop) {
     EXPECT_EQ(came.get(), "nobody");
     EXPECT_EQ(this->accept().get(), "nobody") << "for good";
     EXPECT_THAT(this->out.lines(), ElementsAre("acceptor 3 waits for client"));
+}
+
+TYPED_TEST(DoorTest, TellsWhatTheSystemHasFailedItWith) {
+    auto client = twins::connect(this->loop, this->listener);
+    accept_error = EIO;
+    EXPECT_EQ(this->accept().get(), "nobody");
+    EXPECT_THAT(this->out.lines(),
+                ElementsAre("acceptor 3 waits for client", "acceptor 3 accepts no more: input/output error"));
 }
 
 TYPED_TEST(DoorTest, MayTellNothingButShortages) {

@@ -30,7 +30,7 @@ TEST(NetError, TheSystemsWordsStartSmall) {
 }
 
 TEST(NetError, AShortageIsWhatComesBack) {
-    for (const int number : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+    for (const int number : {EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSPC}) {
         EXPECT_TRUE(net::is_shortage({number, boost::system::system_category()})) << number;
     }
     for (const int number : {ECONNABORTED, EINVAL, EBADF, EAGAIN}) {

@@ -1,5 +1,6 @@
 #include "net/listener.hpp"
 
+#include "unit/failing_accept.hpp"
 #include "unit/twins.hpp"
 
 #include <atomic>
@@ -101,6 +102,32 @@ TYPED_TEST(ListenerTest, ClientsThatLeaveAtOnceDoNoHarm) {
         if (socket->peername() == name) return;
     }
     FAIL() << "the last one was never accepted";
+}
+
+TYPED_TEST(ListenerTest, AnErrorThatNobodyKnowsIsToldAsItIs) {
+    auto client = twins::connect(this->loop, this->listener);
+    accept_error = EIO;
+    EXPECT_EQ(this->twin.accept(this->listener).error(), boost::system::errc::io_error);
+    EXPECT_TRUE(this->twin.accept(this->listener));
+}
+
+TYPED_TEST(ListenerTest, OneClientsErrorIsNotTheListeners) {
+    auto client = twins::connect(this->loop, this->listener);
+    for (const int error : {ECONNABORTED, EPROTO, EHOSTUNREACH, EINTR}) {
+        accept_error = error;
+        EXPECT_TRUE(this->twin.accept(this->listener)) << error;
+        client = twins::connect(this->loop, this->listener);
+    }
+    accept_error = EOPNOTSUPP;
+    EXPECT_FALSE(this->twin.accept(this->listener)) << "it would be tried for ever where nobody can be accepted";
+}
+
+TEST(Listener, StopsInAShortage) {
+    boost::asio::io_context loop;
+    auto listener = twins::listen(loop, {});
+    listener.stop();
+    accept_error = EMFILE;  // Linux looks for a descriptor first, and then whether anybody listens
+    EXPECT_EQ(listener.accept().error(), Error::stopped);
 }
 
 TEST(Listener, StopWakesEveryThreadThatWaitsAndForGood) {

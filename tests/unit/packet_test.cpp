@@ -122,6 +122,18 @@ TEST(FramerLine, TooLongIsSaidAsSoonAsItIsKnownAndForGood) {
     EXPECT_THAT(another.decoded().packets, ElementsAre("ok\n"));
 }
 
+TEST(FramerLine, MayHaveNoLimit) {
+    const auto decoded = decode_cut_anywhere(Packet::line, SIZE_MAX, "one\ntwo");
+    EXPECT_THAT(decoded.packets, ElementsAre("one\n", "two"));
+
+    net::Framer framer(Packet::line, SIZE_MAX);
+    net::Buffer in;
+    in.append("one\ntwo");
+    std::vector<std::string_view> packets;
+    EXPECT_EQ(framer.next_all(in, true, 10, packets), Error::closed);
+    EXPECT_THAT(packets, ElementsAre("one\n", "two"));
+}
+
 TEST(FramerLine, SearchesNoByteTwice) {
     // Quadratic, this would take minutes.
     constexpr std::size_t size = 4 * mebi;

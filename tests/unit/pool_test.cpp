@@ -202,6 +202,24 @@ TEST_F(PoolTest, SetUpsOfSeveralAcceptorsOverlap) {
     EXPECT_EQ(most, 4);
 }
 
+TEST_F(PoolTest, ASetUpThatReceivesLeavesTheAcceptorInItsLoop) {
+    Running server(options(1, 2));
+    std::atomic<int> strayed = 0;
+    server.pool.set_up = [&](std::uint64_t, net::AsyncSocket& socket) -> net::awaitable<void> {
+        EXPECT_TRUE(co_await socket.recv());
+        if (!server.pool.loops().front()->context.get_executor().running_in_this_thread()) ++strayed;
+    };
+    server.start();
+    std::vector<tcp::socket> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(server.connect());
+        twins::write(clients.back(), "password\n");
+        expect_echo(clients.back());
+    }
+    EXPECT_EQ(strayed, 0);
+    EXPECT_TRUE(server.end());
+}
+
 TEST_F(PoolTest, WhoIsBeingSetUpAtTheEndIsAnsweredAndLeavesNothingBehind) {
     // The set-up ends because the pool stops; by then every loop but the first has nothing else to do.
     for (int round = 0; round < 20; ++round) {

@@ -47,16 +47,18 @@ struct Telnet {
     }
 
 private:
-    /// To IAC SE, or as far as a subnegotiation is believed. An IAC and what follows it do not count.
+    /// To IAC SE, or as far as a subnegotiation is believed: a command in it counts as one byte.
     static std::size_t after_subnegotiation(std::string_view stream, std::size_t i) {
         for (std::size_t held = 0; i < stream.size();) {
             if (stream[i] == '\xff') {
                 i += 2;
                 if (i <= stream.size() && stream[i - 1] == '\xf0') break;
+                held += 1;
             } else {
                 i += 1;
-                if (++held == net::telnet::max_subnegotiation) break;
+                held += 1;
             }
+            if (held >= net::telnet::max_subnegotiation) break;
         }
         return i;
     }

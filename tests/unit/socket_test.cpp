@@ -155,6 +155,22 @@ TYPED_TEST(SocketTest, ThePiecesOfWhatWasPutMayGo) {
     EXPECT_EQ(read(this->client, expected.size()), expected);
 }
 
+TYPED_TEST(SocketTest, WhatHasArrivedIsDeliveredAlthoughNobodyTakesTheReplies) {
+    this->meet();
+    constexpr int all = 600;
+    std::string lines;
+    for (int i = 0; i < all; ++i) lines += "hello\n";
+    write(this->client, lines);
+    this->client.close();
+    int seen = 0;
+    while (this->recv()) {
+        ++seen;
+        (void)this->send({"ECHO hello\n"});
+    }
+    EXPECT_EQ(seen, all);
+    EXPECT_NE(this->socket->why_closed(), Error::closed) << "the replies were lost, and that is what counts";
+}
+
 TYPED_TEST(SocketTest, TheFirstReasonIsTheTrueOne) {
     this->meet();
     twins::reset(this->client);

@@ -105,6 +105,11 @@ TEST(Telnet, ASubnegotiationThatNeverEndsIsNotBelievedForEver) {
     EXPECT_EQ(filter_cut_anywhere(longest + longest + "hello\n"), (Filtered{"hello\n", ""}));
 }
 
+TEST(Telnet, NorOneOfCommandsOnly) {
+    const std::string endless = "\xff\xfa" + std::string(2 * telnet::max_subnegotiation, '\xff');
+    EXPECT_EQ(filter_cut_anywhere(endless + "hello\n"), (Filtered{"hello\n", ""}));
+}
+
 TEST(Telnet, Every255IsDoubledOnTheWayOut) {
     const auto out = telnet::escaped("before a\xff\xffz\xff");
     EXPECT_EQ(out, "before a\xff\xff\xff\xffz\xff\xff");

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "04_supervised/otp/spec.hpp"
-#include "net/result.hpp"
+#include "net/error.hpp"
 
 #include <cstddef>
 #include <optional>

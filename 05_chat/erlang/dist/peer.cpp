@@ -26,11 +26,29 @@ Peer::Peer(net::AsyncSocket socket, Connection connection, chat::Backlog& backlo
 
 net::awaitable<void> Peer::run() {
     const auto self = shared_from_this();
-    asio::co_spawn(socket_.executor(), write(self), [self](const std::exception_ptr&) {
+    asio::co_spawn(socket_.executor(), write(self), [self](const std::exception_ptr& crash) {
         self->has_ended_ = true;
         self->written_.notify();
+        self->close_after(crash);
     });
-    asio::co_spawn(socket_.executor(), keep_time(self), [self](const std::exception_ptr&) {});
+    asio::co_spawn(socket_.executor(), keep_time(self),
+                   [self](const std::exception_ptr& crash) { self->close_after(crash); });
+    std::exception_ptr crash;
+    try {
+        co_await hear_out();
+    } catch (...) {
+        crash = std::current_exception();
+    }
+    close_after(crash);
+    pulse_.cancel();
+    the_end_.emplace(socket_.executor(), last_words, [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
+    co_await handle_events();  // flush() may have closed it
+    while (!has_ended_) co_await written_.notified();
+    co_await socket_.close();
+    if (crash_) std::rethrow_exception(crash_);
+}
+
+net::awaitable<void> Peer::hear_out() {
     while (!connection_.is_closed()) {
         auto packets = co_await socket_.recv_all();
         if (!packets) {
@@ -41,11 +59,6 @@ net::awaitable<void> Peer::run() {
         co_await handle_events();
         flush();
     }
-    pulse_.cancel();
-    const chat::Deadline deadline(socket_.executor(), last_words,
-                                  [this] { socket_.shutdown(net::tcp::socket::shutdown_both); });
-    while (!has_ended_) co_await written_.notified();
-    co_await socket_.close();
 }
 
 net::awaitable<void> Peer::handle_events() {
@@ -85,12 +98,18 @@ void Peer::close(std::string why) {
     flush();
 }
 
+void Peer::close_after(const std::exception_ptr& crash) {
+    if (!crash) return;
+    crash_ = crash;
+    close("a crash");
+}
+
 net::awaitable<void> Peer::write(std::shared_ptr<Peer> self) {
     for (;;) {
         self->on_drained();
         const std::string output = self->connection_.take_output(Clock::now());
         self->being_sent_ = output.size();
-        self->count();
+        self->flush();  // on_drained may have closed it
         if (!output.empty()) {
             self->socket_.put({output});
             if (!self->connection_.is_closed()) self->waiting_.is_behind();

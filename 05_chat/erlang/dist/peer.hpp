@@ -5,8 +5,10 @@
 #include "05_chat/fanout/backlog.hpp"
 #include "net/async_socket.hpp"
 
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace erlang {
 
@@ -15,7 +17,7 @@ class Peer : public std::enable_shared_from_this<Peer> {
 public:
     /// What the owner does with an event; the events come in order. Returns how long to wait before the next one. While
     /// all that lasts the peer is not read. Where the connection breaks meanwhile, only Closed follows. Closed is the
-    /// last event.
+    /// last event, and comes always.
     using OnEvent = std::function<net::awaitable<Clock::duration>(Event& event)>;
 
     /// `socket` speaks raw bytes. `backlog` outlives the peer.
@@ -27,7 +29,8 @@ public:
     /// Called when all output has been sent: it may make more. To be set before run().
     std::function<void()> on_drained = [] {};
 
-    /// From here to the end of the connection. Once.
+    /// From here to the end of the connection. Once. What on_event or on_drained throws closes the connection; after
+    /// its end run() throws the same.
     net::awaitable<void> run();
     /// Sends output. To be called after anything that may have made some.
     void flush();
@@ -37,7 +40,9 @@ public:
 private:
     static net::awaitable<void> write(std::shared_ptr<Peer> self);
     static net::awaitable<void> keep_time(std::shared_ptr<Peer> self);
+    net::awaitable<void> hear_out();
     net::awaitable<void> handle_events();
+    void close_after(const std::exception_ptr& crash);
     void count();
 
     net::AsyncSocket socket_;
@@ -50,9 +55,11 @@ private:
     net::Timer pause_;
     chat::Notify more_;
     chat::Notify written_;
-    bool is_broken_ = false;  // the peer is gone: what else it has said is not heard
-    bool is_awake_ = true;    // write() will look for output
-    bool has_ended_ = false;  // write() has
+    std::optional<chat::Deadline> the_end_;  // of last_words
+    std::exception_ptr crash_;               // for the end of run()
+    bool is_broken_ = false;                 // the peer is gone: what else it has said is not heard
+    bool is_awake_ = true;                   // write() will look for output
+    bool has_ended_ = false;                 // write() has
 };
 
 }  // namespace erlang

@@ -1,0 +1,162 @@
+// People in the rooms of this program, when something throws.
+
+#include "05_chat/engine/local.hpp"
+#include "05_chat/engine/room_service.hpp"
+#include "05_chat/text/server.hpp"
+#include "chat/connected.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <stdexcept>
+
+namespace {
+
+using namespace chat;
+using namespace std::chrono_literals;
+using asio_socket = boost::asio::ip::tcp::socket;
+
+/// An engine in which those who want to go to the garden wait until they may, and leaving may fail.
+struct GardenGate : LocalEngine {
+    explicit GardenGate(const net::Executor& executor) : opened(executor) {}
+    net::awaitable<Outcome> submit(const Submission& submission) override {
+        const bool waits = submission.room == "garden" && std::holds_alternative<Join>(submission.request);
+        if (waits) co_await opened.notified();
+        const bool leaves = std::holds_alternative<Leave>(submission.request);
+        if (leaves && leaves_that_throw > 0 && leaves_that_throw-- > 0) throw std::runtime_error("it cannot leave");
+        co_return co_await LocalEngine::submit(submission);
+    }
+    Notify opened;
+    int leaves_that_throw = 0;
+};
+
+/// Somebody at the text door who is never told anything.
+struct Silent : Participant {
+    using Participant::Participant;
+    void tell(std::string_view) override {}
+    void entered() override {}
+    void room_down(std::string_view) override { ++times_down; }
+    void removed(std::string_view) override {}
+    void rejoined(const result<void, Why>& outcome) override { is_back = outcome.has_value(); }
+    int times_down = 0;
+    bool is_back = false;
+};
+
+struct InRooms : testing::Test {
+    InRooms() {
+        app::story::mode = app::Log::quiet;
+        rooms.subscribe([this](std::string_view, const Line& line) {
+            heard.push_back(words(line));
+            if (lines_that_throw > 0 && lines_that_throw-- > 0) throw std::runtime_error("a listener breaks");
+        });
+    }
+    /// Starts it; `ended` tells how it ended.
+    struct End {
+        bool is_there = false;
+        std::exception_ptr crash;
+    };
+    std::shared_ptr<End> start(net::awaitable<void> work) {
+        auto end = std::make_shared<End>();
+        boost::asio::co_spawn(loop, std::move(work), [end](const std::exception_ptr& crash) { *end = {true, crash}; });
+        loop.restart();
+        loop.poll();
+        return end;
+    }
+    net::awaitable<void> submit(Participant& person, Request request, std::string room = "lobby") {
+        const Submission submission{std::move(room), std::move(request)};
+        co_await rooms.submit(person, submission);
+    }
+    std::shared_ptr<Writer> writer() {
+        auto& peer = peers.emplace_back(loop);
+        return std::make_shared<Writer>(connected_to(loop, peer), peers.size(), backlog);
+    }
+
+    boost::asio::io_context loop{1};
+    std::deque<asio_socket> peers;
+    Backlog backlog{1 << 20, 1 << 20};
+    GardenGate engine{loop.get_executor()};
+    RoomService rooms{loop.get_executor(), engine, {}, "lobby", encode_text, backlog};
+    std::vector<std::string> heard;
+    int lines_that_throw = 0;
+};
+
+}  // namespace
+
+TEST_F(InRooms, ASessionEndsAlsoWhenItsFarewellThrows) {
+    SessionLimits limits;
+    limits.rate = 0;
+    auto session = std::make_shared<Session>(writer(), app::Who{"test", 1}, 1, "lobby", rooms, limits, nullptr);
+    const std::weak_ptr<Session> remains = session;
+    const auto served = start(serve(std::move(session)));
+    boost::asio::write(peers.front(), boost::asio::buffer(std::string("Ann\n")));
+    while (heard.empty()) loop.run_one_for(20s);
+    lines_that_throw = 1;
+    peers.front().close();
+    loop.run_for(20s);
+    EXPECT_EQ(heard, (std::vector<std::string>{"Ann has joined the room", "Ann has left the room"}));
+    EXPECT_TRUE(served->is_there);
+    EXPECT_FALSE(served->crash);
+    EXPECT_TRUE(remains.expired());
+    EXPECT_TRUE(loop.stopped()) << "somebody still waits for something";
+}
+
+TEST_F(InRooms, WhoeverQuitsLeavesAlsoWhenThatThrowsAtFirst) {
+    SessionLimits limits;
+    limits.rate = 0;
+    engine.leaves_that_throw = 1;
+    start(serve(std::make_shared<Session>(writer(), app::Who{"test", 1}, 1, "lobby", rooms, limits, nullptr)));
+    boost::asio::write(peers.front(), boost::asio::buffer(std::string("Ann\n/quit\n")));
+    while (heard.size() < 2 && loop.run_one_for(20s) > 0) continue;
+    EXPECT_TRUE(rooms.rooms().find("lobby")->people().empty());
+    peers.front().close();
+    loop.run_for(20s);
+    EXPECT_TRUE(loop.stopped());
+}
+
+TEST_F(InRooms, RoomsThatCrashWhileTheyBeginAnewCrashOnce) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    const auto first = start(rooms.live([] {}));
+    lines_that_throw = 1;
+    start(submit(ann, Say{1, "Hello!"}));
+    ASSERT_TRUE(first->is_there);
+    EXPECT_TRUE(first->crash);
+    lines_that_throw = 1;
+    const auto second = start(rooms.live([] {}));
+    ASSERT_TRUE(second->is_there);
+    EXPECT_TRUE(second->crash);
+    const auto third = start(rooms.live([] {}));
+    EXPECT_FALSE(third->is_there) << "the second crash counts twice";
+    EXPECT_EQ(ann.times_down, 2);
+    EXPECT_TRUE(ann.is_back);
+    rooms.stop_living();
+    loop.restart();
+    loop.poll();
+    EXPECT_TRUE(third->is_there);
+    EXPECT_FALSE(third->crash);
+    rooms.forget(ann);
+}
+
+TEST_F(InRooms, WhoeverWasOnTheWayToAnotherRoomIsInOneRoomAfterACrash) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    const auto join = start(submit(ann, Join{1, "Ann"}, "garden"));
+    start(rooms.live([] {}));
+    Silent ben(2, writer());
+    lines_that_throw = 1;
+    start(submit(ben, Join{2, "Ben"}));
+    const auto second = start(rooms.live([] {}));
+    EXPECT_TRUE(ann.is_back);
+    ASSERT_FALSE(join->is_there);
+    engine.opened.notify();
+    loop.restart();
+    loop.poll();
+    EXPECT_TRUE(join->is_there);
+    EXPECT_EQ(rooms.rooms().find("garden"), nullptr);
+    EXPECT_EQ(rooms.rooms().find("lobby")->people().size(), 1u);
+    rooms.stop_living();
+    loop.restart();
+    loop.poll();
+    rooms.forget(ann);
+    rooms.forget(ben);
+}
