@@ -105,8 +105,10 @@ TEST(Crowd, OfAThousandHearsEveryLineOnceInOneOrder) {
     Client sleepy(owner->port(), {.receive_buffer = 4096});
     sleepy.send("Sleepy\r\n");
     Tables here(*owner, "here"), there(guest, "there");
-    Processes elsewhere(*owner);
     Person last(*owner, "The_end");
+    Processes elsewhere(*owner);
+    // A node's people come in one after the other, at a pace.
+    last.hear_up_to("erlang" + std::to_string(at_each_door) + " has joined the room");
     std::atomic<int> visits = 0;
     std::jthread churn([&](const std::stop_token& over) {
         try {
