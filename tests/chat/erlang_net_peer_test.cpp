@@ -47,7 +47,6 @@ protected:
         }
     }
     net::awaitable<void> send(std::string bytes) {
-        boost::system::error_code ignored;
         co_await twins::asio::async_write(client, twins::asio::buffer(bytes), net::outcome);
     }
     /// The peer's life, and meanwhile this.
