@@ -98,13 +98,15 @@ void Root::receive(const ChildId& id, const Message& message) {
         case Message::Kind::drained: return rolling_restart_.drained(id);
         case Message::Kind::tree: return tree_view_.answered(id, message.text);
         case Message::Kind::changed: return changed();
+        // Its ProcessChild has heard these two.
         case Message::Kind::ready:
-        case Message::Kind::alive: return;  // its ProcessChild has heard it
+        case Message::Kind::alive:
+        // Only the root says these.
         case Message::Kind::start_accepting:
         case Message::Kind::heartbeat:
         case Message::Kind::stop:
         case Message::Kind::retire:
-        case Message::Kind::get_tree: return;  // only the root says this
+        case Message::Kind::get_tree: return;
     }
 }
 

@@ -108,7 +108,7 @@ TEST_F(AsyncSocket, PacketsOutliveEverythingButTheNextRecv) {
     std::vector<std::string_view> seen;
     for (const auto packet : *packets) {
         seen.push_back(packet);
-        write(other_client, std::string(10'000, 'y') + "\n");
+        write(other_client, std::string(10'000, 'y').append("\n"));
         twins::run(loop, other.recv());
         socket->put({packet});
         twins::run(loop, socket->flush());
