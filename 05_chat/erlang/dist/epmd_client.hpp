@@ -39,7 +39,7 @@ private:
     std::string name_;
     std::uint16_t port_;
     std::optional<net::AsyncSocket> connection_;  // epmd forgets us when it is closed
-    std::string why_unknown_;                // what came of the last try
+    std::string why_unknown_;                     // what came of the last try
     net::Timer again_;
     bool is_stopping_ = false;
 };
