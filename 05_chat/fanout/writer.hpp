@@ -27,13 +27,13 @@ public:
     /// `backlog` outlives them.
     Subscribers(net::Executor executor, Backlog& backlog) : executor_(std::move(executor)), backlog_(backlog) {}
 
-    /// From here on the writer hears this topic and no other. What is unsent of the one before comes first. A writer
-    /// that was cut off hears nothing.
-    void enter(Writer& writer, std::string_view topic);
-    /// The writer hears this topic no more. Where it hears another one, nothing changes.
-    void leave(Writer& writer, std::string_view topic);
-    /// Sends this to all that hear the topic.
-    void append(std::string_view topic, std::string_view bytes);
+    /// From here on the writer hears the topic of this name and no other. What is unsent of the one before comes first.
+    /// A writer that was cut off hears nothing.
+    void enter(Writer& writer, std::string_view name);
+    /// The writer hears the topic of this name no more. Where it hears another one, nothing changes.
+    void leave(Writer& writer, std::string_view name);
+    /// Sends this to all that hear the topic of this name.
+    void append(std::string_view name, std::string_view bytes);
 
 private:
     friend Writer;

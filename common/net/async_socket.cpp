@@ -4,6 +4,7 @@
 #include <boost/asio/experimental/parallel_group.hpp>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <poll.h>
@@ -114,7 +115,8 @@ awaitable<bool> AsyncSocket::pause(Timer& timer) {
         int error = 0;
         socklen_t size = sizeof error;
         ::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &error, &size);
-        keep_reason(error != 0 ? boost::system::error_code(error, boost::system::system_category()) : Error::closed);
+        std::ignore = keep_reason(error != 0 ? boost::system::error_code(error, boost::system::system_category())
+                                             : Error::closed);
         return true;
     };
     const auto [order, broken, over] =
@@ -126,7 +128,7 @@ awaitable<bool> AsyncSocket::pause(Timer& timer) {
 }
 
 awaitable<void> AsyncSocket::close() {
-    write();
+    std::ignore = write();
     if (tell_if_too_long()) {
         Timer deadline(executor(), linger);
         while (!discard_arrived() && std::chrono::steady_clock::now() < deadline.expiry()) {

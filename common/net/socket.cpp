@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 #include <thread>
+#include <tuple>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -125,7 +126,7 @@ result<std::string_view> Socket::recv(std::chrono::milliseconds within) {
     // In 02 each thread keeps its buffer while its client is idle, so it is small unless the client sends much.
     constexpr std::size_t little = 512, much = 64 * 1024;
     for (;;) {
-        write();  // telnet's answers
+        std::ignore = write();  // telnet's answers; what has arrived is delivered, although they are not taken
         const auto packet = framer_.next(in_, has_ended_);
         if (packet) return packet;
         if (packet.error() != Error::incomplete) return keep_reason(packet.error());
