@@ -53,25 +53,27 @@ void Supervisor::answer(RequestId id, const TerminateChildRequest& request) {
     advance();
 }
 
-void Supervisor::answer(RequestId id, const RestartChildRequest& request) {
-    if (dynamic()) return reply(id, RequestError{Code::simple_one_for_one});
-    const auto position = find(request.id);
-    if (!position) return reply(id, RequestError{Code::not_found});
+boost::system::result<Supervisor::Position, RequestError::Code> Supervisor::ended_child(const ChildId& id) {
+    if (dynamic()) return Code::simple_one_for_one;
+    const auto position = find(id);
+    if (!position) return Code::not_found;
     const ChildState state = at(*position).state;
-    if (state == ChildState::restarting) return reply(id, RequestError{Code::restarting});
-    if (state != ChildState::undefined) return reply(id, RequestError{Code::running});
+    if (state == ChildState::restarting) return Code::restarting;
+    if (state != ChildState::undefined) return Code::running;
+    return *position;
+}
+
+void Supervisor::answer(RequestId id, const RestartChildRequest& request) {
+    const auto position = ended_child(request.id);
+    if (!position) return reply(id, RequestError{position.error()});
     operation_ = Operation{.kind = Operation::Kind::restart_child, .request = id};
     operation_->to_start.push_back(*position);
     advance();
 }
 
 void Supervisor::answer(RequestId id, const DeleteChildRequest& request) {
-    if (dynamic()) return reply(id, RequestError{Code::simple_one_for_one});
-    const auto position = find(request.id);
-    if (!position) return reply(id, RequestError{Code::not_found});
-    const ChildState state = at(*position).state;
-    if (state == ChildState::restarting) return reply(id, RequestError{Code::restarting});
-    if (state != ChildState::undefined) return reply(id, RequestError{Code::running});
+    const auto position = ended_child(request.id);
+    if (!position) return reply(id, RequestError{position.error()});
     remove(*position);
     reply(id, Done{});
 }

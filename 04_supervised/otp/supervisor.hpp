@@ -151,6 +151,8 @@ private:
     Entry& at(Position position) { return children_.at(position); }
     std::optional<Position> find(const ChildId& id) const;
     std::optional<Position> find(Pid pid) const;
+    /// A child without a process, which alone may be restarted or deleted by its id; or why it may not.
+    boost::system::result<Position, RequestError::Code> ended_child(const ChildId& id);
     std::vector<Position> positions_from(Position first) const;
 
     void report(Context context, const Reason& reason, Offender offender, std::string note = {});
