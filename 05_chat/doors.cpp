@@ -1,6 +1,7 @@
 #include "05_chat/doors.hpp"
 
 #include "05_chat/base/secret.hpp"
+#include "05_chat/engine/local.hpp"
 #include "05_chat/erlang/erlang.hpp"
 #include "05_chat/link/backend.hpp"
 #include "05_chat/link/server.hpp"
@@ -58,6 +59,10 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
                                                      backlog, settings));
     }
     return doors;
+}
+
+std::unique_ptr<Engine> make_engine(const Options&) {
+    return std::make_unique<LocalEngine>();
 }
 
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,

@@ -21,6 +21,9 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
                                                                 const link::Self& self, RoomService& rooms,
                                                                 Backlog& backlog);
 
+/// Who decides the order (--engine).
+std::unique_ptr<Engine> make_engine(const Options& options);
+
 /// Where the people of the text door meet others (--join). Null: in our own rooms.
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,
                                                             const link::Self& self, Backlog& backlog);

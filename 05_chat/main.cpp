@@ -1,7 +1,6 @@
 // 05_chat as a program: its rooms, the list of its doors, its signals. What it teaches is in server.cpp.
 
 #include "05_chat/doors.hpp"
-#include "05_chat/engine/local.hpp"
 #include "05_chat/services.hpp"
 #include "05_chat/signals.hpp"
 #include "05_chat/text/server.hpp"
@@ -35,7 +34,8 @@ public:
         : options_(options),
           server_(server),
           backlog_(options.max_backlog, options.max_waiting),
-          rooms_(loop_.get_executor(), engine_, options.limits, lobby, encode_text, backlog_) {}
+          engine_(make_engine(options)),
+          rooms_(loop_.get_executor(), *engine_, options.limits, lobby, encode_text, backlog_) {}
 
     /// The program's exit code.
     int run() {
@@ -51,6 +51,7 @@ private:
     net::awaitable<void> start() {
         net::Listener listener = app::listen_or_exit(loop_, server_);
         const link::Self self = or_exit(who_we_are(options_, listener.sockname()));
+        or_exit(co_await engine_->open());
         doors_ = or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
         elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
         const auto joined = co_await join();
@@ -101,6 +102,7 @@ private:
     void stop() {
         signals_.cancel();
         services_.stop();
+        engine_->stop();
         if (elsewhere_) elsewhere_->stop();
     }
 
@@ -109,7 +111,7 @@ private:
     boost::asio::io_context loop_{1};
     Signals signals_{loop_, [this] { stop(); }, [this] { show(); }};
     Backlog backlog_;  // of all connections together
-    LocalEngine engine_;
+    std::unique_ptr<Engine> engine_;
     RoomService rooms_;
     std::unique_ptr<RemoteBackend> elsewhere_;  // the rooms in which our people are, where those are not ours
     std::vector<std::unique_ptr<Door>> doors_;  // the last one is closed first: it is the people's

@@ -1,11 +1,39 @@
 #pragma once
 
+#include "05_chat/base/why.hpp"
 #include "05_chat/room/room.hpp"
 #include "net/awaitable.hpp"
 
-#include <functional>
+#include <string_view>
+#include <vector>
 
 namespace chat {
+
+/// What an engine keeps in order: this node's copy of the rooms, and the people at its doors. The loop's thread only.
+class Replica {
+public:
+    virtual ~Replica() = default;
+
+    /// Does what was ordered, in its place. What it throws goes to whoever submitted.
+    virtual Outcome apply(Sequence at, const Submission& submission) = 0;
+    virtual const Rooms& rooms() const = 0;
+
+    // For an engine of several nodes.
+
+    /// The rooms as they are elsewhere, in the place of these. Nobody at this node's doors is in a room.
+    virtual void restore(Rooms rooms) = 0;
+    /// Everybody at this node's doors is out: the other nodes hold this one for dead. They are told these words.
+    virtual void go_down(std::string_view words) = 0;
+    /// The Joins that put those of the text door back to where they were before go_down(). They come before whatever
+    /// waits, and is_back() hears what came of each, before the next request is applied.
+    virtual std::vector<Submission> come_back() = 0;
+    virtual void is_back(const Submission& join, const Outcome& outcome) = 0;
+    /// What is submitted waits, and nobody knows for how long: everybody at the text door is told these words, and so
+    /// is whoever submits something before goes_on().
+    virtual void waits(std::string_view words) = 0;
+    /// It waits no longer: everybody who waited is told these words.
+    virtual void goes_on(std::string_view words) = 0;
+};
 
 /// Decides in which order things happen in the rooms. A node proposes a request; the engine gives it a place in the one
 /// order that all nodes have, and applies it there. It also applies the requests of other nodes, which nobody here has
@@ -25,9 +53,15 @@ class Engine {
 public:
     virtual ~Engine() = default;
 
-    using Apply = std::function<Outcome(Sequence at, const Submission& submission)>;
-    /// What is to be done with each request in its place. Once, before anything is submitted.
-    void apply_with(Apply apply) { apply_ = std::move(apply); }
+    /// Whose requests it orders. Once, before anything else; `replica` outlives the engine's work.
+    void serve(Replica& replica) { replica_ = &replica; }
+
+    /// Comes back when the rooms are what they are elsewhere, or says why they cannot be. Once, before anything is
+    /// submitted.
+    virtual net::awaitable<result<void, Why>> open() = 0;
+    /// Orders what has been submitted, as far as that goes quickly, and then nothing more: the rest is refused
+    /// (Refusal::not_here). The other nodes learn that ours has ended.
+    virtual void stop() = 0;
 
     /// Proposes; returns what came of it when it has been ordered and applied here. What `apply` throws goes to whoever
     /// submitted. `submission` must live until then.
@@ -37,7 +71,7 @@ public:
     virtual PersonId next_person() = 0;
 
 protected:
-    Apply apply_;
+    Replica* replica_ = nullptr;
 };
 
 }  // namespace chat

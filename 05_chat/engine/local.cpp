@@ -3,7 +3,7 @@
 namespace chat {
 
 net::awaitable<Outcome> LocalEngine::submit(const Submission& submission) {
-    co_return apply_(++last_, submission);
+    co_return replica_->apply(++last_, submission);
 }
 
 }  // namespace chat

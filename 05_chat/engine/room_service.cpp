@@ -10,17 +10,32 @@ namespace chat {
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
                          Encode encode, Backlog& backlog)
     : engine_(engine), rooms_(limits, lobby), encode_(encode), subscribers_(executor, backlog), failed_(executor) {
-    engine_.apply_with([this](Sequence at, const Submission& submission) { return apply(at, submission); });
+    engine_.serve(*this);
 }
+
+/// Somebody of the text door who has submitted something, as long as they wait for what comes of it.
+class RoomService::Asking {
+public:
+    Asking(std::multiset<Participant*>& all, Participant& participant) : all_(all), place_(all.insert(&participant)) {}
+    ~Asking() { all_.erase(place_); }
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+
+private:
+    std::multiset<Participant*>& all_;
+    std::multiset<Participant*>::iterator place_;
+};
 
 // ---- what is wanted -------------------------------------------------------------------------------------------------
 
 net::awaitable<result<void, Why>> RoomService::submit(Participant& participant, const Submission& submission) {
-    const int life = lives_;
+    const int downs = downs_;
+    const Asking asking(asking_, participant);
+    if (!why_it_waits_.empty()) participant.tell(why_it_waits_);
     const auto line = co_await engine_.submit(submission);
     if (!line) co_return because(reason(line.error()));
     if (line->kind == Line::Kind::joined) {
-        if (life != lives_ && participants_.contains(participant.id)) {  // begin_anew() puts them where they were
+        if (downs != downs_ && participants_.contains(participant.id)) {  // they are put back to where they were
             const Submission leave{submission.room, Leave{participant.id, {}}};
             co_await engine_.submit(leave);
             co_return because("the rooms have begun anew meanwhile");
@@ -94,7 +109,7 @@ void RoomService::let_in(Participant& participant, const std::string& room, cons
 
 void RoomService::let_out(PersonId person, std::string_view room) {
     const auto place = participants_.find(person);
-    if (place == participants_.end()) return;
+    if (place == participants_.end() || place->second.is_down) return;
     subscribers_.leave(*place->second.participant->writer, folded(room));
     if (folded(place->second.room) == folded(room)) participants_.erase(place);  // else they have come into another
 }
@@ -103,10 +118,8 @@ void RoomService::let_out(PersonId person, std::string_view room) {
 
 net::awaitable<void> RoomService::live(std::function<void()> tell_others) {
     failure_ = nullptr;  // that of the life before; also where beginning anew has failed
-    if (lives_++ > 0) {
-        tell_others();
-        co_await begin_anew();
-    }
+    tell_others_ = std::move(tell_others);
+    if (std::exchange(has_lived_, true)) co_await begin_anew();
     while (!failure_ && !is_stopping_) co_await failed_.notified();
     if (!is_stopping_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
@@ -118,26 +131,60 @@ void RoomService::stop_living() {
 
 net::awaitable<void> RoomService::begin_anew() {
     rooms_.begin_anew();
-    const auto people = participants_;
-    for (const auto& [person, place] : people) {
+    go_down("The room has crashed and begins anew: what you type is lost.");
+    for (const Submission& join : come_back()) is_back(join, co_await engine_.submit(join));
+}
+
+// ---- what the engine says -------------------------------------------------------------------------------------------
+
+void RoomService::restore(Rooms rooms) {
+    rooms_ = std::move(rooms);
+}
+
+void RoomService::go_down(std::string_view words) {
+    ++downs_;
+    if (tell_others_) tell_others_();
+    for (auto& [person, place] : participants_) {
+        if (std::exchange(place.is_down, true)) continue;
         place.participant->writer->leave();
-        place.participant->room_down("The room has crashed and begins anew: what you type is lost.");
+        place.participant->room_down(words);
     }
-    for (const auto& [person, place] : people) {
-        if (!participants_.contains(person)) continue;  // they have gone meanwhile
-        const Submission join{place.room, Join{person, place.name}};
-        const Submission leave{place.room, Leave{person, {}}};
-        const auto line = co_await engine_.submit(join);
-        if (!participants_.contains(person)) {
-            if (line) co_await engine_.submit(leave);
-        } else if (line) {
-            let_in(*place.participant, place.room, place.name);
-            place.participant->rejoined({});
-        } else {
-            participants_.erase(person);
-            place.participant->rejoined(because(reason(line.error())));
-        }
+}
+
+std::vector<Submission> RoomService::come_back() {
+    std::vector<Submission> joins;
+    for (const auto& [person, place] : participants_) joins.push_back({place.room, Join{person, place.name}});
+    return joins;
+}
+
+void RoomService::is_back(const Submission& join, const Outcome& outcome) {
+    const PersonId person = std::get<Join>(join.request).person;
+    const auto place = participants_.find(person);
+    if (place == participants_.end()) return;  // the program ends
+    Participant& participant = *place->second.participant;
+    if (outcome) {
+        let_in(participant, join.room, outcome->name);
+        participant.rejoined({});
+    } else {
+        participants_.erase(place);
+        participant.rejoined(because(reason(outcome.error())));
     }
+}
+
+void RoomService::waits(std::string_view words) {
+    why_it_waits_ = words;
+    tell_all(words);
+}
+
+void RoomService::goes_on(std::string_view words) {
+    why_it_waits_.clear();
+    tell_all(words);
+}
+
+void RoomService::tell_all(std::string_view words) {
+    std::set<Participant*> all(asking_.begin(), asking_.end());
+    for (const auto& [person, place] : participants_) all.insert(place.participant);
+    for (Participant* participant : all) participant->tell(words);
 }
 
 }  // namespace chat

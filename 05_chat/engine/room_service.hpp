@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ namespace chat {
 
 /// The rooms that this program has, for all its doors. Whatever anybody wants of a room goes to the engine; what the
 /// engine orders is applied here, and what comes of it reaches everybody who listens. The loop's thread only.
-class RoomService : public Backend {
+class RoomService : public Backend, private Replica {
 public:
     /// How the text door writes a line, with its end.
     using Encode = void (*)(const Line& line, std::string& out);
@@ -37,7 +38,7 @@ public:
 
     /// An id for somebody new, of whatever door.
     PersonId next_person() { return engine_.next_person(); }
-    const Rooms& rooms() const { return rooms_; }
+    const Rooms& rooms() const override { return rooms_; }
 
     /// For people of links and nodes. The story tells of their coming and going in the name of `by`. As Engine::submit.
     net::awaitable<Outcome> submit(const Submission& submission, app::Who by);
@@ -56,11 +57,23 @@ private:
         Participant* participant;
         std::string room;
         std::string name;
+        bool is_down = false;  // they were there until go_down(), and are not back
     };
-    Outcome apply(Sequence at, const Submission& submission);
+    class Asking;
+
+    // For the engine.
+    Outcome apply(Sequence at, const Submission& submission) override;
+    void restore(Rooms rooms) override;
+    void go_down(std::string_view words) override;
+    std::vector<Submission> come_back() override;
+    void is_back(const Submission& join, const Outcome& outcome) override;
+    void waits(std::string_view words) override;
+    void goes_on(std::string_view words) override;
+
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);
     net::awaitable<void> begin_anew();
+    void tell_all(std::string_view words);
 
     Engine& engine_;
     Rooms rooms_;
@@ -71,7 +84,11 @@ private:
     std::string text_;            // the line that is appended; kept so that its memory is used again
     std::exception_ptr failure_;  // why live() is to end
     Notify failed_;
-    int lives_ = 0;  // how often live() was called
+    std::function<void()> tell_others_;   // the other doors, that everybody is out
+    int downs_ = 0;                       // how often go_down() was called
+    std::multiset<Participant*> asking_;  // who waits in submit()
+    std::string why_it_waits_;            // words for everybody; empty: it does not
+    bool has_lived_ = false;
     bool is_stopping_ = false;
 };
 

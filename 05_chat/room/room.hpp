@@ -136,6 +136,7 @@ public:
     /// In the order of their folded names.
     const std::map<std::string, Named>& all() const { return rooms_; }
     const std::string& lobby() const { return lobby_; }
+    const Limits& limits() const { return limits_; }
 
 private:
     Limits limits_;

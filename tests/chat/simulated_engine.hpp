@@ -88,6 +88,8 @@ class Engine : public chat::Engine {
 public:
     Engine(World& world, Log& log, std::size_t node) : world_(world), log_(log), node_(node) { read(); }
 
+    net::awaitable<chat::result<void, chat::Why>> open() override { co_return chat::result<void, chat::Why>(); }
+    void stop() override {}
     net::awaitable<chat::Outcome> submit(const chat::Submission& submission) override {
         Waiting waiting{submission, chat::Notify(world_.executor()), {}};
         waiting_.push_back(&waiting);
@@ -128,7 +130,7 @@ private:
     void receive(std::size_t at) {
         if (at > next_) return;
         const Log::Entry entry = log_.entries[at];
-        auto outcome = apply_(at + 1, entry.submission);
+        auto outcome = replica_->apply(at + 1, entry.submission);
         if (at < next_) return;
         ++next_;
         if (entry.node != node_ || entry.number != number_) return;
