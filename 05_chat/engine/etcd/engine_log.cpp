@@ -44,6 +44,7 @@ net::awaitable<void> EtcdEngine::follow_log() {
 /// later one; without it the log's beginning will do, too.
 net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
     bool has_told = false;
+    TimePoint next_wish = clock_.now();
     for (const auto begin = clock_.now(); !is_over_;) {
         auto snapshot = co_await read_snapshot(store_, keys_, house_);
         if (is_over_) co_return;
@@ -55,12 +56,16 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
             if (!after) co_return restore(Log(house_made_, {}), Rooms(house_.limits, house_.lobby));
             const auto nodes = co_await store_.range(keys_.nodes());
             if (is_over_) co_return;
-            const auto is_another = [&](const KeyValue& key) { return keys_.name_of(key.key) != settings_.node; };
+            const auto is_another = [&](const KeyValue& key) {
+                return key.key != keys_.node(settings_.node) && key.key != keys_.wish();
+            };
             if (nodes && std::ranges::none_of(nodes->keys, is_another)) {
                 // Nobody knows how the rooms were, and nobody is in them.
                 app::tell({"server"}, events::begins_with_empty_rooms);
                 std::map<std::string, Log::Node> ours;
-                for (const KeyValue& key : nodes->keys) ours[settings_.node] = {key.created, key.version};
+                for (const KeyValue& key : nodes->keys) {
+                    if (key.key != keys_.wish()) ours[settings_.node] = {key.created, key.version};
+                }
                 const auto begin_of_order = static_cast<Sequence>(nodes->revision + 1) << place_bits;
                 restore(Log(nodes->revision, std::move(ours)),
                         Rooms(house_.limits, house_.lobby, begin_of_order - 1, {}));
@@ -68,6 +73,12 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
                 co_return;
             }
             if (!std::exchange(has_told, true)) app::tell({"server"}, events::waits_for_snapshot);
+            if (clock_.now() >= next_wish) {
+                next_wish = clock_.now() + patience;
+                Transaction wish;
+                wish.changes.emplace_back(Write{keys_.wish(), settings_.node});
+                co_await store_.transact(std::move(wish));
+            }
             if (clock_.now() >= begin + snapshot_patience) {
                 co_return give_up("the log is known only in part, and no node has written a snapshot");
             }
@@ -120,6 +131,10 @@ void EtcdEngine::hear(const std::vector<Event>& events) {
 
 void EtcdEngine::hear(const Event& event) {
     const KeyValue& key = event.key_value;
+    if (key.key == keys_.wish()) {
+        batches_ = settings_.snapshot_batches;
+        return log_.skip(key.modified);
+    }
     const std::string node = keys_.name_of(key.key);
     if (event.kind == Event::Kind::removed) return goes(key.modified, node);
     ++batches_;

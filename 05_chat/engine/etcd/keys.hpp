@@ -24,6 +24,9 @@ public:
     /// The name of the node that this key is about.
     std::string name_of(std::string_view key) const { return std::string(key.substr(nodes().size())); }
 
+    /// Written by a node that needs a snapshot: all nodes see it in the log. No node has a name with '/'.
+    std::string wish() const { return nodes() + "/snapshot"; }
+
     /// Where the newest snapshot is (codec.hpp: SnapshotHead).
     std::string snapshot_head() const { return prefix_ + "/snapshot/head"; }
     /// The rooms as of that revision, in parts. The keys of an older snapshot come before those of a newer one.
