@@ -309,7 +309,11 @@ private:
         Node* node = anybody();
         if (node == nullptr) return;
         const Milliseconds while_ = 100 + world_.roll(6000);
-        switch (world_.roll(9)) {
+        const auto what = world_.roll(9);
+        if (app::story::is_told()) {
+            std::cout << world_.now() << " ms: trouble " << what << " for " << while_ << " ms, " << node->process << std::endl;
+        }
+        switch (what) {
             case 0:  // the cable
                 cut(*node, while_);
                 break;
@@ -524,7 +528,7 @@ private:
 };
 
 struct EtcdEngines : testing::Test {
-    EtcdEngines() { app::story::mode = app::Log::quiet; }
+    EtcdEngines() { app::story::mode = std::getenv("FIVE_STORY") == nullptr ? app::Log::quiet : app::Log::text; }
 };
 
 }  // namespace
