@@ -21,6 +21,7 @@ import pathlib
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -37,6 +38,7 @@ PREFIX = "five"
 IN_NAMESPACES = "FIVE_NEMESIS_IN_NAMESPACES"
 MOST_SECONDS_TO_MEND = 40
 QUIET_SECONDS = 1.5
+SHORT_FAULT_SECONDS, SHORT_CALM_SECONDS = 4, 1  # the fault is longer than a lease
 SKIPPED = 77  # what ctest takes for "could not be tried here"
 
 
@@ -56,6 +58,11 @@ class Nemesis:
             await self.fault(order.pop(), self.random.choice([0.5, 2, 4, 7]) * self.random.uniform(0.8, 1.2))
             # Also so long that the end of a dead node's people can be timed without another fault's help.
             await asyncio.sleep(self.random.choice([0.5, 3, 3, 11]))
+
+    async def each_once(self):
+        for kind in self.kinds:
+            await self.fault(kind, SHORT_FAULT_SECONDS)
+            await asyncio.sleep(SHORT_CALM_SECONDS)
 
     async def fault(self, kind, seconds):
         how, target = kind.split("-")
@@ -159,7 +166,8 @@ async def play(options, kinds, has_namespaces, directory):
                                                    options.people / options.pace, is_over))
                    for number in range(options.people)]
         await asyncio.sleep(1)
-        await Nemesis(cluster, history, kinds, chance).rage(options.seconds)
+        nemesis = Nemesis(cluster, history, kinds, chance)
+        await (nemesis.each_once() if options.short else nemesis.rage(options.seconds))
         await come_to_rest(cluster, history, talking, is_over)
     finally:
         history.close()
@@ -194,6 +202,8 @@ def options_of(words):
     parser.add_argument("--people", type=int, default=24)
     parser.add_argument("--pace", type=float, default=100, help="lines a second, of all together")
     parser.add_argument("--faults", default="all")
+    parser.add_argument("--short", action="store_true", help="each of these faults once, soon after each other")
+    parser.add_argument("--loopback", action="store_true", help="without namespaces, as where none are allowed")
     parser.add_argument("--keep", help="a directory for the history, also of a run that is right")
     parser.add_argument("--result", help="a file for the verdict and the figures")
     options = parser.parse_args(words)
@@ -201,36 +211,54 @@ def options_of(words):
     return options
 
 
+def judge(options, has_namespaces, directory):
+    kinds = kinds_of(options, has_namespaces)
+    length = "once each" if options.short else f"{options.seconds:g} s"
+    print(f"seed {options.seed}: {options.members} members, {options.nodes} nodes, {length}: {','.join(kinds)}", flush=True)
+    asyncio.run(play(options, kinds, has_namespaces, directory))
+    found, figures = check.check(check.read(directory / "history.jsonl"))
+    if options.result:
+        pathlib.Path(options.result).write_text(json.dumps({"is_right": not found, "figures": figures}), encoding="utf-8")
+    return check.say(directory / "history.jsonl", found, figures)
+
+
+def in_namespaces(words, directory):
+    """This program again, in namespaces of its own: all that it starts ends with its first process."""
+    with subprocess.Popen(["unshare", "-rnmpf", "--kill-child", "--mount-proc", sys.executable, __file__, *words,
+                           "--keep", str(directory)], env={**os.environ, IN_NAMESPACES: "yes"},
+                          preexec_fn=clusters.die_with_parent) as inside:
+        try:
+            return inside.wait()
+        finally:
+            inside.kill()
+
+
 def main(words):
     options = options_of(words)
+    if IN_NAMESPACES in os.environ:
+        return judge(options, True, pathlib.Path(options.keep))
     if not clusters.find("etcd") or not shutil.which(options.node_command[0]):
         print("skipped: this needs etcd and 05_chat")
         return SKIPPED
-    has_namespaces = IN_NAMESPACES in os.environ
-    if not has_namespaces and clusters.can_have_namespaces():
-        # All that is started ends with the first process of these namespaces.
-        os.environ[IN_NAMESPACES] = "yes"
-        os.execvp("unshare", ["unshare", "-rnmpf", "--kill-child", "--mount-proc", sys.executable, *sys.argv])
-    if not has_namespaces:
-        print("no namespaces here: the wire is not cut", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     directory = pathlib.Path(options.keep or tempfile.mkdtemp(prefix="five_nemesis."))
     directory.mkdir(parents=True, exist_ok=True)
-    kinds = kinds_of(options, has_namespaces)
-    print(f"seed {options.seed}: {options.members} members, {options.nodes} nodes, {options.seconds:g} s of {','.join(kinds)}",
-          flush=True)
-    asyncio.run(play(options, kinds, has_namespaces, directory))
-    records = check.read(directory / "history.jsonl")
-    found, figures = check.check(records)
-    result = check.say(directory / "history.jsonl", found, figures)
-    if options.result:
-        pathlib.Path(options.result).write_text(json.dumps({"is_right": not found, "figures": figures}), encoding="utf-8")
-    if result == 0 and not options.keep:
-        shutil.rmtree(directory)
-    elif result != 0:
-        again = f"--seed {options.seed} --seconds {options.seconds:g} --members {options.members} --nodes {options.nodes}"
-        print(f"what was seen is in {directory}; again: {sys.argv[0]} {again} --faults {options.faults}")
-    return result
+    result = 0  # also where somebody ends this before it ends: then nothing needs to be kept
+    try:
+        if not options.loopback and clusters.can_have_namespaces():
+            result = in_namespaces(words, directory)
+        else:
+            print("without namespaces: the wire is not cut", flush=True)
+            result = judge(options, False, directory)
+        if result not in (0, SKIPPED):
+            again = f"--seed {options.seed} --seconds {options.seconds:g} --members {options.members} --faults {options.faults}"
+            print(f"what was seen is in {directory}; again: {sys.argv[0]} {again}" + " --short" * options.short)
+        return result
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    finally:
+        if not options.keep and result in (0, SKIPPED):
+            shutil.rmtree(directory)
 
 
 if __name__ == "__main__":
