@@ -34,6 +34,8 @@ ENTERED = re.compile(r"You are in the room (\S+) as (\S+)\. /help lists the comm
 TOLD = re.compile(r"(\S+) (has joined the room|has left the room(?: \((.*)\))?|says: (.*))")
 # What a person is told whose line is not said.
 NOT_SAID = re.compile(r"\blost\b|not in the room|in no room|nobody knows|no longer in the room|closing", re.IGNORECASE)
+# Their node has slept for so long that it knows the log only from later on: what was there in between nobody hears.
+SLEPT = re.compile(r"away for too long")
 TAKEN = re.compile(r"The name is taken")
 
 Line = collections.namedtuple("Line", "kind name text")  # text: what was said; why somebody left, None: not known
@@ -175,6 +177,7 @@ class Stay:
         self.shown = shown          # lines heard before, the last of which are the room's history
         self.is_return = is_return  # their node was held for dead, and has put them back: no history is shown
         self.heard = []             # (at, line)
+        self.has_missed_the_end = False
         self.next = None            # their next stay
         self.start = None           # the index of their joining in the room's lines
 
@@ -231,6 +234,8 @@ class Connection:
             self.refused.append(self.wants)
             self.wants = None
         elif NOT_SAID.search(words):
+            if SLEPT.search(words) and self.stays:
+                self.stays[-1].has_missed_the_end = True
             self.events.append(("not said", words))
 
 
@@ -362,6 +367,8 @@ def has_gone_in_peace(connection, faults):
 def check_end_of_stay(stay, model, faults, wrong):
     """They heard everything as long as they were there. Whose node died, or who went themselves, may have missed the
     last."""
+    if stay.has_missed_the_end:
+        return
     lines = model.lines[stay.room.lower()]
     connection = stay.connection
     end = own_leave(stay, model)

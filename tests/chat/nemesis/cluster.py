@@ -153,7 +153,7 @@ class Member(Program):
 
     async def start(self):
         peer = f"http://{self.address}:{PEER_PORT}"
-        await self.spawn(["etcd", "--name", self.name, "--data-dir", str(self.directory / self.name),
+        await self.spawn(["etcd", "--name", self.name, "--data-dir", str(self.directory / "data" / self.name),
                           "--listen-client-urls", self.url, "--advertise-client-urls", self.url,
                           "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
                           "--initial-cluster", self.cluster, "--initial-cluster-token", "nemesis",
@@ -317,7 +317,7 @@ class Node(Program):
 
 class Cluster:
     def __init__(self, directory, history, member_names, node_names, node_command, has_namespaces, alone):
-        self.history = history
+        self.history, self.directory = history, directory
         self.network = Network([*member_names, *node_names], has_namespaces)
         self.members = [Member(name, self.network, directory, member_names) for name in member_names]
         self.nodes = []
@@ -329,6 +329,7 @@ class Cluster:
         self.watching = []
 
     async def start(self, prefix):
+        self.forget()
         for member in self.members:
             await member.start()
         async with asyncio.timeout(MOST_SECONDS_TO_START):
@@ -351,6 +352,11 @@ class Cluster:
             task.cancel()
         for program in [*self.nodes, *self.members]:
             await program.kill()
+        self.forget()
+
+    def forget(self):
+        """Removes what the members have stored."""
+        shutil.rmtree(self.directory / "data", ignore_errors=True)
 
 
 def find(program):

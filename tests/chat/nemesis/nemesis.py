@@ -9,6 +9,7 @@ breaks the same things, and finds the same mistake often, not always.
 
 Kinds of faults, for --faults; `all` is every kind that can be tried here:
     kill-node stop-node end-node            kill -9 and a new start; SIGSTOP and SIGCONT; SIGTERM and a new start
+    forget-node                             SIGSTOP, until what it has not read yet is removed from the log
     kill-member stop-member kill-leader stop-leader kill-all stop-all       of etcd
     cut-node cut-member cut-leader cut-minority cut-bridge cut-oneway       the wire, where namespaces are allowed
 """
@@ -30,7 +31,7 @@ import check
 import cluster as clusters
 import people
 
-ON_NODES = ["kill-node", "stop-node", "end-node"]
+ON_NODES = ["kill-node", "stop-node", "end-node", "forget-node"]
 ON_MEMBERS = ["kill-member", "stop-member", "kill-leader", "stop-leader", "kill-all", "stop-all"]
 ON_WIRE = ["cut-node", "cut-member", "cut-leader", "cut-minority", "cut-bridge", "cut-oneway"]
 NEEDS_SEVERAL_MEMBERS = {"kill-member", "stop-member", "cut-leader", "cut-minority", "cut-bridge", "cut-oneway"}
@@ -38,6 +39,7 @@ PREFIX = "five"
 IN_NAMESPACES = "FIVE_NEMESIS_IN_NAMESPACES"
 MOST_SECONDS_TO_MEND = 40
 QUIET_SECONDS = 1.5
+FILLERS, FILLER_BYTES = 20, 1_000_000  # etcd takes 1.5 MB; a node takes a snapshot every 8 MiB
 SHORT_FAULT_SECONDS, SHORT_CALM_SECONDS = 4, 1  # the fault is longer than a lease
 SKIPPED = 77  # what ctest takes for "could not be tried here"
 
@@ -79,7 +81,14 @@ class Nemesis:
             on = [("node " if victim in nodes else "member ") + victim.name for victim in victims]
         self.history.write("fault", number=number, kind=how, target=target, on=on)
         for victim in victims if how != "cut" else []:
-            await {"kill": victim.kill, "end": getattr(victim, "end", None), "stop": as_coroutine(victim.stop)}[how]()
+            if how == "kill":
+                await victim.kill()
+            elif how == "end":
+                await victim.end()
+            else:
+                victim.stop()
+        if how == "forget":
+            await self.fill_log()
         await asyncio.sleep(seconds)
         await self.mend(cluster)
         self.history.write("over", number=number)
@@ -102,6 +111,18 @@ class Nemesis:
             network.cut(from_.name, to.name)
         return on
 
+    async def fill_log(self):
+        """Writes so much into the log, as a node that says nothing, that the others take snapshots and remove what was
+        before them."""
+        node = {"key": clusters.base64_of(f"{PREFIX}/nodes/filler")}
+        value = clusters.base64_of(json.dumps({"process": "", "lease": "0", "requests": [], "filler": "x" * FILLER_BYTES}))
+        for _ in range(FILLERS):
+            for member in self.cluster.members:
+                if await member.ask("/v3/kv/put", {**node, "value": value}, 5):
+                    break
+        for member in self.cluster.members:
+            await member.ask("/v3/kv/deleterange", node, 5)
+
     @staticmethod
     async def mend(cluster):
         cluster.network.heal()
@@ -112,12 +133,6 @@ class Nemesis:
             if not member.is_running:
                 await member.start()
         await asyncio.gather(*(node.start() for node in cluster.nodes if not node.is_running))
-
-
-def as_coroutine(function):
-    async def call():
-        function()
-    return call
 
 
 async def quiet(history, most_seconds):

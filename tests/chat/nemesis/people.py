@@ -11,6 +11,8 @@ MOST_UNANSWERED = 10            # lines that somebody types before they wait for
 MOST_SECONDS_TO_CONNECT = 3
 MOST_SECONDS_FOR_AN_ANSWER = 30
 ENTERED = re.compile(r"You are in the room (\S+) as ")
+WAITS = re.compile(r"The rooms are (out of reach|back): ")  # words that answer nothing
+IS_LOST = re.compile(r"\blost\b|[Nn]obody knows")
 IS_OUT = re.compile(r"you are out of the room|in no room")
 
 connections = itertools.count(1)
@@ -58,8 +60,10 @@ class Connection:
         _, says, text = line.partition(" says: ")
         if says:
             self.unanswered.discard(text)
-        elif "has joined the room" not in line and "has left the room" not in line:
+        elif not WAITS.match(line) and "has joined the room" not in line and "has left the room" not in line:
             self.last = line
+        if IS_LOST.search(self.last):
+            self.unanswered.clear()
         self.news.set()
 
     def type(self, line):
