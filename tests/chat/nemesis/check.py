@@ -223,7 +223,8 @@ class Connection:
             if self.stays:
                 self.stays[-1].next = stay
             self.stays.append(stay)
-            self.wants = None
+            if not is_return:
+                self.wants = None
             return
         line = line_of(words)
         if line:
