@@ -14,6 +14,7 @@ A history is what was seen from outside, one JSON object a line, in the order in
     {"what": "closed", "connection": 3, "how": "eof"}                   "eof": the server ended it
     {"what": "fault", "number": 1, "kind": "kill", "on": ["node a"]}    and {"what": "over", "number": 1}
     {"what": "end", "node": "a", "rooms": {"lobby": ["ada"]}}           who is where, asked at the end
+    {"what": "slow", "seconds": 0.7}                                    the machine kept us waiting for so long
     {"what": "died", "node": "a", "words": "..."}                       it ended, or hung, and nobody had told it to
 Each has "at", in seconds. Everything that people say is different, so that each line can be found again.
 
@@ -466,7 +467,13 @@ def is_alone(fault, faults):
                    and (other["over"] is None or other["over"] > fault["at"] - calm_before) for other in faults)
 
 
-def check_dead_nodes(model, connections, faults, wrong):
+def slowness(records, since):
+    """For how long the machine itself did nothing, in the time that is looked at."""
+    return sum(record["seconds"] for record in records
+               if record["what"] == "slow" and since <= record["at"] <= since + 2 * MOST_SECONDS_DEAD)
+
+
+def check_dead_nodes(records, model, connections, faults, wrong):
     """The people of a dead node leave within so long, for everybody at the others."""
     for fault in faults:
         node = fault["on"][0].removeprefix("node ")
@@ -475,7 +482,7 @@ def check_dead_nodes(model, connections, faults, wrong):
             continue
         if lasted < MOST_SECONDS_DEAD and fault["kind"] != "kill":
             continue
-        latest = fault["at"] + MOST_SECONDS_DEAD
+        latest = fault["at"] + MOST_SECONDS_DEAD + slowness(records, fault["at"])
         for key, lines in model.lines.items():
             there = {}  # of the node's people, when it died
             for index, happened in enumerate(lines):
@@ -564,7 +571,7 @@ def check(records):
     check_people(connections, model, faults, wrong)
     check_speakers(connections, model, faults, wrong)
     check_verdicts(connections, model, wrong)
-    check_dead_nodes(model, connections, faults, wrong)
+    check_dead_nodes(records, model, connections, faults, wrong)
     check_ends(records, model, wrong)
     if not any(text for text in model.said):
         wrong("record", "nobody said anything")
