@@ -476,34 +476,39 @@ def slowness(records, since):
 def check_dead_nodes(records, model, connections, faults, wrong):
     """The people of a dead node leave within so long, for everybody at the others."""
     for fault in faults:
-        node = fault["on"][0].removeprefix("node ")
+        role, _, node = fault["on"][0].partition(" ")
         lasted = (fault["over"] or float("inf")) - fault["at"]
-        if len(fault["on"]) != 1 or not fault["on"][0].startswith("node ") or not is_alone(fault, faults):
+        is_dead = role == "node" and len(fault["on"]) == 1 and (fault["kind"] == "kill" or lasted >= MOST_SECONDS_DEAD)
+        if not is_dead or not is_alone(fault, faults):
             continue
-        if lasted < MOST_SECONDS_DEAD and fault["kind"] != "kill":
-            continue
+        died = f"node {node} died at {fault['at']:.1f}"
         latest = fault["at"] + MOST_SECONDS_DEAD + slowness(records, fault["at"])
         for key, lines in model.lines.items():
-            there = {}  # of the node's people, when it died
+            there = set()
             for index, happened in enumerate(lines):
-                if happened.node == node and happened.line.kind == "joined" and happened.at < fault["at"]:
-                    there[happened.person] = index
-                if happened.line.kind == "left" and happened.person in there:
-                    joined = there.pop(happened.person)
-                    if happened.at < fault["at"]:
-                        continue
+                name, is_left = happened.line.name, happened.line.kind == "left"
+                if happened.at < fault["at"]:
+                    if happened.line.kind == "joined" and happened.node == node:
+                        there.add(happened.person)
+                    elif is_left:
+                        there.discard(happened.person)
+                elif is_left and happened.person in there:
+                    there.discard(happened.person)
                     if happened.at > latest:
-                        wrong("late", f"node {node} died at {fault['at']:.1f}, and {words_of(happened.line)} {key} only at "
-                                      f"{happened.at:.1f}")
+                        wrong("late", f"{died}, and {name} leaves {key} only at {happened.at:.1f}")
                         continue
-                    for stay in (stay for each in connections if each.node != node for stay in each.stays
-                                 if stay.room.lower() == key and stay.start is not None):
-                        heard = index - stay.start - 1
-                        if 0 <= heard < len(stay.heard) and stay.heard[heard][0] > latest and stay.at < latest:
-                            wrong("late", f"{stay}: node {node} died at {fault['at']:.1f}, and they heard of "
-                                          f"{happened.line.name} at {stay.heard[heard][0]:.1f}")
+                    for stay, at in heard_by_others(index, key, node, connections):
+                        if at > latest and stay.at < latest:
+                            wrong("late", f"{stay}: {died}, and they heard that {name} left at {at:.1f}")
             for person in there:
-                wrong("late", f"node {node} died at {fault['at']:.1f}, and person {person} never left {key}")
+                wrong("late", f"{died}, and person {person} never left {key}")
+
+
+def heard_by_others(index, key, node, connections):
+    """Yields who heard that line of the room at other nodes, and when."""
+    for stay in (stay for connection in connections if connection.node != node for stay in connection.stays):
+        if stay.room.lower() == key and stay.start is not None and 0 <= index - stay.start - 1 < len(stay.heard):
+            yield stay, stay.heard[index - stay.start - 1][0]
 
 
 def check_ends(records, model, wrong):
