@@ -95,7 +95,7 @@ public:
         Record what{record(submission, outcome), submission, {}};
         if (outcome) what.line = *outcome;
         if (!pieces.back().records.emplace(at, std::move(what)).second) wrong += "a place came twice\n";
-        if (outcome && outcome->kind == Line::Kind::left) let_out(outcome->person);
+        if (outcome && outcome->kind == Line::Kind::left) let_out(outcome->person, submission.room);
         return outcome;
     }
     const Rooms& rooms() const override { return rooms_; }
@@ -132,9 +132,10 @@ public:
         if (!std::exchange(is_waiting, false)) wrong += "goes on, and did not wait\n";
     }
 
-    void let_out(PersonId person) {
+    void let_out(PersonId person, const std::string& room) {
         const auto place = places.find(person);
-        if (place != places.end() && !place->second.is_down) places.erase(place);
+        const bool is_there = place != places.end() && folded(place->second.room) == folded(room);
+        if (is_there && !place->second.is_down) places.erase(place);
     }
     /// Somebody who went while they were brought back.
     void take_out(Submission leave) {
@@ -404,6 +405,13 @@ private:
         return all.str();
     }
 
+    void tell_order() const {
+        for (const auto& [at, what] : order_) {
+            std::cout << (at >> etcd::place_bits) << "." << (at & 0xFFFFF) << " " << what.words << "\n";
+        }
+        std::cout << state();
+    }
+
     std::string check() {
         std::string wrong;
         std::set<Sequence> begins;
@@ -426,6 +434,7 @@ private:
                 }
             }
         }
+        if (app::story::is_told()) tell_order();
         return wrong + check_pieces() + check_order(begins) + check_ends();
     }
     /// Nobody has heard the order with a hole.
@@ -501,7 +510,12 @@ private:
         for (const auto& [key, named] : first->rooms().all()) {
             for (const auto& [person, name] : named.room.people()) people.emplace(key, person);
         }
-        if (people != places) wrong += "in the rooms are others than those who live\n" + state();
+        for (const auto& [room, person] : people) {
+            if (!places.contains({room, person})) wrong += "a ghost in " + room + ": " + std::to_string(person) + "\n";
+        }
+        for (const auto& [room, person] : places) {
+            if (!people.contains({room, person})) wrong += "not in " + room + ": " + std::to_string(person) + "\n";
+        }
         constexpr std::size_t house_and_snapshots = 8;  // and the log's three
         if (etcd_.keys() > living + house_and_snapshots) wrong += "too many keys stay in etcd\n";
         return wrong;
