@@ -186,6 +186,7 @@ public:
         etcd_.ignores_conditions = ignores_conditions;
         etcd_.has_changed = [this] { everybody_looks(); };
         for (std::size_t node = 0; node < 3; ++node) start("node" + std::to_string(node));
+        tick();
         const auto troubles = world_.roll(8);
         for (std::uint64_t i = 0; i < troubles; ++i) world_.after(world_.roll(12'000), [this] { trouble(); });
     }
@@ -384,6 +385,10 @@ private:
 
     // ---- the end ----------------------------------------------------------------------------------------------------
 
+    /// Time goes on, also when nobody is left.
+    void tick() {
+        world_.after(1000, [this] { tick(); });
+    }
     /// Everybody has had their say, and for a while nothing has been missing anywhere.
     bool is_quiet() {
         constexpr Milliseconds a_while = 10'000;
