@@ -96,6 +96,8 @@ private:
     net::awaitable<void> follow_log();
     net::awaitable<void> catch_up(std::optional<Revision> after);
     net::awaitable<void> start_over(std::optional<Revision> after);
+    net::awaitable<bool> begin_empty();
+    void restore_empty(Revision at);
     void restore(Log log, Rooms rooms);
     void hear(const std::vector<Event>& events);
     void hear(const Event& event);

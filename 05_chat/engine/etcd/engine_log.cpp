@@ -44,6 +44,7 @@ net::awaitable<void> EtcdEngine::follow_log() {
 /// later one; without it the log's beginning will do, too.
 net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
     bool has_told = false;
+    TimePoint next_wish = clock_.now();
     for (const auto begin = clock_.now(); !is_over_;) {
         auto snapshot = co_await read_snapshot(store_, keys_, house_);
         if (is_over_) co_return;
@@ -53,21 +54,15 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
                 co_return restore(std::move((*snapshot)->log), std::move((*snapshot)->rooms));
             }
             if (!after) co_return restore(Log(house_made_, {}), Rooms(house_.limits, house_.lobby));
-            const auto nodes = co_await store_.range(keys_.nodes());
+            if (co_await begin_empty()) co_return;
             if (is_over_) co_return;
-            const auto is_another = [&](const KeyValue& key) { return keys_.name_of(key.key) != settings_.node; };
-            if (nodes && std::ranges::none_of(nodes->keys, is_another)) {
-                // Nobody knows how the rooms were, and nobody is in them.
-                app::tell({"server"}, events::begins_with_empty_rooms);
-                std::map<std::string, Log::Node> ours;
-                for (const KeyValue& key : nodes->keys) ours[settings_.node] = {key.created, key.version};
-                const auto begin_of_order = static_cast<Sequence>(nodes->revision + 1) << place_bits;
-                restore(Log(nodes->revision, std::move(ours)),
-                        Rooms(house_.limits, house_.lobby, begin_of_order - 1, {}));
-                batches_ = settings_.snapshot_batches;  // for those who come now
-                co_return;
-            }
             if (!std::exchange(has_told, true)) app::tell({"server"}, events::waits_for_snapshot);
+            if (clock_.now() >= next_wish) {
+                next_wish = clock_.now() + patience;
+                Transaction wish;
+                wish.changes.emplace_back(Write{keys_.wish(), settings_.node});
+                co_await store_.transact(std::move(wish));
+            }
             if (clock_.now() >= begin + snapshot_patience) {
                 co_return give_up("the log is known only in part, and no node has written a snapshot");
             }
@@ -76,6 +71,31 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
         }
         co_await clock_.sleep_until(clock_.now() + between_tries, log_news_);
     }
+}
+
+/// Where no node lives, nobody is in the rooms, and nobody is going to tell how they were. So they begin empty, at a
+/// place of the log: a node that does know its beginning, and is about to come, reads it there.
+net::awaitable<bool> EtcdEngine::begin_empty() {
+    const auto found = co_await store_.range(keys_.nodes());
+    if (!found) co_return false;
+    Transaction begin;  // if nobody has come since we looked
+    begin.conditions.push_back({Condition::About::version, keys_.last_hello(), 0});
+    for (const KeyValue& key : found->keys) {
+        if (keys_.is_of_node(key.key)) co_return false;
+        if (key.key == keys_.last_hello()) begin.conditions.back().is = key.version;
+    }
+    begin.changes.emplace_back(Write{keys_.begin(), settings_.node});
+    const auto answer = co_await store_.transact(std::move(begin));
+    if (is_over_ || !answer || !answer->succeeded) co_return false;
+    restore_empty(answer->revision);
+    batches_ = settings_.snapshot_batches;  // for those who come now
+    co_return true;
+}
+
+void EtcdEngine::restore_empty(Revision at) {
+    app::tell({"server"}, events::begins_with_empty_rooms);
+    const auto next_place = static_cast<Sequence>(at + 1) << place_bits;
+    restore(Log(at, {}), Rooms(house_.limits, house_.lobby, next_place - 1, {}));
 }
 
 void EtcdEngine::restore(Log log, Rooms rooms) {
@@ -120,6 +140,12 @@ void EtcdEngine::hear(const std::vector<Event>& events) {
 
 void EtcdEngine::hear(const Event& event) {
     const KeyValue& key = event.key_value;
+    if (!keys_.is_of_node(key.key)) {
+        log_.skip(key.modified);
+        if (key.key == keys_.begin()) restore_empty(key.modified);
+        if (key.key == keys_.wish()) batches_ = settings_.snapshot_batches;
+        return;
+    }
     const std::string node = keys_.name_of(key.key);
     if (event.kind == Event::Kind::removed) return goes(key.modified, node);
     ++batches_;

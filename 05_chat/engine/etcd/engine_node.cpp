@@ -55,6 +55,7 @@ net::awaitable<void> EtcdEngine::come_in() {
     Transaction say_hello;  // if nobody has our name
     say_hello.conditions.push_back({Condition::About::created, key, 0});
     say_hello.changes.emplace_back(Write{key, encode(hello_), lease});
+    say_hello.changes.emplace_back(Write{keys_.last_hello(), settings_.node});
     const auto answer = co_await store_.transact(std::move(say_hello));
     if (is_over_ || is_settled()) co_return;
     if (!answer) {
@@ -115,12 +116,11 @@ net::awaitable<void> EtcdEngine::propose() {
     write.changes.emplace_back(Write{key, proposals_.batch(), lease_});
     const auto answer = co_await store_.transact(std::move(write));
     if (is_over_ || is_over()) co_return;
-    if (!answer) {
-        has_failed(answer.error());
-        co_return co_await wait(between_tries, is_over);
-    }
+    if (!answer) has_failed(answer.error());
+    if (!answer && answer.error().kind == Failure::Kind::no_answer) co_return co_await wait(between_tries, is_over);
     last_answer_ = clock_.now();
-    // Where it was not done, it was done before, or our life is over. The log tells.
+    // Where it was not done, it was done before, or our life is over: the log tells. It shows nothing? Then it is the
+    // watch that is broken.
     co_await wait(patience, is_over);
     if (!is_over_ && !is_over()) store_.distrust_watch();
 }
