@@ -55,6 +55,11 @@ struct Record {
     std::optional<Line> line;
 };
 
+/// A place of the order: the revision, and the place in it.
+std::string place(Sequence at) {
+    return std::to_string(at >> etcd::place_bits) + "." + std::to_string(at % (Sequence(1) << etcd::place_bits));
+}
+
 /// The rooms, as everybody who has read the same must have them.
 std::string picture(const Rooms& rooms) {
     std::string all = who_is_where(rooms);
@@ -313,7 +318,8 @@ private:
         const Milliseconds while_ = 100 + world_.roll(6000);
         const auto what = world_.roll(9);
         if (app::story::is_told()) {
-            std::cout << world_.now() << " ms: trouble " << what << " for " << while_ << " ms, " << node->process << std::endl;
+            std::cout << world_.now() << " ms: trouble " << what << " for " << while_ << " ms, " << node->process
+                      << std::endl;
         }
         switch (what) {
             case 0:  // the cable
@@ -345,10 +351,9 @@ private:
                 node->troubled = world_.now() + while_;
                 break;
             case 5: node->store.end_watch(); break;
-            case 6: {  // somebody sweeps, and leaves nothing of the past
-                etcd_.compact(etcd_.revision());
+            case 6:  // somebody sweeps, and leaves nothing of the past
+                etcd_.compact(etcd_.last_written());
                 break;
-            }
             default: crash(*node, while_); break;
         }
     }
@@ -412,7 +417,7 @@ private:
 
     void tell_order() const {
         for (const auto& [at, what] : order_) {
-            std::cout << (at >> etcd::place_bits) << "." << (at & 0xFFFFF) << " " << what.words << "\n";
+            std::cout << place(at) << " " << what.words << "\n";
         }
         std::cout << state();
     }
@@ -452,7 +457,10 @@ private:
                 const auto first = order_.upper_bound(piece.after);
                 const auto last = goes_on ? order_.end() : order_.upper_bound(piece.records.rbegin()->first);
                 if (std::distance(first, last) != static_cast<std::ptrdiff_t>(piece.records.size())) {
-                    wrong += node->name + " has not heard everything\n";
+                    wrong += node->name + " has not heard everything after " + place(piece.after) + "\n";
+                    if (app::story::is_told()) {
+                        for (const auto& [at, what] : piece.records) std::cout << "heard " << place(at) << "\n";
+                    }
                 }
             }
         }
