@@ -311,7 +311,8 @@ private:
         const Milliseconds while_ = 100 + world_.roll(6000);
         const auto what = world_.roll(9);
         if (app::story::is_told()) {
-            std::cout << world_.now() << " ms: trouble " << what << " for " << while_ << " ms, " << node->process << std::endl;
+            std::cout << world_.now() << " ms: trouble " << what << " for " << while_ << " ms, " << node->process
+                      << std::endl;
         }
         switch (what) {
             case 0:  // the cable
