@@ -328,7 +328,7 @@ private:
             case 2:  // all of etcd
                 if (etcd_.is_away) break;
                 etcd_.is_away = true;
-                for (const auto& each : nodes_) each->troubled = world_.now() + while_;
+                troubled_ = world_.now() + while_;
                 world_.after(while_, [this] {
                     etcd_.come_back();
                     everybody_looks();
@@ -371,7 +371,8 @@ private:
     /// Whoever was with that node has left everywhere, where nothing has got into the way of hearing it.
     void is_out(const Node& dead, Milliseconds crashed) {
         for (const auto& node : nodes_) {
-            const bool is_calm = node->troubled == 0 || node->troubled + 5000 < crashed;
+            const Milliseconds last_trouble = std::max(node->troubled, troubled_);
+            const bool is_calm = last_trouble == 0 || last_trouble + 5000 < crashed;
             if (!node->is_open || node->is_dead || !is_calm) continue;
             for (const auto& [key, named] : node->rooms().all()) {
                 for (const auto& [person, place] : dead.places) {
@@ -525,6 +526,7 @@ private:
     std::vector<std::unique_ptr<Node>> nodes_;
     std::map<Sequence, Record> order_;
     std::optional<Milliseconds> quiet_since_;
+    Milliseconds troubled_ = 0;  // until when etcd was away
     int crashes_named_ = 0;
 };
 

@@ -26,7 +26,9 @@ constexpr std::string_view has_lost_its_place =
 net::awaitable<void> EtcdEngine::follow_log() {
     co_await catch_up(std::nullopt);
     while (!is_over_) {
-        const auto failure = co_await store_.watch(keys_.nodes(), log_.revision() + 1,
+        // From the entry on that was the last one: etcd would also begin with the next one where it has forgotten
+        // everything before that; and then some versions have forgotten a removal in the next one as well.
+        const auto failure = co_await store_.watch(keys_.nodes(), log_.revision(),
                                                    [this](const std::vector<Event>& events) { hear(events); });
         if (is_over_) co_return;
         has_failed(failure);
