@@ -176,6 +176,7 @@ net::awaitable<void> EtcdEngine::say_goodbye() {
     }
     if (is_over_) co_return;
     is_over_ = true;
+    why_over_ = "stopped";
     proposals_.refuse_all(Refusal::not_here);
     if (lease_ != 0) {
         spawn(revoke(lease_));
