@@ -62,7 +62,7 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
             if (clock_.now() >= next_wish) {
                 next_wish = clock_.now() + patience;
                 Transaction wish;
-                wish.changes.emplace_back(Write{keys_.wish(), settings_.node});
+                wish.changes.emplace_back(Write{keys_.wish(), encode_writer(settings_.node)});
                 co_await store_.transact(std::move(wish));
             }
             if (clock_.now() >= begin + snapshot_patience) {
@@ -86,7 +86,7 @@ net::awaitable<bool> EtcdEngine::begin_empty() {
         if (keys_.is_of_node(key.key)) co_return false;
         if (key.key == keys_.last_hello()) begin.conditions.back().is = key.version;
     }
-    begin.changes.emplace_back(Write{keys_.begin(), settings_.node});
+    begin.changes.emplace_back(Write{keys_.begin(), encode_writer(settings_.node)});
     const auto answer = co_await store_.transact(std::move(begin));
     if (is_over_ || !answer || !answer->succeeded) co_return false;
     restore_empty(answer->revision);

@@ -55,7 +55,7 @@ net::awaitable<void> EtcdEngine::come_in() {
     Transaction say_hello;  // if nobody has our name
     say_hello.conditions.push_back({Condition::About::created, key, 0});
     say_hello.changes.emplace_back(Write{key, encode(hello_), lease});
-    say_hello.changes.emplace_back(Write{keys_.last_hello(), settings_.node});
+    say_hello.changes.emplace_back(Write{keys_.last_hello(), encode_writer(settings_.node)});
     const auto answer = co_await store_.transact(std::move(say_hello));
     if (is_over_ || is_settled()) co_return;
     if (!answer) {
