@@ -1,5 +1,6 @@
 #include "05_chat/options.hpp"
 
+#include "04_supervised/process/worker_process.hpp"
 #include "05_chat/link/message.hpp"
 
 #include "app/text.hpp"
@@ -12,6 +13,8 @@ namespace {
 
 /// Characters of an Erlang atom, and bytes of a node's name.
 constexpr std::size_t max_atom = 255;
+
+constexpr const char* again_option = "--again";
 
 /// A wrong value, or so much of it that one can see which.
 std::string shown(const std::string& value) {
@@ -50,6 +53,7 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     std::string join_text, cookie_text;
     std::uint16_t node_port_number = 0;
 
+    arguments.assign(argv, argv + argc);
     app::CommandLine line("05_chat", "A chat room over telnet and over nodes, C++ and Erlang.");
     line.group("The room");
     line.number("--max-line", limits.max_line, 1, link::max_text, "Longest thing said, in bytes");
@@ -90,6 +94,18 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
     line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
     line.text("--register", registered, "NAME", "The name under which Erlang nodes find the lobby");
+    line.group("Several processes");
+    line.number("--workers", workers, 0, 256,
+                "Processes that are nodes and share --port, under a root that starts them anew; 0: this one alone");
+    const std::vector<CLI::Option*> of_root{
+        line.number("--watchdog-ms", watchdog_ms, 0, 3'600'000,
+                    "End workers that do not answer for this long, in milliseconds; 0: never"),
+        line.number("--max-restarts", max_restarts, 0, million, "This many restarts are allowed..."),
+        line.number("--max-seconds", max_seconds, 1, 86'400, "...within this many seconds; one more, and it gives up"),
+        line.seconds("--shutdown-timeout", shutdown_timeout, day,
+                     "How long the people of a worker that is replaced (SIGHUP) may stay")};
+    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
+    line.flag(again_option, again, "It was up before")->group("");
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
@@ -127,7 +143,22 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         line.usage_error("--link-secret-file needs --node-port, or --join HOST:PORT");
     }
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
+    if (workers > 0) {
+        if (node_port) line.usage_error("--workers: --node-port is one port, and the workers are many nodes");
+        if (!sname.empty()) line.usage_error("--workers: --sname is one name, and the workers are many nodes");
+        if (is_guest) line.usage_error("--workers: --join is for a node that has no rooms");
+    }
+    for (const auto* option : of_root) {
+        if (option->count() > 0 && workers == 0) line.usage_error(option->get_name() + " needs --workers");
+    }
     server.socket.max_packet = longest_typed;
+}
+
+std::vector<std::string> Options::arguments_of_worker(unsigned number, bool is_again) const {
+    auto all = arguments;
+    all.insert(all.end(), {process::worker_option, std::to_string(number)});
+    if (is_again) all.emplace_back(again_option);
+    return all;
 }
 
 }  // namespace chat
