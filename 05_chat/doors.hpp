@@ -5,7 +5,9 @@
 #include "05_chat/link/handshake.hpp"
 #include "05_chat/options.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 /// What the options choose when the program starts. Each error is the program's last line; a port that cannot be
@@ -21,8 +23,9 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
                                                                 const link::Self& self, RoomService& rooms,
                                                                 Backlog& backlog);
 
-/// Who decides the order (--engine).
-std::unique_ptr<Engine> make_engine(const Options& options);
+/// Who decides the order (--engine). `give_up` is called when it cannot do so any more, with the program's last line.
+result<std::unique_ptr<Engine>, Why> make_engine(boost::asio::io_context& loop, const Options& options,
+                                                 std::function<void(const std::string&)> give_up);
 
 /// Where the people of the text door meet others (--join). Null: in our own rooms.
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,

@@ -18,7 +18,7 @@ public:
           server_(server),
           operator_(make_operator(loop_, options, server)),
           backlog_(options.max_backlog, options.max_waiting),
-          engine_(make_engine(options)),
+          engine_(operator_->or_exit(make_engine(loop_, options, [this](const std::string& why) { give_up(why); }))),
           rooms_(loop_.get_executor(), *engine_, options.limits, lobby, encode_text, backlog_) {}
 
     /// The program's exit code.
@@ -28,26 +28,19 @@ public:
         });
         loop_.run();  // until nobody is left
         app::tell({"server"}, app::events::stopped);
-        return services_.have_given_up() ? EXIT_FAILURE : operator_->exit_status();
+        return has_given_up_ || services_.have_given_up() ? EXIT_FAILURE : operator_->exit_status();
     }
 
 private:
-    /// The value; or the program ends, and says why.
-    template <class Value>
-    Value or_exit(result<Value, Why> outcome) {
-        if (!outcome) operator_->fail(outcome.error().words);
-        return std::move(outcome).value();
-    }
-
     net::awaitable<void> start() {
         net::Listener listener = operator_->listener();
-        const link::Self self = or_exit(who_we_are(options_, listener.sockname()));
-        or_exit(co_await engine_->open());
-        doors_ = or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
-        elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
+        const link::Self self = operator_->or_exit(who_we_are(options_, listener.sockname()));
+        operator_->or_exit(co_await engine_->open());
+        doors_ = operator_->or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
+        elsewhere_ = operator_->or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
         const auto joined = co_await join();
         add_text_door(std::move(listener));
-        for (const auto& door : doors_) or_exit(co_await door->open());
+        for (const auto& door : doors_) operator_->or_exit(co_await door->open());
         co_await operator_->ready(text_->listener());
         if (!joined) app::tell({"server"}, app::events::room_is_down, elsewhere_->where(), joined.error().words);
         if (joined && elsewhere_) app::tell({"server"}, app::events::room_is_up, elsewhere_->where());
@@ -83,14 +76,23 @@ private:
         services_.start([this] { stop(); });
     }
 
-    /// What runs here, and who is where. Of several workers each knows its own people.
+    /// What runs here, and who is where. Of several workers each tells of its own people.
     std::string tree() const {
+        const std::string engine = engine_->words();
         const bool sees_all = !elsewhere_ && options_.worker == 0;
-        return services_.tree() + (sees_all ? who_is_where(rooms_.rooms()) : text_->who_is_where());
+        return (engine.empty() ? "" : "    " + engine + "\n") + services_.tree() +
+               (sees_all ? who_is_where(rooms_.rooms()) : text_->who_is_where());
     }
 
     void retire() {
         text_->retire(options_.shutdown_timeout, [this] { operator_->nobody_is_left(); });
+    }
+
+    /// What this node shows may not be what the others see any more.
+    void give_up(const std::string& why) {
+        operator_->last_words(why);
+        has_given_up_ = true;
+        stop();
     }
 
     void stop() {
@@ -111,6 +113,7 @@ private:
     std::vector<std::unique_ptr<Door>> doors_;  // the last one is closed first: it is the people's
     TextServer* text_ = nullptr;
     Services services_{loop_, options_.supervised || options_.worker > 0};
+    bool has_given_up_ = false;
 };
 
 }  // namespace

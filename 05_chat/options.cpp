@@ -6,6 +6,9 @@
 #include "app/text.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include <unistd.h>
 
 namespace chat {
 
@@ -44,7 +47,56 @@ bool is_process_name(std::string_view text) {
     return text != "net_kernel" && text != "undefined" && characters <= max_atom && is_printable(text);
 }
 
+/// Whether etcd's keys, or a part of them, can be called this.
+bool is_key_part(std::string_view text) {
+    return !text.starts_with('/') && !text.ends_with('/') && text.size() <= max_atom && text.find(' ') == text.npos &&
+           is_printable(text);
+}
+
+enum class EngineName { local, etcd };
+
 }  // namespace
+
+/// --engine etcd and what goes with it, as it was typed.
+struct Options::EtcdTexts {
+    EngineName engine = EngineName::local;
+    std::string members = "http://127.0.0.1:2379";
+    etcd::Reach reach;
+    std::vector<const CLI::Option*> needing;  // those that mean nothing without --engine etcd
+};
+
+void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
+    if (given.engine == EngineName::local) {
+        for (const auto* const option : given.needing) {
+            if (option->count() > 0) line.usage_error(option->get_name() + " needs --engine etcd");
+        }
+        return;
+    }
+    etcd = given.reach;
+    auto& [members, prefix, node_name, waits, ca, cert, key] = *etcd;
+    const auto urls = parse_etcd_urls(given.members);
+    if (!urls) {
+        line.usage_error("--etcd: " + shown(given.members) +
+                         ": http://HOST:PORT or https://HOST:PORT is allowed, and several with commas between");
+    }
+    members = *urls;
+    const bool is_secure = std::ranges::any_of(members, &EtcdUrl::is_secure);
+    if (is_secure && !etcd::has_tls()) line.usage_error("--etcd: https: this program was built without OpenSSL");
+    if (!is_secure && !(ca + cert + key).empty()) {
+        line.usage_error("--etcd-ca, --etcd-cert and --etcd-key are for an --etcd that begins with https://");
+    }
+    if (cert.empty() != key.empty()) line.usage_error("--etcd-cert and --etcd-key need each other");
+    if (!is_key_part(prefix)) {
+        line.usage_error("--etcd-prefix: " + shown(prefix) +
+                         ": printable text without spaces, and without / at its ends, is allowed");
+    }
+    if (node_name.empty()) node_name = etcd::default_node_name(worker > 0 ? ::getppid() : ::getpid());
+    if (worker > 0) node_name += "-" + std::to_string(worker);
+    waits = again;
+    if (!is_key_part(node_name) || node_name.find('/') != node_name.npos) {
+        line.usage_error("--node-name: " + shown(node_name) + ": printable text without spaces and / is allowed");
+    }
+}
 
 void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     constexpr std::int64_t million = 1'000'000;
@@ -94,16 +146,29 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
     line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
     line.text("--register", registered, "NAME", "The name under which Erlang nodes find the lobby");
-    line.group("Several processes");
-    line.number("--workers", workers, 0, 256,
-                "Processes that are nodes and share --port, under a root that starts them anew; 0: this one alone");
-    const std::vector<CLI::Option*> of_root{
+    EtcdTexts given;
+    line.group("Rooms on many machines");
+    line.choice("--engine", given.engine, std::array{"local", "etcd"},
+                "Who orders what is said: this program, or an etcd for any number of nodes like this one");
+    given.needing = {
+        line.text("--etcd", given.members, "URLS", "The members of that etcd, with commas between"),
+        line.text("--etcd-prefix", given.reach.prefix, "TEXT", "What its keys begin with; other rooms have another"),
+        line.text("--node-name", given.reach.node_name, "NAME",
+                  "What this node is called; no other one is; without it, by computer and process id"),
+        line.text("--etcd-ca", given.reach.ca, "FILE", "Who vouches for an etcd that speaks https"),
+        line.text("--etcd-cert", given.reach.cert, "FILE", "Who vouches for this node there"),
+        line.text("--etcd-key", given.reach.key, "FILE", "And the key to that"),
+        line.number("--workers", workers, 0, 256,
+                    "Processes that share --port, each of them a node, NAME-1 and so on; 0: this one alone"),
+    };
+    const std::vector<const CLI::Option*> of_root{
         line.number("--watchdog-ms", watchdog_ms, 0, 3'600'000,
                     "End workers that do not answer for this long, in milliseconds; 0: never"),
         line.number("--max-restarts", max_restarts, 0, million, "This many restarts are allowed..."),
         line.number("--max-seconds", max_seconds, 1, 86'400, "...within this many seconds; one more, and it gives up"),
         line.seconds("--shutdown-timeout", shutdown_timeout, day,
-                     "How long the people of a worker that is replaced (SIGHUP) may stay")};
+                     "How long the people of a worker that is replaced (SIGHUP) may stay"),
+    };
     line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
     line.flag(again_option, again, "It was up before")->group("");
     server.declare(line, false);
@@ -143,10 +208,13 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         line.usage_error("--link-secret-file needs --node-port, or --join HOST:PORT");
     }
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
+    if (is_guest && given.engine == EngineName::etcd) {
+        line.usage_error("--join is for the rooms of another node, and --engine etcd for rooms that all nodes have");
+    }
+    read_etcd(line, given);
     if (workers > 0) {
         if (node_port) line.usage_error("--workers: --node-port is one port, and the workers are many nodes");
         if (!sname.empty()) line.usage_error("--workers: --sname is one name, and the workers are many nodes");
-        if (is_guest) line.usage_error("--workers: --join is for a node that has no rooms");
     }
     for (const auto* option : of_root) {
         if (option->count() > 0 && workers == 0) line.usage_error(option->get_name() + " needs --workers");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/addresses.hpp"
+#include "05_chat/engine/etcd/etcd.hpp"
 #include "05_chat/room/room.hpp"
 #include "05_chat/text/server.hpp"
 #include "app/options.hpp"
@@ -27,15 +28,15 @@ struct Options {
     std::size_t max_node_people = 1000;  // --max-node-people: of one other node, in all rooms
     bool supervised = false;
 
+    std::optional<etcd::Reach> etcd;  // --engine etcd; none: local
     // --workers.
-    unsigned workers = 0;  // processes of this program; 0: it is itself the node
+    unsigned workers = 0;  // processes of this program, all of them nodes; 0: it is itself the node
     unsigned watchdog_ms = 2000;
-    int max_restarts = 3;      // 04's
-    unsigned max_seconds = 5;  // … within this many seconds
-    std::chrono::milliseconds shutdown_timeout{
-        5000};                           // --shutdown-timeout: for the people of a worker that is replaced
-    unsigned worker = 0;                 // the number of the worker that this process is; 0: it is none
-    bool again = false;                  // that worker was up before, in another process
+    int max_restarts = 3;                              // 04's
+    unsigned max_seconds = 5;                          // … within this many seconds
+    std::chrono::milliseconds shutdown_timeout{5000};  // of the people of a worker that is replaced
+    unsigned worker = 0;                               // the number of the worker that this process is; 0: it is none
+    bool again = false;                                // that worker was up before, in another process
     std::vector<std::string> arguments;  // what this process was started with; the first is the program's name
 
     // Erlang's side; empty sname: none.
@@ -50,6 +51,10 @@ struct Options {
 
     /// The command line that makes this program the worker `number`.
     std::vector<std::string> arguments_of_worker(unsigned number, bool is_again) const;
+
+private:
+    struct EtcdTexts;
+    void read_etcd(const app::CommandLine& line, const EtcdTexts& given);
 };
 
 }  // namespace chat

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "05_chat/base/why.hpp"
 #include "net/awaitable.hpp"
 #include "net/listener.hpp"
 
+#include <cstdlib>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace chat {
 
@@ -23,8 +26,18 @@ public:
 
     /// The text door's listening socket. Once.
     virtual net::Listener listener() = 0;
-    /// The node cannot begin: says why, and ends the program.
-    [[noreturn]] virtual void fail(const std::string& why) = 0;
+    /// Why the program is about to end, and not because it was told to. They have heard it when this comes back.
+    virtual void last_words(const std::string& why) = 0;
+    [[noreturn]] void fail(const std::string& why) {
+        last_words(why);
+        std::exit(EXIT_FAILURE);
+    }
+    /// The value; or the program ends.
+    template <class Value>
+    Value or_exit(result<Value, Why> outcome) {
+        if (!outcome) fail(outcome.error().words);
+        return std::move(outcome).value();
+    }
     /// The node is what it is to be, and this listener's clients can be let in. Comes back when they may.
     virtual net::awaitable<void> ready(const net::Listener& listener) = 0;
     /// From now on until cancel(), these are carried out; those that have come meanwhile too.

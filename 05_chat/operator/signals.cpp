@@ -39,9 +39,8 @@ net::Listener Signals::listener() {
     return app::listen_or_exit(loop_, server_);
 }
 
-void Signals::fail(const std::string& why) {
+void Signals::last_words(const std::string& why) {
     std::cerr << why << std::endl;
-    std::exit(EXIT_FAILURE);
 }
 
 net::awaitable<void> Signals::ready(const net::Listener& listener) {

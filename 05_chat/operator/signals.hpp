@@ -16,7 +16,7 @@ public:
     Signals(boost::asio::io_context& loop, const app::ServerOptions& server);
 
     net::Listener listener() override;
-    [[noreturn]] void fail(const std::string& why) override;
+    void last_words(const std::string& why) override;
     net::awaitable<void> ready(const net::Listener& listener) override;
     void obey(Orders orders) override;
     void cancel() override { signals_.cancel(); }

@@ -5,9 +5,9 @@
 #include <boost/asio.hpp>
 
 #include <csignal>
+#include <cstdlib>
+#include <future>
 #include <sstream>
-
-#include <unistd.h>
 
 namespace chat {
 
@@ -46,12 +46,13 @@ UnderRoot::~UnderRoot() {
     thread_.join();
 }
 
-void UnderRoot::fail(const std::string& why) {
-    asio::post(root_loop_, [this, why] {
+void UnderRoot::last_words(const std::string& why) {
+    std::promise<void> sent;
+    asio::post(root_loop_, [&] {
         root_.send(Message::Kind::fails, why);
-        std::_Exit(EXIT_FAILURE);
+        sent.set_value();
     });
-    for (;;) ::pause();
+    sent.get_future().wait();
 }
 
 net::awaitable<void> UnderRoot::ready(const net::Listener&) {
@@ -79,7 +80,8 @@ void UnderRoot::receive(const Message& message) {
         case Message::Kind::heartbeat: return send(Message::Kind::alive);
         case Message::Kind::stop: return stop();
         case Message::Kind::retire: return retire();
-        case Message::Kind::get_tree: return send(Message::Kind::tree, orders_ ? indented(orders_->tree()) : "");
+        case Message::Kind::get_tree:
+            return send(Message::Kind::tree, orders_ ? indented(orders_->tree()) : indented("    comes up\n"));
         case Message::Kind::ready:
         case Message::Kind::alive:
         case Message::Kind::drained:

@@ -31,7 +31,7 @@ public:
     ~UnderRoot() override;
 
     net::Listener listener() override { return std::move(listener_); }
-    [[noreturn]] void fail(const std::string& why) override;
+    void last_words(const std::string& why) override;
     net::awaitable<void> ready(const net::Listener& listener) override;
     void obey(Orders orders) override;
     /// What the root wants then, it wants of a node that ends already.

@@ -31,6 +31,7 @@ LAYERS = [
     "05_chat/room",
     "05_chat/fanout",
     "05_chat/engine",
+    "05_chat/engine/etcd",
     "05_chat/text",
     "05_chat/link",
     "05_chat/erlang/dist",
