@@ -76,8 +76,8 @@ net::awaitable<result<void, Why>> EtcdEngine::open() {
     spawn(keep_time());
     spawn(keep_snapshots());
     while (epoch_ == 0 && !is_over_) {
-        co_await clock_.sleep_until(last_answer_ + start_patience, opened_);
-        if (epoch_ == 0 && clock_.now() >= last_answer_ + start_patience) give_up(last_failure_);
+        co_await clock_.sleep_until(latest_start(last_answer_), opened_);
+        if (epoch_ == 0 && clock_.now() >= latest_start(last_answer_)) give_up(last_failure_);
     }
     if (is_over_) co_return cannot_use(why_over_);
     is_open_ = true;
@@ -88,7 +88,7 @@ net::awaitable<result<void, Why>> EtcdEngine::open() {
 net::awaitable<result<void, Why>> EtcdEngine::agree_on_house() {
     const House ours{house_version, settings_.limits, settings_.lobby};
     const Transaction make{{{Condition::About::created, keys_.house(), 0}}, {Write{keys_.house(), encode(ours)}}};
-    const auto deadline = clock_.now() + start_patience;
+    const auto begin = clock_.now();
     for (;;) {
         const auto found = co_await read_key(store_, keys_.house());
         if (found && *found) {
@@ -103,7 +103,8 @@ net::awaitable<result<void, Why>> EtcdEngine::agree_on_house() {
         } else {
             failure = found.error();
         }
-        if (failure->kind != Failure::Kind::no_answer || clock_.now() >= deadline) co_return cannot_use(failure->words);
+        if (failure->kind != Failure::Kind::no_answer || clock_.now() >= latest_start(begin))
+            co_return cannot_use(failure->words);
         co_await clock_.sleep_until(clock_.now() + between_tries, opened_);
         if (is_stopping_) co_return cannot_use("stopped");
     }

@@ -43,6 +43,7 @@ struct Settings {
     std::string etcd = "etcd";    // how it is called where something is wrong with it: "etcd at http://127.0.0.1:2379"
     std::string prefix = "five";  // --etcd-prefix: before all keys
     std::string node;             // --node-name: no other node has it at the same time. UTF-8, without '/'
+    bool waits = false;           // for etcd, where it is silent while the node starts; else for start_patience
     Limits limits;                // of the house, where this is its first node
     std::string lobby;
     std::string process;                                     // this_process()
@@ -91,6 +92,8 @@ private:
     void end();
     void spawn(net::awaitable<void> work);
     Why cannot_use(std::string_view why) const;
+    /// Where etcd has been silent since then: when that is too long for a node that starts.
+    TimePoint latest_start(TimePoint since) const { return (settings_.waits ? clock_.now() : since) + start_patience; }
 
     // engine_log.cpp
     net::awaitable<void> follow_log();

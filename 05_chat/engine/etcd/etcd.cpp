@@ -51,10 +51,10 @@ private:
 
 }  // namespace
 
-std::string default_node_name() {
+std::string default_node_name(int process) {
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {'n', 'o', 'd', 'e'};
-    return std::string(host.data()) + "-" + std::to_string(::getpid());
+    return std::string(host.data()) + "-" + std::to_string(process);
 }
 
 bool has_tls() {
@@ -69,6 +69,7 @@ result<std::unique_ptr<Engine>, Why> make_engine(const net::Executor& executor, 
     Settings settings{.etcd = "etcd at " + names_of(reach.members),
                       .prefix = reach.prefix,
                       .node = reach.node_name,
+                      .waits = reach.waits,
                       .limits = limits,
                       .lobby = std::string(lobby),
                       .process = this_process(),
