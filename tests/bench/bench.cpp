@@ -68,6 +68,10 @@ std::vector<Subject> present(std::vector<Subject> subjects, const Options& optio
             std::cout << subject.name << " is left out: there is no " << subject.command[0] << " here\n";
             return true;
         }
+        if (!subject.needs.empty() && find_program(subject.needs).empty()) {
+            std::cout << subject.name << " is left out: there is no " << subject.needs << " here\n";
+            return true;
+        }
         subject.command[0] = program;
         return false;
     });
@@ -84,8 +88,10 @@ std::vector<Subject> present(std::vector<Subject> subjects, const Options& optio
 
 std::vector<Case> wanted_cases(const Options& options) {
     auto cases = all_cases(options.quick);
-    std::erase_if(cases,
-                  [&](const Case& one) { return !options.groups.empty() && !contains(options.groups, one.group); });
+    // etcd are etcd-leader and etcd-newcomer, too.
+    std::erase_if(cases, [&](const Case& one) {
+        return !options.groups.empty() && !contains(options.groups, one.group.substr(0, one.group.find('-')));
+    });
     if (options.rounds > 0) {
         for (Case& one : cases) one.rounds = options.rounds;
     }
@@ -161,9 +167,10 @@ bool bench_all(const Options& options, std::stop_token stop) {
 int main(int argc, char** argv) {
     CLI::App app{"Measures the stages beside plain system calls: CPU for each message, speed, latency, memory"};
     Options options;
-    app.add_option("group", options.groups,
-                   "echo (raw), lines, churn (connect, one message, close), idle, chat, faults; all if none is named")
-        ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults"}));
+    app.add_option(
+           "group", options.groups,
+           "echo (raw), lines, churn (connect, one message, close), idle, chat, faults, etcd; all if none is named")
+        ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults", "etcd"}));
     app.add_flag("--quick", options.quick,
                  "under a minute: our own servers, fewer cases and rounds, and less can be told apart");
     app.add_option("--only", options.only, "Only these servers, and their sticks")->delimiter(',');
