@@ -57,8 +57,11 @@ Subject given_server(const std::string& given) {
 }
 
 // Those that are wanted and there, with their programs' paths; the others are named once.
-std::vector<Subject> present(std::vector<Subject> subjects, const Options& options) {
+std::vector<Subject> present(std::vector<Subject> subjects, const std::vector<Case>& cases, const Options& options) {
     for (const std::string& given : options.servers) subjects.push_back(given_server(given));
+    std::erase_if(subjects, [&](const Subject& subject) {
+        return std::none_of(cases.begin(), cases.end(), [&](const Case& one) { return is_for(one, subject); });
+    });
     std::erase_if(subjects, [&](Subject& subject) {
         if (subject.peer && (options.no_peers || options.quick)) return true;
         // A stick is measured where a server is that needs it.
@@ -109,7 +112,8 @@ const Subject& stage_called(const std::vector<Subject>& subjects, const std::str
 void profile_stage(const Options& options, int server_core, std::stop_token stop) {
     auto subjects = all_subjects();
     const Subject& subject = stage_called(subjects, options.perf);
-    const auto cases = wanted_cases(options);
+    auto cases = wanted_cases(options);
+    std::erase_if(cases, [](const Case& one) { return one.etcd > 0; });  // it takes more than a server to measure them
     // What most people mean by its speed, if nothing else is asked for.
     const auto usual = std::find_if(cases.begin(), cases.end(), [&](const Case& one) {
         return is_for(one, subject) && (!options.groups.empty() || one.group == "lines" || one.group == "chat");
@@ -144,7 +148,8 @@ bool bench_all(const Options& options, std::stop_token stop) {
         profile_stage(options, cores.server, std::move(stop));
         return true;
     }
-    Results results = measure(wanted_cases(options), present(all_subjects(), options), cores.server, std::move(stop));
+    const auto cases = wanted_cases(options);
+    Results results = measure(cases, present(all_subjects(), cases, options), cores.server, std::move(stop));
     results.about = about_this_run(cores);
     results.quick = options.quick;
     if (options.quick) std::cout << "\nA quick run: what it calls a tie may differ by several percent.\n";

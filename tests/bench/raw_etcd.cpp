@@ -26,7 +26,6 @@ namespace {
 
 constexpr std::size_t max_batch = 256 * 1024;  // bytes of one transaction: etcd takes 1.5 MiB
 constexpr std::size_t max_requests = 500;      // of one transaction, as 05 has it
-constexpr std::size_t answer_size = 1024 * 1024;
 
 [[noreturn]] void give_up(std::string_view what, std::string_view seen = {}) {
     std::fprintf(stderr, "%.*s: %.*s\n", static_cast<int>(what.size()), what.data(), static_cast<int>(seen.size()),
@@ -103,10 +102,8 @@ public:
     }
     // Appends what there is to `in`; waits for something only where `flags` do not say otherwise.
     void receive(int flags) {
-        const std::size_t before = in.size();
-        in.resize(before + answer_size);
-        const ssize_t got = recv(fd_, in.data() + before, answer_size, flags);
-        in.resize(before + static_cast<std::size_t>(std::max<ssize_t>(0, got)));
+        const ssize_t got = recv(fd_, buffer_.data(), buffer_.size(), flags);
+        if (got > 0) in.append(buffer_.data(), static_cast<std::size_t>(got));
         if (got == 0 || (got < 0 && errno != EAGAIN)) give_up("etcd has gone", in);
     }
     // The body of a whole answer with a known length; nothing as long as some of it is missing.
@@ -155,6 +152,7 @@ private:
     }
 
     int fd_;
+    std::string buffer_ = std::string(read_size, '\0');
     std::string out_;
     bool has_head_ = false;
 };
