@@ -172,6 +172,22 @@ def it_says_what_it_would_install():
             expect(project.done.read_text() == "", project.done.read_text())
 
 
+def etcd_is_installed_where_it_is_missing():
+    with Project() as project:
+        project.without_packages()
+        told = project.lab("--no-install", "etcd")
+        expect(told.returncode == 1 and told.stderr == "lab: missing; install with: apt-get install python3 etcd-server etcd-client\n",
+               told)
+
+
+def etcd_is_told_how_many():
+    with Project() as project:
+        project.stand_in({"dpkg-query": "echo installed"})
+        shutil.copytree(ROOT / "docs/etcd", project.directory / "docs/etcd")
+        told = project.lab("etcd", "none")
+        expect(told.returncode == 2 and "none members? 1 to 7" in told.stderr, told)
+
+
 # ---- with other presets, and in the debugger ----------------------------------------------------------------------
 
 RACE = """
