@@ -1,14 +1,10 @@
 #include "04_supervised/options.hpp"
 
+#include "04_supervised/process/worker_process.hpp"
+
 #include <thread>
 
 namespace supervised {
-
-namespace {
-
-constexpr const char* worker_option = "--as-worker";
-
-}  // namespace
 
 Options::Options() : workers(std::max(2u, std::thread::hardware_concurrency())) {
     pool.threads = 1;
@@ -29,7 +25,7 @@ void Options::parse_or_exit(int argc, char** argv) {
     line.flag("--tree", tree, "Print the tree of supervisors, and again after each change");
     pool.declare(line, "Each worker");
     server.declare(line);
-    line.number(worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
+    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
     line.parse_or_exit(argc, argv);
 }
 
@@ -42,7 +38,7 @@ otp::SupFlags Options::flags(otp::Strategy of) const {
 
 std::vector<std::string> Options::arguments_of_worker(unsigned number) const {
     auto all = arguments;
-    all.insert(all.end(), {worker_option, std::to_string(number)});
+    all.insert(all.end(), {process::worker_option, std::to_string(number)});
     return all;
 }
 

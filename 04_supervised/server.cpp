@@ -27,9 +27,22 @@ using otp::ChildSpec;
 using otp::ChildType;
 using otp::Strategy;
 
+namespace {
+
+Root::Settings settings_of_root(const Options& options) {
+    return {.program = "04_supervised",
+            .server = options.server,
+            .arguments_of_worker = [&options](unsigned number, bool) { return options.arguments_of_worker(number); },
+            .shutdown_timeout = options.pool.shutdown_timeout,
+            .watchdog = std::chrono::milliseconds(options.watchdog_ms),
+            .tree = options.tree};
+}
+
+}  // namespace
+
 /// The root's tree: workers, permanent, under a supervisor that the options describe.
 int run_root(const Options& options) {
-    Root root(options);
+    Root root(settings_of_root(options));
     std::vector<ChildSpec> workers;
     for (unsigned number = 1; number <= options.workers; ++number) workers.push_back(root.worker(number));
     return root.run(options.flags(options.strategy), workers);

@@ -30,6 +30,7 @@ struct Message {
         drained = 'D',  ///< no client any more; it waits to be told to exit (SIGTERM)
         tree = 'T',     ///< the answer to get_tree, in `text`
         changed = 'C',  ///< its tree is not what it was (with --tree only)
+        fails = 'F',    ///< why it is about to end with another exit status than 0, in `text`
     };
     Kind kind;
     std::string text{};

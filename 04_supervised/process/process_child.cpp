@@ -92,7 +92,7 @@ Reason ProcessChild::why_ended(int code, int status) const {
     if (code == CLD_EXITED) {
         if (status == 0) return Reason::normal();
         if (status == exit_shutdown) return Reason::shutdown();
-        return Reason::abnormal("exit status " + std::to_string(status));
+        return Reason::abnormal(last_words_.empty() ? "exit status " + std::to_string(status) : last_words_);
     }
     const auto signal = signal_name(status);
     if (was_hung_) return Reason::abnormal("no heartbeat within " + ms(options_.watchdog) + ": " + signal);
@@ -107,6 +107,7 @@ void ProcessChild::receive(const Message& message) {
     switch (message.kind) {
         case Kind::ready: return became_ready();
         case Kind::alive: has_answered_ = true; return;
+        case Kind::fails: last_words_ = message.text; return;
         case Kind::drained:
         case Kind::tree:
         case Kind::changed:

@@ -18,7 +18,8 @@ namespace process {
 /// when it is ready, answers heartbeats, and may say more.
 ///
 /// How it ends: by SIGTERM when it is asked to stop, by SIGKILL when it is killed. The reason is:
-/// - normal after exit status 0, shutdown after exit_shutdown, abnormal after any other ("exit status 7");
+/// - normal after exit status 0, shutdown after exit_shutdown, abnormal after any other ("exit status 7", or what the
+///   process said of it);
 /// - killed after SIGKILL, shutdown after a SIGTERM that we sent, abnormal after any other signal ("SIGSEGV").
 ///
 /// One thread starts and holds it. That must be the first thread of this process: the kernel ends a child that wishes
@@ -73,6 +74,7 @@ private:
     bool is_ready_ = false, has_ended_ = false;
     bool was_asked_ = false;  // by SIGTERM
     bool was_too_slow_ = false, was_hung_ = false;
+    std::string last_words_;
     bool has_answered_ = true;  // since the last look
     int looks_in_vain_ = 0;     // since the last answer
 };

@@ -21,7 +21,7 @@ namespace {
 
 constexpr app::Who server{"server"};
 
-/// A worker may take this long to exit beyond its own --shutdown-timeout. Then it is killed.
+/// A worker may take this long to exit beyond the time of its clients. Then it is killed.
 constexpr std::chrono::milliseconds exit_slack{2000};
 
 bool can_open_terminal() {
@@ -30,15 +30,15 @@ bool can_open_terminal() {
 
 }  // namespace
 
-Root::Root(const Options& options)
-    : options_(options),
+Root::Root(Settings settings)
+    : settings_(std::move(settings)),
       signals_(loop_, SIGINT, SIGTERM, SIGHUP),
       has_terminal_(can_open_terminal()),
       rolling_restart_(workers_, [this] { return worker(last_number_ + 1); }),
       tree_view_(loop_, workers_) {
     signals_.add(SIGUSR1);
     std::signal(SIGCHLD, SIG_DFL);  // it may be ignored from birth; then nobody would learn how workers end
-    auto listener = app::listen_or_exit(loop_, options.server);
+    auto listener = app::listen_or_exit(loop_, settings_.server);
     address_ = listener.sockname();
     listener_ = process::Descriptor(listener.release());
 }
@@ -64,8 +64,8 @@ ChildSpec Root::worker(unsigned number) {
     last_number_ = number;
     const ChildId id = "worker-" + std::to_string(number);
     return {.id = id,
-            .start = options_.arguments.front(),
-            .shutdown = Shutdown::timeout(options_.pool.shutdown_timeout + exit_slack),
+            .start = settings_.program,
+            .shutdown = Shutdown::timeout(settings_.shutdown_timeout + exit_slack),
             .argument =
                 Start([this, number, id](const ReportTo& report_to) { return start_worker(number, id, report_to); })};
 }
@@ -75,13 +75,15 @@ std::shared_ptr<Child> Root::start_worker(unsigned number, const ChildId& id, co
         report_to.ignored();
         return nullptr;
     }
+    const bool again = workers_.has_been_up(id);
     auto worker =
         process::ProcessChild::start(loop_,
                                      {.name = id,
                                       .program = "/proc/self/exe",
-                                      .arguments = options_.arguments_of_worker(number),
+                                      .arguments = settings_.arguments_of_worker(number, again),
                                       .descriptors = {listener_.get()},
-                                      .watchdog = std::chrono::milliseconds(options_.watchdog_ms),
+                                      .start_timeout = settings_.start_timeout,
+                                      .watchdog = settings_.watchdog,
                                       .on_ready = [this, id] { worker_is_ready(id); },
                                       .on_message = [this, id](const Message& message) { receive(id, message); }},
                                      report_to);
@@ -90,6 +92,7 @@ std::shared_ptr<Child> Root::start_worker(unsigned number, const ChildId& id, co
 }
 
 void Root::worker_is_ready(const ChildId& id) {
+    workers_.is_up(id);
     if (is_serving()) workers_.find(id)->send(Message::Kind::start_accepting);
 }
 
@@ -98,9 +101,10 @@ void Root::receive(const ChildId& id, const Message& message) {
         case Message::Kind::drained: return rolling_restart_.drained(id);
         case Message::Kind::tree: return tree_view_.answered(id, message.text);
         case Message::Kind::changed: return changed();
-        // Its ProcessChild has heard these two.
+        // Its ProcessChild has heard these.
         case Message::Kind::ready:
         case Message::Kind::alive:
+        case Message::Kind::fails:
         // Only the root says these.
         case Message::Kind::start_accepting:
         case Message::Kind::heartbeat:
@@ -114,7 +118,7 @@ void Root::receive(const ChildId& id, const Message& message) {
 
 void Root::started() {
     if (is_stopping_) return;
-    app::announce(options_.server, address_);
+    app::announce(settings_.server, address_);
     is_announced_ = true;
     for (const auto& progress : untold_) tell(progress);
     untold_.clear();
@@ -131,23 +135,30 @@ void Root::progressed(const Progress& progress) {
 
 void Root::reported(const Report& report) {
     if (report.context == Context::shutdown) {
-        std::cerr << "04_supervised gives up: " << last_crash_ << "; " << why_it_gives_up(report) << std::endl;
+        std::cerr << settings_.program << " gives up: " << last_crash_ << "; " << why_it_gives_up(report) << std::endl;
         stop_accepting();
     } else {
         last_crash_ = report.offender.id + " ended: " + to_string(report.reason);
     }
     if (is_announced_) return tell(report);
-    std::cerr << to_string(report) << std::endl;  // the first line of stdout is not out, and must come first
+    if (report.context == Context::start_error) {
+        why_it_cannot_start_ = report.offender.id + ": " + to_string(report.reason);  // and exited() comes
+    } else {
+        std::cerr << to_string(report) << std::endl;  // the first line of stdout is not out, and must come first
+    }
 }
 
 void Root::changed() {
     rolling_restart_.children_changed();
-    if (options_.tree && is_serving()) tree_view_.show_changes(supervisor_);
+    if (settings_.tree && is_serving()) tree_view_.show_changes(supervisor_);
 }
 
 void Root::exited(const Reason& reason) {
     if (!exit_status_) exit_status_ = EXIT_FAILURE;
-    if (!is_announced_ && !is_stopping_) std::cerr << "04_supervised cannot start: " << to_string(reason) << std::endl;
+    if (!is_announced_ && !is_stopping_) {
+        const auto why = why_it_cannot_start_.empty() ? to_string(reason) : why_it_cannot_start_;
+        std::cerr << settings_.program << " cannot start: " << why << std::endl;
+    }
     listener_.close();
     loop_.stop();
 }

@@ -1,15 +1,17 @@
 #pragma once
 
-#include "04_supervised/options.hpp"
 #include "04_supervised/otp/runtime/runtime.hpp"
 #include "04_supervised/process/descriptor.hpp"
 #include "04_supervised/root/rolling_restart.hpp"
 #include "04_supervised/root/tree_view.hpp"
 #include "04_supervised/root/workers.hpp"
+#include "app/options.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,8 +24,20 @@ namespace supervised {
 /// thread.
 class Root {
 public:
+    struct Settings {
+        std::string program;        ///< its name in what it says
+        app::ServerOptions server;  ///< where it listens, and what is told of that
+        /// The command line that makes this program worker `number`. `again`: that worker has been up before, and the
+        /// server is running.
+        std::function<std::vector<std::string>(unsigned number, bool again)> arguments_of_worker;
+        std::chrono::milliseconds start_timeout{10'000};  ///< a worker that is not ready by then is killed
+        std::chrono::milliseconds shutdown_timeout{};     ///< how long workers let their clients finish
+        std::chrono::milliseconds watchdog{};             ///< ProcessChild::Options
+        bool tree = false;                                ///< print the tree after each change
+    };
+
     /// Listens; where that cannot be: app::listen_or_exit().
-    explicit Root(const Options& options);
+    explicit Root(Settings settings);
 
     /// The worker of that number, as a child. No number is used again.
     otp::ChildSpec worker(unsigned number);
@@ -50,7 +64,7 @@ private:
     void stop_accepting();
     bool is_serving() const { return is_announced_ && !is_stopping_; }
 
-    const Options& options_;
+    const Settings settings_;
     boost::asio::io_context loop_{1};
     boost::asio::signal_set signals_;
     boost::asio::ip::tcp::endpoint address_;
@@ -66,6 +80,7 @@ private:
     bool is_stopping_ = false;
     std::vector<otp::Progress> untold_;  // until the first line is out
     std::string last_crash_;             // in words
+    std::string why_it_cannot_start_;
     std::optional<int> exit_status_;
 };
 

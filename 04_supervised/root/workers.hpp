@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 
 namespace supervised {
 
@@ -21,7 +22,14 @@ public:
         return process && process->is_ready() ? process : nullptr;
     }
 
-    void remove(const otp::ChildId& id) { processes_.erase(id); }
+    /// Whether a process of this id was ready once, be it that it has ended.
+    bool has_been_up(const otp::ChildId& id) const { return have_been_up_.contains(id); }
+    void is_up(const otp::ChildId& id) { have_been_up_.insert(id); }
+
+    void remove(const otp::ChildId& id) {
+        processes_.erase(id);
+        have_been_up_.erase(id);
+    }
 
     /// Says this to every process that lives, ready or not.
     void tell_all(process::Message::Kind kind) const {
@@ -32,6 +40,7 @@ public:
 
 private:
     std::map<otp::ChildId, std::weak_ptr<process::ProcessChild>> processes_;
+    std::set<otp::ChildId> have_been_up_;
 };
 
 }  // namespace supervised

@@ -3,17 +3,11 @@
 #include "02_thread_per_client/threads.hpp"
 #include "04_supervised/otp/runtime/coroutine_child.hpp"
 #include "04_supervised/otp/runtime/reports.hpp"
+#include "04_supervised/process/worker_process.hpp"
 #include "app/events.hpp"
 #include "app/text.hpp"
 
 #include <boost/asio.hpp>
-
-#include <cerrno>
-#include <csignal>
-
-#include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 
 namespace supervised {
 
@@ -22,19 +16,6 @@ using otp::Reason;
 using process::Message;
 
 namespace {
-
-/// Takes over the root's listening socket. All workers wait at it, and the kernel gives each client to one of them.
-net::Listener adopt_listener(asio::io_context& loop, const Options& options) {
-    constexpr int descriptor = process::listener_descriptor;
-    net::tcp::endpoint address;
-    auto size = static_cast<socklen_t>(address.capacity());
-    if (::getsockname(descriptor, address.data(), &size) != 0) {
-        throw boost::system::system_error(errno, boost::system::system_category(), "the listening socket");
-    }
-    net::TcpAcceptor acceptor(loop, address.protocol(), descriptor);
-    ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    return {std::move(acceptor), options.server.socket};
-}
 
 otp::Report session_report(const app::Who& client, const std::exception_ptr& exception) {
     return {.supervisor = "sessions",
@@ -57,14 +38,15 @@ Worker::Worker(const Options& options)
       root_(main_loop_, process::Descriptor(process::channel_descriptor)),
       sigterm_(main_loop_, SIGTERM),
       pool_(options.pool, options.server.reply_prefix(),
-            [&](asio::io_context& loop) { return adopt_listener(loop, options); }) {
+            [&](asio::io_context& loop) { return process::adopt_listener(loop, options.server.socket); }) {
     pool_.on_crash = [](app::Who client, const std::exception_ptr& exception) {
         otp::tell(session_report(client, exception));
     };
 }
 
 int Worker::run(const otp::SupFlags& flags, const std::vector<otp::ChildSpec>& tree) {
-    become_a_worker();
+    sigterm_.async_wait([this](boost::system::error_code, int) { sigterm(); });
+    process::become_worker(name_);
     tree_ = std::make_shared<otp::Runtime>(
         pool_.loops().front()->context, otp::Supervisor(name_, flags, tree),
         otp::Runtime::Callbacks{.exited = [this](const Reason&) { in_main([this] { tree_is_over(); }); },
@@ -75,19 +57,6 @@ int Worker::run(const otp::SupFlags& flags, const std::vector<otp::ChildSpec>& t
     run_loops();
     pool_.tell_accepted();
     return process::exit_shutdown;
-}
-
-void Worker::become_a_worker() {
-    // A ^C comes to the whole process group, and so does the end of a terminal. The root says what is to be done then.
-    std::signal(SIGINT, SIG_IGN);
-    std::signal(SIGHUP, SIG_IGN);
-    // The kernel's own promise that nobody outlives the root; the end of the channel is the portable one.
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    ::prctl(PR_SET_NAME, name_.c_str());
-    sigterm_.async_wait([this](boost::system::error_code, int) { sigterm(); });
-    sigset_t none;
-    sigemptyset(&none);
-    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);  // spawn() has blocked these signals
 }
 
 /// The pool's loops in threads of their own, the talk with the root in this one, until leave().
@@ -176,7 +145,8 @@ void Worker::receive(const Message& message) {
         case Message::Kind::alive:
         case Message::Kind::drained:
         case Message::Kind::tree:
-        case Message::Kind::changed: return;  // only workers say this
+        case Message::Kind::changed:
+        case Message::Kind::fails: return;  // only workers say this
     }
 }
 

@@ -33,7 +33,6 @@ public:
                           const std::vector<otp::ChildSpec>& children);
 
 private:
-    void become_a_worker();
     void run_loops();
     void sigterm();
     void receive(const process::Message& message);

@@ -23,6 +23,15 @@ std::optional<Address> parse_address(std::string_view text) {
     return Address{std::move(parsed->first), parsed->second};
 }
 
+std::optional<EtcdUrl> parse_etcd_url(std::string_view text) {
+    if (text.ends_with('/')) text.remove_suffix(1);
+    const bool is_secure = text.starts_with("https://");
+    if (!is_secure && !text.starts_with("http://")) return std::nullopt;
+    auto address = parse_address(text.substr(text.find("//") + 2));
+    if (!address || address->host.find('/') != address->host.npos) return std::nullopt;
+    return EtcdUrl{std::move(*address), is_secure, std::string(text)};
+}
+
 std::optional<ErlangRoom> parse_erlang_room(std::string_view text) {
     const auto first = text.find('@');
     if (first == text.npos || first == 0) return std::nullopt;

@@ -22,7 +22,15 @@ struct Address {
     std::uint16_t port;
 };
 
+/// Where a member of etcd answers its clients: http://host:port, https://[::1]:port.
+struct EtcdUrl {
+    Address address;
+    bool is_secure;    // https
+    std::string text;  // as it was given, without a slash at its end
+};
+
 std::optional<ErlangRoom> parse_erlang_room(std::string_view text);
 std::optional<Address> parse_address(std::string_view text);
+std::optional<EtcdUrl> parse_etcd_url(std::string_view text);
 
 }  // namespace chat

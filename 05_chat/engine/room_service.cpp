@@ -153,7 +153,9 @@ void RoomService::go_down(std::string_view words) {
 
 std::vector<Submission> RoomService::come_back() {
     std::vector<Submission> joins;
-    for (const auto& [person, place] : participants_) joins.push_back({place.room, Join{person, place.name}});
+    for (const auto& [person, place] : participants_) {
+        if (place.is_down) joins.push_back({place.room, Join{person, place.name}});
+    }
     return joins;
 }
 

@@ -48,6 +48,7 @@ std::string_view reason(Refusal refusal) {
         case Refusal::text_too_long: return "the line is too long";
         case Refusal::text_not_utf8: return "the line is not UTF-8";
         case Refusal::name_invisible: return "a name has nothing invisible in it";
+        case Refusal::unknown: return "nobody knows whether it has happened";
         case Refusal::out_of_order: return "the request came a second time";
     }
     return "refused";

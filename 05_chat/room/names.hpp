@@ -24,6 +24,7 @@ enum class Refusal {
     text_not_utf8,
     out_of_order,
     name_invisible,
+    unknown,  // what came of the request, nobody knows: it was on its way when its engine lost its place in the order
 };
 
 /// The refusal as the end of a sentence a person understands: "the name is taken".

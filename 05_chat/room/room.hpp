@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 /// Chat rooms as state machines: requests in, lines out. They know no socket, no thread and no clock.
 ///
@@ -87,6 +88,8 @@ using Outcome = boost::system::result<Line, Refusal>;
 class Room {
 public:
     explicit Room(const Limits& limits) : limits_(limits) {}
+    /// As it was when another copy answered this (snapshot.cpp).
+    Room(const Limits& limits, Sequence last, std::map<PersonId, std::string> people, const std::deque<Line>& history);
 
     /// What follows from `request` at its place in the order. Each place must be after the last one.
     Outcome apply(Sequence at, const Request& request);
@@ -116,6 +119,9 @@ private:
 class Rooms {
 public:
     Rooms(const Limits& limits, std::string_view lobby);
+    /// As they were when another copy answered this (snapshot.cpp). The lobby need not be among them.
+    struct Named;
+    Rooms(const Limits& limits, std::string_view lobby, Sequence last, std::vector<Named> rooms);
 
     /// Room::apply in the room of that name. A Join opens the room if it may (name_*, too_many_rooms). The last Leave
     /// closes it, and its history is gone.
@@ -135,6 +141,8 @@ public:
     };
     /// In the order of their folded names.
     const std::map<std::string, Named>& all() const { return rooms_; }
+    /// The last place that was given to a request, of whatever room.
+    Sequence last() const { return last_; }
     const std::string& lobby() const { return lobby_; }
     const Limits& limits() const { return limits_; }
 

@@ -78,6 +78,19 @@ inline constexpr Event<1> room_is_up{"room_is_up", "has joined {room}"};
 inline constexpr Event<2> waits_for_erlang{"waits_for_erlang", "waits for Erlang nodes as {node} on {sockname}"};
 inline constexpr Event<1> is_known_to_epmd{"is_known_to_epmd", "is known to epmd on port {port}"};
 inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known to epmd: {reason}"};
+// One of several nodes that have the same rooms, over etcd.
+inline constexpr Event<1> adopts_house{"adopts_house", "adopts what the first node has chosen: {limits}"};
+inline constexpr Event<1> sees_node_come{"sees_node_come", "sees the node {node} come"};
+inline constexpr Event<1> sees_node_go{"sees_node_go", "sees the node {node} go"};
+inline constexpr Event<3> log_is_silent{"log_is_silent",
+                                        "hears nothing from {etcd} for {silent_ms} ms: what is said waits: {reason}"};
+inline constexpr Event<1> log_is_back{"log_is_back", "hears from {etcd} again: what has waited goes out"};
+inline constexpr Event<0> was_thought_dead{"was_thought_dead", "was taken for dead by the other nodes, and comes back"};
+inline constexpr Event<0> starts_over{"starts_over", "was away for too long, and starts over from a snapshot"};
+inline constexpr Event<0> waits_for_snapshot{"waits_for_snapshot", "waits until another node writes a snapshot"};
+inline constexpr Event<0> begins_with_empty_rooms{"begins_with_empty_rooms",
+                                                  "begins with empty rooms: no node lives that knows how they were"};
+inline constexpr Event<2> wrote_snapshot{"wrote_snapshot", "wrote a snapshot at revision {revision}: {bytes} bytes"};
 /// Not a sentence, but some lines that can be copied into a shell (story::show).
 inline constexpr std::string_view how_to_join{"how_to_join"};
 

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# ./lab fresh [SUITE...]: does it run where people are? For each suite of Debian a bare system in a directory, a clean
-# clone of HEAD in it, and there the README's two commands: ./lab run 01, which must answer a line and end; ./lab test.
-# On sid, which changes daily, all programs are built, and the five servers are asked a line each.
+# ./lab fresh [SUITE...] [--soak WORDS...]: does it run where people are? For each suite of Debian a bare system in a
+# directory, a clean clone of HEAD in it, and there the README's two commands: ./lab run 01, which must answer a line and
+# end; ./lab test. On sid, which changes daily, all programs are built, and the five servers are asked a line each.
+# With --soak, instead of all that: ./lab soak with these words. What a soak that fails has kept is kept.
 # Exit: 0 all is well, 1 something failed, 2 wrong usage, 77 this machine does not let us try.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 # Bounds for one suite, whole.
-readonly most_minutes=45
+most_minutes=45
+readonly most_minutes_of_soak=240
 readonly most_megabytes=12000
 readonly place=${TMPDIR:-/var/tmp}/five_servers.fresh
+readonly kept_by_soaks='tmp/five_soak.*' # in the bare system
 
 say() { printf 'fresh: %s\n' "$*" >&2; }
 cannot() { say "cannot try it here: $*"; exit 77; }
@@ -56,10 +59,11 @@ bounded() { # command...
 inside() { # command...: as root of the bare system, in the clone
     local kept
     mapfile -t kept < <(environment)
+    # Not by chroot: in one the kernel allows no user namespaces, and tests that pull a cable need them.
     # shellcheck disable=SC2016 # the inner shell's
     bounded env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "${kept[@]}" sh -c '
         mount --bind "$0" "$0" && mount -t proc proc "$0/proc" && mount -t sysfs sysfs "$0/sys" && mount --rbind /dev "$0/dev" &&
-            mount -t tmpfs tmpfs "$0/run" && exec chroot "$0" sh -c "cd /srv/five_servers && exec \"\$@\"" sh "$@"' \
+            mount -t tmpfs tmpfs "$0/run" && cd "$0" && pivot_root . . && umount -l . && cd /srv/five_servers && exec "$@"' \
         "$root" "$@"
 }
 cleanup() {
@@ -99,10 +103,15 @@ make_bare_system() {
 
 passed=0 failed=0 skipped=0
 count() { # what command...
-    local what=$1
+    local what=$1 status=0
     shift
     say "$suite: $what"
-    if "$@" >&2; then passed=$((passed + 1)); else say "$suite: FAILED: $what"; failed=$((failed + 1)); fi
+    "$@" >&2 || status=$?
+    case $status in
+        0) passed=$((passed + 1)) ;;
+        77) say "$suite: skipped: $what, see above"; skipped=$((skipped + 1)) ;;
+        *) say "$suite: FAILED: $what"; failed=$((failed + 1)) ;;
+    esac
 }
 two_commands() {
     local port=()
@@ -133,6 +142,16 @@ all_programs() {
         count "a line to ${program%/}" inside tests/fresh/ask.sh $kind "build/bin/${program%/}" --port 0
     done
 }
+soak_there() {
+    local kept failed_before=$failed
+    count "./lab soak ${soak[*]}" inside ./lab soak "${soak[@]}"
+    for kept in "$root"/$kept_by_soaks; do
+        if [ $failed -gt $failed_before ] && [ -e "$kept" ]; then
+            mv "$kept" "$place/$suite.${kept##*/}"
+            say "$suite: kept: $place/$suite.${kept##*/}"
+        fi
+    done
+}
 
 try() { # suite
     suite=$1 root=$place/$1 deadline=$((SECONDS + most_minutes * 60))
@@ -145,7 +164,7 @@ try() { # suite
         cannot "it needs $most_megabytes MB below $place"
     fi
     if make_bare_system; then
-        if [ "$suite" = sid ]; then all_programs; else two_commands; fi
+        if [ ${#soak[@]} -gt 0 ]; then soak_there; elif [ "$suite" = sid ]; then all_programs; else two_commands; fi
     else
         failed=$((failed + 1))
     fi
@@ -153,15 +172,24 @@ try() { # suite
     rm -rf --one-file-system "$root" "$root".*
 }
 
-if [ $# -eq 0 ]; then set -- trixie; fi
-for name in "$@"; do
-    case $name in
-        bookworm | trixie | sid) ;;
-        *) say "there is no suite $name here; suites: bookworm trixie sid"; exit 2 ;;
+suites=() soak=()
+asked="$*"
+while [ $# -gt 0 ]; do
+    case $1 in
+        bookworm | trixie | sid) suites+=("$1") ;;
+        --soak)
+            soak=("${@:2}")
+            if [ ${#soak[@]} -eq 0 ]; then say "--soak what? All words after it are for ./lab soak, as in --soak etcd"; exit 2; fi
+            most_minutes=$most_minutes_of_soak
+            break
+            ;;
+        *) say "there is no suite $1 here; suites: bookworm trixie sid"; exit 2 ;;
     esac
+    shift
 done
+if [ ${#suites[@]} -eq 0 ]; then suites=(trixie); fi
 needs="a bare system is made with debootstrap, chroot and namespaces"
-if [ "$(id -u)" -ne 0 ]; then cannot "$needs, which root may use; try: sudo ./lab fresh $*"; fi
+if [ "$(id -u)" -ne 0 ]; then cannot "$needs, which root may use; try: sudo ./lab fresh $asked"; fi
 if ! command -v debootstrap > /dev/null; then cannot "$needs; install debootstrap"; fi
 if ! problem=$(unshare --mount --pid --fork --mount-proc --propagation private true 2>&1); then
     cannot "$needs, and this machine refuses those ($problem)"
@@ -171,6 +199,6 @@ if [ -n "$(git status --porcelain)" ]; then say "what is not committed is not in
 trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-for name in "$@"; do try "$name"; done
+for name in "${suites[@]}"; do try "$name"; done
 printf 'Tests: %d passed, %d failed, %d skipped\n' $passed $failed $skipped
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

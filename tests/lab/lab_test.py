@@ -433,6 +433,12 @@ def fresh_knows_its_suites():
     expect(ran.returncode == 2 and "there is no suite woody here; suites: bookworm trixie sid" in ran.stderr, ran)
 
 
+def fresh_wants_to_know_what_to_soak():
+    command, environment = fresh("trixie", "--soak")
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
+    expect(ran.returncode == 2 and "--soak what?" in ran.stderr, ran)
+
+
 def fresh_leaves_nothing_behind(how, leaves_files=False):
     """A debootstrap that mounts something and never ends; and then the end of fresh."""
     with tempfile.TemporaryDirectory(prefix="five_fresh.") as directory:

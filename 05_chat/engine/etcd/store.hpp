@@ -53,6 +53,7 @@ struct Write {
 };
 struct Remove {
     std::string key;
+    std::string until = {};  // with it: every key from `key` on that comes before this one. Empty: only `key`
 };
 using Change = std::variant<Write, Remove>;
 

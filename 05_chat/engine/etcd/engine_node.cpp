@@ -1,0 +1,202 @@
+// What this node does to be one of several: it says Hello, writes what its people want, and says that it lives.
+
+#include "05_chat/engine/etcd/engine.hpp"
+#include "05_chat/engine/etcd/snapshots.hpp"
+#include "app/events.hpp"
+
+#include <utility>
+
+namespace chat::etcd {
+
+namespace events = app::events;
+
+/// Waits until it is over, or for so long. For take_part() and what it calls.
+template <class Condition>
+net::awaitable<void> EtcdEngine::wait(Clock::Duration longest, Condition over) {
+    const auto until = clock_.now() + longest;
+    while (!is_over_ && !over() && clock_.now() < until) co_await clock_.sleep_until(until, node_news_);
+}
+
+/// One thing at a time, as long as the engine works.
+net::awaitable<void> EtcdEngine::take_part() {
+    while (!is_over_) {
+        const auto quiet_until = last_event_ + longest_quiet;
+        if (!is_restored_) {
+            co_await node_news_.notified();
+        } else if (epoch_ == 0) {
+            co_await come_in();
+        } else if (flight_ != 0 || !proposals_.is_empty() || clock_.now() >= quiet_until) {
+            co_await propose();
+        } else {
+            co_await clock_.sleep_until(quiet_until, node_news_);
+        }
+    }
+}
+
+// ---- Hello ----------------------------------------------------------------------------------------------------------
+
+/// One try to become one of the nodes. We are when the log says so.
+net::awaitable<void> EtcdEngine::come_in() {
+    const auto life = life_;
+    const auto never = [] { return false; };
+    if (lease_ == 0) {
+        const auto lease = co_await store_.grant(lease_time);
+        if (is_over_ || life != life_) co_return;
+        if (!lease) {
+            has_failed(lease.error());
+            co_return co_await wait(between_tries, never);
+        }
+        lease_ = *lease;
+        hello_ = {settings_.process, lease_};
+    }
+    const Lease lease = lease_;
+    const auto is_settled = [=, this] { return epoch_ != 0 || lease_ != lease || life_ != life; };
+    const std::string key = keys_.node(settings_.node);
+    Transaction say_hello;  // if nobody has our name
+    say_hello.conditions.push_back({Condition::About::created, key, 0});
+    say_hello.changes.emplace_back(Write{key, encode(hello_), lease});
+    const auto answer = co_await store_.transact(std::move(say_hello));
+    if (is_over_ || is_settled()) co_return;
+    if (!answer) {
+        has_failed(answer.error());
+        if (answer.error().kind == Failure::Kind::refused) lease_ = 0;  // it may have ended by now
+        name_taken_.reset();
+        co_return co_await wait(between_tries, never);
+    }
+    last_answer_ = clock_.now();
+    const bool is_said = answer->succeeded || co_await has_said_hello();
+    if (!is_said) co_return co_await wait(between_tries, is_settled);
+    co_await wait(patience, is_settled);
+    if (!is_over_ && !is_settled()) store_.distrust_watch();
+}
+
+/// Our key is there. Whose is it? Ours, where etcd has done what we asked for, and its answer was lost. Or that of a
+/// program which died just now: if that was on this computer, we know it for certain. Otherwise we wait for as long as
+/// the lease of a dead node can last.
+net::awaitable<bool> EtcdEngine::has_said_hello() {
+    const std::string name = keys_.node(settings_.node);
+    const auto key = co_await read_key(store_, name);
+    if (is_over_ || !key || !*key) {
+        name_taken_.reset();
+        co_return false;
+    }
+    const Hello holder = decode_node((*key)->value).value_or(NodeValue{}).hello;
+    if (holder.lease == lease_ && lease_ != 0) co_return true;
+    const bool was_us = !holder.process.empty() && holder.process == settings_.process;
+    if (was_us || (settings_.is_ended && settings_.is_ended(holder.process))) {
+        Transaction remove;  // if it is still the same
+        remove.conditions.push_back({Condition::About::created, name, (*key)->created});
+        remove.changes.emplace_back(Remove{name});
+        co_await store_.transact(std::move(remove));
+        co_return false;
+    }
+    if (!name_taken_) name_taken_ = clock_.now();
+    if (clock_.now() >= *name_taken_ + name_patience) give_up("another node is called " + settings_.node);
+    co_return false;
+}
+
+// ---- batches --------------------------------------------------------------------------------------------------------
+
+/// Sends what waits, or once more what is on its way. A batch that is empty asks only whether it comes back.
+net::awaitable<void> EtcdEngine::propose() {
+    if (flight_ == 0) {
+        flight_ = log_.find(settings_.node)->version + 1;
+        proposals_.fly(begin_batch(hello_));
+    }
+    const auto epoch = epoch_;
+    const auto version = flight_;
+    const auto is_over = [=, this] { return epoch_ != epoch || flight_ != version; };
+    const std::string key = keys_.node(settings_.node);
+    // Each batch makes the key's next version, in this life of ours. So etcd itself refuses one that it has already,
+    // and one that comes after the end of this life, however often and however late it arrives.
+    Transaction write;
+    write.conditions.push_back({Condition::About::created, key, epoch});
+    write.conditions.push_back({Condition::About::version, key, version - 1});
+    write.changes.emplace_back(Write{key, proposals_.batch(), lease_});
+    const auto answer = co_await store_.transact(std::move(write));
+    if (is_over_ || is_over()) co_return;
+    if (!answer) {
+        has_failed(answer.error());
+        co_return co_await wait(between_tries, is_over);
+    }
+    last_answer_ = clock_.now();
+    // Where it was not done, it was done before, or our life is over. The log tells.
+    co_await wait(patience, is_over);
+    if (!is_over_ && !is_over()) store_.distrust_watch();
+}
+
+// ---- time -----------------------------------------------------------------------------------------------------------
+
+net::awaitable<void> EtcdEngine::keep_time() {
+    while (!is_over_) {
+        // One that gets no answer does not keep the next one from being sent.
+        if (lease_ != 0) spawn(keep_alive(lease_));
+        mind_silence();
+        co_await clock_.sleep_until(clock_.now() + heartbeat, tick_);
+    }
+}
+
+net::awaitable<void> EtcdEngine::keep_alive(Lease lease) {
+    const auto is_there = co_await store_.keep_alive(lease);
+    if (is_over_) co_return;
+    if (!is_there) co_return has_failed(is_there.error());
+    last_answer_ = clock_.now();
+    if (*is_there) {
+        if (!owes()) has_come_back();
+    } else if (epoch_ == 0 && lease_ == lease) {
+        lease_ = 0;  // it has ended before we said Hello. Later the log tells, and nothing else counts
+        node_news_.notify();
+    }
+}
+
+/// Whether there is something that has not come back yet.
+bool EtcdEngine::owes() const {
+    return epoch_ == 0 || flight_ != 0 || !proposals_.is_empty();
+}
+
+void EtcdEngine::mind_silence() {
+    const auto silence = clock_.now() - last_came_back_;
+    if (!is_open_ || is_stopping_ || has_told_silence_ || silence < patience) return;
+    has_told_silence_ = true;
+    const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
+    app::tell({"server"}, events::log_is_silent, settings_.etcd, silent, last_failure_);
+    replica_->waits("The rooms are out of reach: what you type waits, and goes out when they are back.");
+}
+
+void EtcdEngine::has_come_back() {
+    last_came_back_ = clock_.now();
+    if (!std::exchange(has_told_silence_, false)) return;
+    app::tell({"server"}, events::log_is_back, settings_.etcd);
+    replica_->goes_on("The rooms are back: what has waited goes out now.");
+}
+
+// ---- snapshots ------------------------------------------------------------------------------------------------------
+
+/// One node is enough, and which one that is, follows from the log.
+bool EtcdEngine::is_snapshot_due() const {
+    const bool is_long = batches_ >= settings_.snapshot_batches || bytes_ >= settings_.snapshot_bytes;
+    return is_long && epoch_ != 0 && !is_lost_ && log_.eldest() == settings_.node;
+}
+
+net::awaitable<void> EtcdEngine::keep_snapshots() {
+    while (!is_over_) {
+        if (!is_snapshot_due()) {
+            co_await snapshot_news_.notified();
+            continue;
+        }
+        batches_ = bytes_ = 0;
+        const Revision revision = log_.revision();
+        const std::string snapshot = encode_snapshot(log_, replica_->rooms());
+        const auto written = co_await write_snapshot(store_, keys_, revision, snapshot);
+        if (is_over_) co_return;
+        if (written) {
+            if (*written) app::tell({"server"}, events::wrote_snapshot, revision, snapshot.size());
+            continue;
+        }
+        has_failed(written.error());
+        batches_ = settings_.snapshot_batches;
+        co_await clock_.sleep_until(clock_.now() + between_tries, snapshot_news_);
+    }
+}
+
+}  // namespace chat::etcd
