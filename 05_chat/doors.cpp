@@ -7,11 +7,14 @@
 #include "05_chat/link/server.hpp"
 #include "app/server.hpp"
 
+#include <cstdlib>
+#include <iostream>
+
 namespace chat {
 
 namespace {
 
-erlang::Settings erlang_settings(const Options& options) {
+erlang::Settings erlang_settings(const Options& options, const Limits& limits) {
     return {.sname = options.sname,
             .cookie = options.cookie,
             .dist_host = options.dist_host,
@@ -20,11 +23,20 @@ erlang::Settings erlang_settings(const Options& options) {
             .max_backlog = options.max_backlog,
             .rate = options.session_limits.rate,
             .burst = options.session_limits.burst,
-            .max_line = options.limits.max_line,
+            .max_line = limits.max_line,
             .rejoin = options.rejoin};
 }
 
 }  // namespace
+
+void tell_last_line(const std::string& why) {
+    std::cerr << why << std::endl;
+}
+
+void fail(const std::string& why) {
+    tell_last_line(why);
+    std::exit(EXIT_FAILURE);
+}
 
 result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpoint& here) {
     result<std::string, Why> secret;
@@ -44,7 +56,7 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
         where.port = options.dist_port;
         where.socket.packet = net::Packet::raw;
         auto door = erlang::make_door(loop, app::listen_or_exit(loop, where, "--dist-port"), rooms, backlog,
-                                      erlang_settings(options));
+                                      erlang_settings(options, rooms.rooms().limits()));
         if (!door) return door.error();
         doors.push_back(std::move(*door));
     }
@@ -61,13 +73,16 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
     return doors;
 }
 
-std::unique_ptr<Engine> make_engine(const Options&) {
-    return std::make_unique<LocalEngine>();
+result<std::unique_ptr<Engine>, Why> make_engine(boost::asio::io_context& loop, const Options& options,
+                                                 std::function<void(const std::string&)> give_up) {
+    if (!options.etcd) return std::make_unique<LocalEngine>();
+    return etcd::make_engine(loop.get_executor(), *options.etcd, options.limits, lobby, std::move(give_up));
 }
 
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,
                                                             const link::Self& self, Backlog& backlog) {
-    if (options.join_erlang) return erlang::make_backend(loop, backlog, *options.join_erlang, erlang_settings(options));
+    if (options.join_erlang)
+        return erlang::make_backend(loop, backlog, *options.join_erlang, erlang_settings(options, options.limits));
     if (!options.join) return nullptr;
     const LinkBackend::Settings settings{self,           options.join->host,        options.join->port,
                                          options.rejoin, options.handshake_timeout, options.limits.max_line};

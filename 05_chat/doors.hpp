@@ -5,12 +5,24 @@
 #include "05_chat/link/handshake.hpp"
 #include "05_chat/options.hpp"
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 /// What the options choose when the program starts. Each error is the program's last line; a port that cannot be
 /// listened on ends it here.
 namespace chat {
+
+void tell_last_line(const std::string& why);
+/// Ends the program, and says why.
+[[noreturn]] void fail(const std::string& why);
+/// The value; or the program ends.
+template <class Value>
+Value or_exit(result<Value, Why> outcome) {
+    if (!outcome) fail(outcome.error().words);
+    return std::move(outcome).value();
+}
 
 /// Who we are on links to other C++ nodes; `here` is where our text door listens.
 result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpoint& here);
@@ -21,8 +33,9 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
                                                                 const link::Self& self, RoomService& rooms,
                                                                 Backlog& backlog);
 
-/// Who decides the order (--engine).
-std::unique_ptr<Engine> make_engine(const Options& options);
+/// Who decides the order (--engine). `give_up` is called when it cannot do so any more, with the program's last line.
+result<std::unique_ptr<Engine>, Why> make_engine(boost::asio::io_context& loop, const Options& options,
+                                                 std::function<void(const std::string&)> give_up);
 
 /// Where the people of the text door meet others (--join). Null: in our own rooms.
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,

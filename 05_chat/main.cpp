@@ -9,24 +9,10 @@
 
 #include <boost/asio.hpp>
 
-#include <iostream>
-
 #include <unistd.h>
 
 namespace chat {
 namespace {
-
-[[noreturn]] void fail(const std::string& why) {
-    std::cerr << why << std::endl;
-    std::exit(EXIT_FAILURE);
-}
-
-/// The value; or the program ends, and says why.
-template <class Value>
-Value or_exit(result<Value, Why> outcome) {
-    if (!outcome) fail(outcome.error().words);
-    return std::move(outcome).value();
-}
 
 class Chat {
 public:
@@ -34,7 +20,7 @@ public:
         : options_(options),
           server_(server),
           backlog_(options.max_backlog, options.max_waiting),
-          engine_(make_engine(options)),
+          engine_(or_exit(make_engine(loop_, options, [this](const std::string& why) { give_up(why); }))),
           rooms_(loop_.get_executor(), *engine_, options.limits, lobby, encode_text, backlog_) {}
 
     /// The program's exit code.
@@ -44,7 +30,7 @@ public:
         });
         loop_.run();  // until nobody is left
         app::tell({"server"}, app::events::stopped);
-        return services_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
+        return has_given_up_ || services_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
     }
 
 private:
@@ -94,9 +80,17 @@ private:
 
     /// The tree, and who is where.
     void show() {
+        const std::string engine = engine_->words();
         app::story::show({"server"}, "tree",
-                         "chat  " + std::to_string(::getpid()) + "\n" + services_.tree() +
-                             (elsewhere_ ? text_->who_is_where() : who_is_where(rooms_.rooms())));
+                         "chat  " + std::to_string(::getpid()) + "\n" + (engine.empty() ? "" : "    " + engine + "\n") +
+                             services_.tree() + (elsewhere_ ? text_->who_is_where() : who_is_where(rooms_.rooms())));
+    }
+
+    /// What this node shows may not be what the others see any more.
+    void give_up(const std::string& why) {
+        tell_last_line(why);
+        has_given_up_ = true;
+        stop();
     }
 
     void stop() {
@@ -117,6 +111,7 @@ private:
     std::vector<std::unique_ptr<Door>> doors_;  // the last one is closed first: it is the people's
     const TextServer* text_ = nullptr;
     Services services_{loop_, options_.supervised};
+    bool has_given_up_ = false;
 };
 
 }  // namespace

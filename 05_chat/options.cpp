@@ -5,6 +5,7 @@
 #include "app/text.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace chat {
 
@@ -41,7 +42,54 @@ bool is_process_name(std::string_view text) {
     return text != "net_kernel" && text != "undefined" && characters <= max_atom && is_printable(text);
 }
 
+/// Whether etcd's keys, or a part of them, can be called this.
+bool is_key_part(std::string_view text) {
+    return !text.starts_with('/') && !text.ends_with('/') && text.size() <= max_atom && text.find(' ') == text.npos &&
+           is_printable(text);
+}
+
+enum class EngineName { local, etcd };
+
 }  // namespace
+
+/// --engine etcd and what goes with it, as it was typed.
+struct Options::EtcdTexts {
+    EngineName engine = EngineName::local;
+    std::string members = "http://127.0.0.1:2379";
+    etcd::Reach reach;
+    std::vector<const CLI::Option*> needing;  // those that mean nothing without --engine etcd
+};
+
+void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
+    if (given.engine == EngineName::local) {
+        for (const auto* const option : given.needing) {
+            if (option->count() > 0) line.usage_error(option->get_name() + " needs --engine etcd");
+        }
+        return;
+    }
+    etcd = given.reach;
+    auto& [members, prefix, node_name, ca, cert, key] = *etcd;
+    const auto urls = parse_etcd_urls(given.members);
+    if (!urls) {
+        line.usage_error("--etcd: " + shown(given.members) +
+                         ": http://HOST:PORT or https://HOST:PORT is allowed, and several with commas between");
+    }
+    members = *urls;
+    const bool is_secure = std::ranges::any_of(members, &EtcdUrl::is_secure);
+    if (is_secure && !etcd::has_tls()) line.usage_error("--etcd: https: this program was built without OpenSSL");
+    if (!is_secure && !(ca + cert + key).empty()) {
+        line.usage_error("--etcd-ca, --etcd-cert and --etcd-key are for an --etcd that begins with https://");
+    }
+    if (cert.empty() != key.empty()) line.usage_error("--etcd-cert and --etcd-key need each other");
+    if (!is_key_part(prefix)) {
+        line.usage_error("--etcd-prefix: " + shown(prefix) +
+                         ": printable text without spaces, and without / at its ends, is allowed");
+    }
+    if (node_name.empty()) node_name = etcd::default_node_name();
+    if (!is_key_part(node_name) || node_name.find('/') != node_name.npos) {
+        line.usage_error("--node-name: " + shown(node_name) + ": printable text without spaces and / is allowed");
+    }
+}
 
 void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     constexpr std::int64_t million = 1'000'000;
@@ -90,6 +138,19 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
     line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
     line.text("--register", registered, "NAME", "The name under which Erlang nodes find the lobby");
+    EtcdTexts given;
+    line.group("Rooms on many machines");
+    line.choice("--engine", given.engine, std::array{"local", "etcd"},
+                "Who orders what is said: this program, or an etcd for any number of nodes like this one");
+    given.needing = {
+        line.text("--etcd", given.members, "URLS", "The members of that etcd, with commas between"),
+        line.text("--etcd-prefix", given.reach.prefix, "TEXT", "What its keys begin with; other rooms have another"),
+        line.text("--node-name", given.reach.node_name, "NAME",
+                  "What this node is called; no other one is; without it, by computer and process id"),
+        line.text("--etcd-ca", given.reach.ca, "FILE", "Who vouches for an etcd that speaks https"),
+        line.text("--etcd-cert", given.reach.cert, "FILE", "Who vouches for this node there"),
+        line.text("--etcd-key", given.reach.key, "FILE", "And the key to that"),
+    };
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
@@ -127,6 +188,10 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         line.usage_error("--link-secret-file needs --node-port, or --join HOST:PORT");
     }
     if (rejoin && !is_guest) line.usage_error("--rejoin needs --join");
+    if (is_guest && given.engine == EngineName::etcd) {
+        line.usage_error("--join is for the rooms of another node, and --engine etcd for rooms that all nodes have");
+    }
+    read_etcd(line, given);
     server.socket.max_packet = longest_typed;
 }
 

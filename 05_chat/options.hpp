@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/addresses.hpp"
+#include "05_chat/engine/etcd/etcd.hpp"
 #include "05_chat/room/room.hpp"
 #include "05_chat/text/server.hpp"
 #include "app/options.hpp"
@@ -25,6 +26,8 @@ struct Options {
     std::size_t max_node_people = 1000;  // --max-node-people: of one other node, in all rooms
     bool supervised = false;
 
+    std::optional<etcd::Reach> etcd;  // --engine etcd; none: local
+
     // Erlang's side; empty sname: none.
     std::string sname;
     std::optional<std::string> cookie;
@@ -34,6 +37,10 @@ struct Options {
 
     /// Reads the command line, `server`'s options too. Ends the program where it is wrong.
     void parse_or_exit(int argc, char** argv, app::ServerOptions& server);
+
+private:
+    struct EtcdTexts;
+    void read_etcd(const app::CommandLine& line, const EtcdTexts& given);
 };
 
 }  // namespace chat

@@ -1,6 +1,7 @@
 #include "05_chat/base/addresses.hpp"
 #include "app/options.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -15,6 +16,15 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
     return port;
 }
 
+std::optional<EtcdUrl> parse_etcd_url(std::string_view text) {
+    if (text.ends_with('/')) text.remove_suffix(1);
+    const bool is_secure = text.starts_with("https://");
+    if (!is_secure && !text.starts_with("http://")) return std::nullopt;
+    auto address = parse_address(text.substr(text.find("//") + 2));
+    if (!address || address->host.find('/') != address->host.npos) return std::nullopt;
+    return EtcdUrl{std::move(*address), is_secure, std::string(text)};
+}
+
 }  // namespace
 
 std::optional<Address> parse_address(std::string_view text) {
@@ -23,13 +33,16 @@ std::optional<Address> parse_address(std::string_view text) {
     return Address{std::move(parsed->first), parsed->second};
 }
 
-std::optional<EtcdUrl> parse_etcd_url(std::string_view text) {
-    if (text.ends_with('/')) text.remove_suffix(1);
-    const bool is_secure = text.starts_with("https://");
-    if (!is_secure && !text.starts_with("http://")) return std::nullopt;
-    auto address = parse_address(text.substr(text.find("//") + 2));
-    if (!address || address->host.find('/') != address->host.npos) return std::nullopt;
-    return EtcdUrl{std::move(*address), is_secure, std::string(text)};
+std::optional<std::vector<EtcdUrl>> parse_etcd_urls(std::string_view text) {
+    std::vector<EtcdUrl> urls;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const auto end = std::min(text.find(',', begin), text.size());
+        auto url = parse_etcd_url(text.substr(begin, end - begin));
+        if (!url) return std::nullopt;
+        urls.push_back(std::move(*url));
+        begin = end + 1;
+    }
+    return urls;
 }
 
 std::optional<ErlangRoom> parse_erlang_room(std::string_view text) {

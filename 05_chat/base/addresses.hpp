@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace chat {
 
@@ -31,6 +32,7 @@ struct EtcdUrl {
 
 std::optional<ErlangRoom> parse_erlang_room(std::string_view text);
 std::optional<Address> parse_address(std::string_view text);
-std::optional<EtcdUrl> parse_etcd_url(std::string_view text);
+/// One or more, with commas between.
+std::optional<std::vector<EtcdUrl>> parse_etcd_urls(std::string_view text);
 
 }  // namespace chat

@@ -4,6 +4,7 @@
 #include "05_chat/room/room.hpp"
 #include "net/awaitable.hpp"
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -69,6 +70,9 @@ public:
 
     /// An id for somebody new, which no node has given before.
     virtual PersonId next_person() = 0;
+
+    /// What it is, for the operator; empty: nothing out of the ordinary.
+    virtual std::string words() const { return {}; }
 
 protected:
     Replica* replica_ = nullptr;

@@ -116,10 +116,15 @@ void Gateway::next_member(Turn failed) {
     for (Line* const line : watches_) line->connection.close("it is not trusted any more");
 }
 
+/// Which member says so, where there are several.
+std::string Gateway::words(const Line& line, const std::string& why) const {
+    return members_.size() == 1 ? why : line.connection.url().text + ": " + why;
+}
+
 Failure Gateway::no_answer(const Line& line, const Why& why) {
     if (line.turn == turn_) ++failures_;
     next_member(line.turn);
-    return {Failure::Kind::no_answer, "etcd at " + line.connection.url().text + ": " + why.words};
+    return {Failure::Kind::no_answer, words(line, why.words)};
 }
 
 /// An answer whose status is not 200.
@@ -131,7 +136,7 @@ Failure Gateway::refused(const Line& line, const HttpAnswer& answer) {
     }
     if (said->kind == Failure::Kind::no_answer) return no_answer(line, because(said->words));
     failures_ = 0;
-    return {said->kind, "etcd at " + line.connection.url().text + ": " + said->words};
+    return {said->kind, words(line, said->words)};
 }
 
 // ---- questions ------------------------------------------------------------------------------------------------------

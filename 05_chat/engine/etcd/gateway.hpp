@@ -72,6 +72,7 @@ private:
     net::awaitable<void> pause(Clock::duration time);
     net::awaitable<Failure> follow(LinePtr line, std::string prefix, Revision from, OnEvents on_events);
 
+    std::string words(const Line& line, const std::string& why) const;
     Failure no_answer(const Line& line, const Why& why);
     Failure refused(const Line& line, const HttpAnswer& answer);
     void next_member(Turn failed);

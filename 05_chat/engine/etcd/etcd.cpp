@@ -1,0 +1,69 @@
+#include "05_chat/engine/etcd/etcd.hpp"
+
+#include "05_chat/engine/etcd/engine.hpp"
+#include "05_chat/engine/etcd/gateway.hpp"
+#include "05_chat/engine/etcd/process.hpp"
+
+#include <array>
+
+#include <unistd.h>
+
+namespace chat::etcd {
+
+namespace {
+
+std::string names_of(const std::vector<EtcdUrl>& members) {
+    std::string names;
+    for (const EtcdUrl& member : members) names += (names.empty() ? "" : ",") + member.text;
+    return names;
+}
+
+/// What the engine works with: made before it, and gone after it.
+struct Parts {
+    std::unique_ptr<Gateway> gateway;
+    SteadyClock clock;
+};
+
+class RealEtcdEngine : private Parts, public EtcdEngine {
+public:
+    RealEtcdEngine(const net::Executor& executor, std::unique_ptr<Gateway> gateway, Settings settings)
+        : Parts{std::move(gateway), SteadyClock(executor)},
+          EtcdEngine(executor, *Parts::gateway, Parts::clock, settings),
+          words_("node " + settings.node + " of " + settings.prefix + ", over " + settings.etcd) {}
+
+    std::string words() const override { return words_; }
+
+private:
+    std::string words_;
+};
+
+}  // namespace
+
+std::string default_node_name() {
+    std::array<char, 256> host{};
+    if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {'n', 'o', 'd', 'e'};
+    return std::string(host.data()) + "-" + std::to_string(::getpid());
+}
+
+bool has_tls() {
+    return Tls::is_built();
+}
+
+result<std::unique_ptr<Engine>, Why> make_engine(const net::Executor& executor, const Reach& reach,
+                                                 const Limits& limits, std::string_view lobby,
+                                                 std::function<void(const std::string&)> give_up) {
+    auto gateway = Gateway::make(executor, reach.members, {reach.ca, reach.cert, reach.key});
+    if (!gateway) return gateway.error();
+    Settings settings{.etcd = "etcd at " + names_of(reach.members),
+                      .prefix = reach.prefix,
+                      .node = reach.node_name,
+                      .limits = limits,
+                      .lobby = std::string(lobby),
+                      .process = this_process(),
+                      .is_ended = has_ended,
+                      .give_up = std::move(give_up)};
+    return std::unique_ptr<Engine>(
+        std::make_unique<RealEtcdEngine>(executor, std::move(*gateway), std::move(settings)));
+}
+
+}  // namespace chat::etcd
