@@ -27,6 +27,7 @@ public:
     explicit World(std::uint64_t seed) : random_(seed) {}
 
     const net::Executor executor() { return loop_.get_executor(); }
+    Milliseconds now() const { return now_; }
     /// One of 0 … sides - 1. Not std::uniform_int_distribution: a seed means the same run with every library.
     std::uint64_t roll(std::uint64_t sides) { return random_() % sides; }
 

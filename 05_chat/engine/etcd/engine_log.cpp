@@ -61,7 +61,9 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
                 app::tell({"server"}, events::begins_with_empty_rooms);
                 std::map<std::string, Log::Node> ours;
                 for (const KeyValue& key : nodes->keys) ours[settings_.node] = {key.created, key.version};
-                restore(Log(nodes->revision, std::move(ours)), Rooms(house_.limits, house_.lobby));
+                const auto begin_of_order = static_cast<Sequence>(nodes->revision + 1) << place_bits;
+                restore(Log(nodes->revision, std::move(ours)),
+                        Rooms(house_.limits, house_.lobby, begin_of_order - 1, {}));
                 batches_ = settings_.snapshot_batches;  // for those who come now
                 co_return;
             }

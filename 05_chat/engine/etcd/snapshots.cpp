@@ -15,17 +15,18 @@ net::awaitable<Asked<std::optional<KeyValue>>> read_key(Store& store, const std:
 
 namespace {
 
-/// Where it is, and how often that was written; 0 times where there is none.
+/// Where it is, how often that was written, and when; 0 times where there is none.
 struct Found {
     SnapshotHead head;
     std::int64_t version = 0;
+    Revision modified = 0;
 };
 
 net::awaitable<Asked<Found>> find_head(Store& store, const Keys& keys) {
     const auto key = co_await read_key(store, keys.snapshot_head());
     if (!key) co_return key.error();
     if (!*key) co_return Found{};
-    co_return Found{decode_head((*key)->value).value_or(SnapshotHead{}), (*key)->version};
+    co_return Found{decode_head((*key)->value).value_or(SnapshotHead{}), (*key)->version, (*key)->modified};
 }
 
 /// All of it; empty where a part is gone: somebody has written a newer one meanwhile.
@@ -77,8 +78,10 @@ net::awaitable<Asked<bool>> write_snapshot(Store& store, const Keys& keys, Revis
     if (!is_newest) co_return is_newest.error();
     if (!is_newest->succeeded) co_return false;
 
-    if (before->head.revision > 0) {
-        const auto compacted = co_await store.compact(before->head.revision);
+    // Some versions of etcd forget a removal in the very revision up to which they forget, and let a watch begin with
+    // it all the same. In this one a head was written, and nothing was removed that anybody watches.
+    if (before->modified > 0 && before->modified <= revision) {
+        const auto compacted = co_await store.compact(before->modified);
         if (!compacted && compacted.error().kind != Failure::Kind::compacted) co_return compacted.error();
     }
     co_return true;
