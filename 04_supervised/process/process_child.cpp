@@ -106,12 +106,8 @@ Reason ProcessChild::why_ended(int code, int status) const {
 void ProcessChild::receive(const Message& message) {
     switch (message.kind) {
         case Kind::ready: return became_ready();
-<<<<<<< HEAD
-        case Kind::alive: has_answered_ = true; return;
-        case Kind::fails: last_words_ = message.text; return;
-=======
         case Kind::alive: return answered();
->>>>>>> observer
+        case Kind::fails: last_words_ = message.text; return;
         case Kind::drained:
         case Kind::tree:
         case Kind::changed:

@@ -76,6 +76,8 @@ public:
     /// An id for somebody new, which no node has given before.
     virtual PersonId next_person() = 0;
 
+    /// Tells what it could not tell before the program's first line. Once.
+    virtual void announce() {}
     /// What it is, for the operator; empty: nothing out of the ordinary.
     virtual std::string words() const { return {}; }
 

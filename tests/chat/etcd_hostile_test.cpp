@@ -97,7 +97,7 @@ TEST(EtcdHostile, what_is_no_etcd_is_one_line) {
              Case{"", Then::closes, "it has ended the connection"},
              Case{"", Then::hangs, "it does not answer"},
              Case{"ECHO POST /v3/kv/range HTTP/1.1\r\n", Then::hangs, "it does not speak HTTP: "},
-             Case{std::string("\x15\x03\x01\0\2\2\x16", 7), Then::hangs, "it does not speak HTTP: "},
+             Case{std::string("\x15\x03\x01\0\2\2\x16", 7), Then::closes, "it has ended the connection"},
              Case{std::string(1 << 20, '\0'), Then::goes_on, "it does not speak HTTP: "},
              Case{"HTTP/1.1 200 OK\r\n", Then::closes, "it has ended the connection"},
              Case{"HTTP/1.1 200 OK\r\n", Then::hangs, "it does not answer"},

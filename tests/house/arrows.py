@@ -38,6 +38,8 @@ LAYERS = [
     "05_chat/erlang/dist",
     "05_chat/erlang",
     "05_chat/client",
+    "05_chat/options",
+    "05_chat/operator",
     "05_chat",
 ]
 SEARCHED = ("", "common")  # where an include with quotes is looked for, besides beside the source

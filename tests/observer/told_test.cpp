@@ -63,7 +63,7 @@ TEST(Told, ATimeIsReadAndWrittenAlike) {
 
 /// What the observer prints is what the server would have printed.
 TEST(Told, TheTextIsTheServersOwnInEveryEvent) {
-    const CaughtStdout out;
+    CaughtStdout out;
     const auto tell = [] {
         namespace events = app::events;
         app::tell({"server"}, events::started, 4711, "01_naive", "0.1.0");

@@ -151,7 +151,7 @@ TEST_P(Story, JsonTellsTheSameEventsAsTextAndWhomEachServes) {
             EXPECT_EQ(event.at("data"), "say \"hi\"");
         } else if (sentence == "started") {
             EXPECT_TRUE(event.at("pid").is_int64());
-            EXPECT_EQ(event.at("program"), stage());
+            EXPECT_EQ(event.at("program").as_string(), stage());
         }
     }
     EXPECT_EQ(told_in_json_only, 1);

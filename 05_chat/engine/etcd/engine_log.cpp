@@ -58,7 +58,7 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
             if (!after) co_return restore(Log(house_made_, {}), Rooms(house_.limits, house_.lobby));
             if (co_await begin_empty()) co_return;
             if (is_over_) co_return;
-            if (!std::exchange(has_told, true)) app::tell({"server"}, events::waits_for_snapshot);
+            if (!std::exchange(has_told, true)) tell(events::waits_for_snapshot);
             if (clock_.now() >= next_wish) {
                 next_wish = clock_.now() + patience;
                 Transaction wish;
@@ -95,7 +95,7 @@ net::awaitable<bool> EtcdEngine::begin_empty() {
 }
 
 void EtcdEngine::restore_empty(Revision at) {
-    app::tell({"server"}, events::begins_with_empty_rooms);
+    tell(events::begins_with_empty_rooms);
     const auto next_place = static_cast<Sequence>(at + 1) << place_bits;
     restore(Log(at, {}), Rooms(house_.limits, house_.lobby, next_place - 1, {}));
 }
@@ -113,7 +113,7 @@ void EtcdEngine::restore(Log log, Rooms rooms) {
 /// What has been written since we last heard of it is forgotten. So our place in the order is lost: others may have
 /// taken us for dead and back, and what was on its way may be in the log, or may not.
 net::awaitable<void> EtcdEngine::start_over(std::optional<Revision> after) {
-    app::tell({"server"}, events::starts_over);
+    tell(events::starts_over);
     ++life_;
     is_restored_ = false;
     epoch_ = 0;
@@ -167,7 +167,7 @@ void EtcdEngine::comes(Revision at, const std::string& node, const std::optional
     if (value && lease_ != 0 && value->hello.lease == lease_ && node == settings_.node) {
         is_in(at);
     } else if (is_open_) {
-        app::tell({"server"}, events::sees_node_come, node);
+        tell(events::sees_node_come, node);
     }
 }
 
@@ -191,14 +191,14 @@ void EtcdEngine::wants(const KeyValue& key, const std::string& node, const std::
 void EtcdEngine::goes(Revision at, const std::string& node) {
     const auto leaves = log_.down(at, node, replica_->rooms());
     if (node == settings_.node && epoch_ != 0) {
-        app::tell({"server"}, events::was_thought_dead);
+        tell(events::was_thought_dead);
         epoch_ = 0;
         lease_ = 0;
         flight_ = 0;
         proposals_.ground();  // the log takes no more of that life: so it will never come back
         go_down(was_thought_dead);
     } else if (is_open_) {
-        app::tell({"server"}, events::sees_node_go, node);
+        tell(events::sees_node_go, node);
     }
     for (const Submission& leave : leaves) {
         apply(node, leave, nullptr);

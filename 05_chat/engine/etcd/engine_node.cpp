@@ -162,14 +162,14 @@ void EtcdEngine::mind_silence() {
     if (!is_open_ || is_stopping_ || has_told_silence_ || silence < patience) return;
     has_told_silence_ = true;
     const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
-    app::tell({"server"}, events::log_is_silent, settings_.etcd, silent, last_failure_);
+    tell(events::log_is_silent, settings_.etcd, silent, last_failure_);
     replica_->waits("The rooms are out of reach: what you type waits, and goes out when they are back.");
 }
 
 void EtcdEngine::has_come_back() {
     last_came_back_ = clock_.now();
     if (!std::exchange(has_told_silence_, false)) return;
-    app::tell({"server"}, events::log_is_back, settings_.etcd);
+    tell(events::log_is_back, settings_.etcd);
     replica_->goes_on("The rooms are back: what has waited goes out now.");
 }
 
@@ -193,7 +193,7 @@ net::awaitable<void> EtcdEngine::keep_snapshots() {
         const auto written = co_await write_snapshot(store_, keys_, revision, snapshot);
         if (is_over_) co_return;
         if (written) {
-            if (*written) app::tell({"server"}, events::wrote_snapshot, revision, snapshot.size());
+            if (*written) tell(events::wrote_snapshot, revision, snapshot.size());
             continue;
         }
         has_failed(written.error());

@@ -40,6 +40,7 @@ result<void, Why> HttpParser::feed(std::string_view bytes) {
         if (error == http::error::need_more && unread.size() <= max_head) break;
         if (error == http::error::body_limit) return because("its answer is too long");
         if (error) return because("it does not speak HTTP: " + net::reason(error));
+        if (used == 0 && parser.is_header_done() == had_head) break;  // it wants more, whatever it calls that
         // A stream as a whole has no limit; but had it one from its head, that was kept.
         if (!had_head && parser.is_header_done() && kind_ == Body::lines) parser.body_limit(boost::none);
     }
