@@ -44,6 +44,7 @@ private:
         co_await operator_->ready(text_->listener());
         if (!joined) app::tell({"server"}, app::events::room_is_down, elsewhere_->where(), joined.error().words);
         if (joined && elsewhere_) app::tell({"server"}, app::events::room_is_up, elsewhere_->where());
+        engine_->announce();
         for (const auto& door : doors_) door->announce();
         start_services();
         operator_->obey({[this] { stop(); }, [this] { retire(); }, [this] { return tree(); }});

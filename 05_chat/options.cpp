@@ -87,14 +87,15 @@ void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
     }
     if (cert.empty() != key.empty()) line.usage_error("--etcd-cert and --etcd-key need each other");
     if (!is_key_part(prefix)) {
-        line.usage_error("--etcd-prefix: " + shown(prefix) +
-                         ": printable text without spaces, and without / at its ends, is allowed");
+        line.usage_error("--etcd-prefix: " + shown(prefix) + ": at most " + std::to_string(max_atom) +
+                         " bytes of text without spaces, and without / at its ends, is allowed");
     }
     if (node_name.empty()) node_name = etcd::default_node_name(worker > 0 ? ::getppid() : ::getpid());
     if (worker > 0) node_name += "-" + std::to_string(worker);
     waits = again;
     if (!is_key_part(node_name) || node_name.find('/') != node_name.npos) {
-        line.usage_error("--node-name: " + shown(node_name) + ": printable text without spaces and / is allowed");
+        line.usage_error("--node-name: " + shown(node_name) + ": at most " + std::to_string(max_atom) +
+                         " bytes of text without spaces and / is allowed");
     }
 }
 

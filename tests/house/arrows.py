@@ -16,6 +16,7 @@ LAYERS = [
     "common/net",
     "common/app",
     "common/echo_client",
+    "common/observer",
     "01_naive",
     "02_thread_per_client",
     "03_acceptor_pool",

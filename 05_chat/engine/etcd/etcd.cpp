@@ -29,11 +29,23 @@ public:
     RealEtcdEngine(const net::Executor& executor, std::unique_ptr<Gateway> gateway, Settings settings)
         : Parts{std::move(gateway), SteadyClock(executor)},
           EtcdEngine(executor, *Parts::gateway, Parts::clock, settings),
+          history_bytes_(settings.limits.history_bytes),
           words_("node " + settings.node + " of " + settings.prefix + ", over " + settings.etcd) {}
 
+    net::awaitable<result<void, Why>> open() override {
+        auto opened = co_await EtcdEngine::open();
+        // A newcomer is sent all of the history at once, and would be cut off for being behind in reading it.
+        if (const auto needed = house().limits.history_bytes; opened && needed > history_bytes_) {
+            EtcdEngine::stop();
+            co_return because("--max-backlog: these rooms need " + std::to_string(2 * needed) +
+                              ", as their first node had, for what newcomers are shown");
+        }
+        co_return opened;
+    }
     std::string words() const override { return words_; }
 
 private:
+    std::size_t history_bytes_;
     std::string words_;
 };
 
