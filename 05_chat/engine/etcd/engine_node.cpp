@@ -159,7 +159,7 @@ bool EtcdEngine::owes() const {
 
 void EtcdEngine::mind_silence() {
     const auto silence = clock_.now() - last_came_back_;
-    if (!is_open_ || is_stopping_ || has_told_silence_ || silence < patience) return;
+    if (!(is_open_ || settings_.waits) || is_stopping_ || has_told_silence_ || silence < patience) return;
     has_told_silence_ = true;
     const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
     tell(events::log_is_silent, settings_.etcd, silent, last_failure_);
