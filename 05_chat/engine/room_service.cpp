@@ -3,13 +3,20 @@
 #include "app/events.hpp"
 #include "app/faults.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+
 #include <utility>
 
 namespace chat {
 
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
                          Encode encode, Backlog& backlog)
-    : engine_(engine), rooms_(limits, lobby), encode_(encode), subscribers_(executor, backlog), failed_(executor) {
+    : executor_(executor),
+      engine_(engine),
+      rooms_(limits, lobby),
+      encode_(encode),
+      subscribers_(executor, backlog),
+      failed_(executor) {
     engine_.serve(*this);
 }
 
@@ -162,7 +169,13 @@ std::vector<Submission> RoomService::come_back() {
 void RoomService::is_back(const Submission& join, const Outcome& outcome) {
     const PersonId person = std::get<Join>(join.request).person;
     const auto place = participants_.find(person);
-    if (place == participants_.end()) return;  // the program ends
+    if (place == participants_.end()) {  // they have gone meanwhile, and nobody else would let them out
+        if (outcome) {
+            boost::asio::co_spawn(executor_, let_out_again(join.room, person),
+                                  [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
+        }
+        return;
+    }
     Participant& participant = *place->second.participant;
     if (outcome) {
         let_in(participant, join.room, outcome->name);
@@ -171,6 +184,11 @@ void RoomService::is_back(const Submission& join, const Outcome& outcome) {
         participants_.erase(place);
         participant.rejoined(because(reason(outcome.error())));
     }
+}
+
+net::awaitable<void> RoomService::let_out_again(std::string room, PersonId person) {
+    const Submission leave{std::move(room), Leave{person, {}}};
+    co_await engine_.submit(leave);
 }
 
 void RoomService::waits(std::string_view words) {

@@ -72,9 +72,11 @@ private:
 
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);
+    net::awaitable<void> let_out_again(std::string room, PersonId person);
     net::awaitable<void> begin_anew();
     void tell_all(std::string_view words);
 
+    net::Executor executor_;
     Engine& engine_;
     Rooms rooms_;
     Encode encode_;
