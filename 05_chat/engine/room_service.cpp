@@ -74,6 +74,10 @@ net::awaitable<void> RoomService::let_go(const Submission& leave, app::Who by) {
     }
 }
 
+net::awaitable<void> RoomService::take_out(Submission leave) {
+    co_await engine_.submit(leave);
+}
+
 net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Question& question) {
     co_return answer(rooms_, question);
 }
@@ -169,9 +173,10 @@ std::vector<Submission> RoomService::come_back() {
 void RoomService::is_back(const Submission& join, const Outcome& outcome) {
     const PersonId person = std::get<Join>(join.request).person;
     const auto place = participants_.find(person);
-    if (place == participants_.end()) {  // they have gone meanwhile, and nobody else would let them out
+    if (place == participants_.end()) {
+        // They have gone meanwhile. When they went they were in no room; so nobody else takes them out of this one.
         if (outcome) {
-            boost::asio::co_spawn(executor_, let_out_again(join.room, person),
+            boost::asio::co_spawn(executor_, take_out({join.room, Leave{person, {}}}),
                                   [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
         }
         return;
@@ -184,11 +189,6 @@ void RoomService::is_back(const Submission& join, const Outcome& outcome) {
         participants_.erase(place);
         participant.rejoined(because(reason(outcome.error())));
     }
-}
-
-net::awaitable<void> RoomService::let_out_again(std::string room, PersonId person) {
-    const Submission leave{std::move(room), Leave{person, {}}};
-    co_await engine_.submit(leave);
 }
 
 void RoomService::waits(std::string_view words) {

@@ -70,9 +70,9 @@ private:
     void waits(std::string_view words) override;
     void goes_on(std::string_view words) override;
 
+    net::awaitable<void> take_out(Submission leave);
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);
-    net::awaitable<void> let_out_again(std::string room, PersonId person);
     net::awaitable<void> begin_anew();
     void tell_all(std::string_view words);
 

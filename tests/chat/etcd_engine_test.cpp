@@ -55,6 +55,11 @@ struct Record {
     std::optional<Line> line;
 };
 
+/// A place of the order: the revision, and the place in it.
+std::string place(Sequence at) {
+    return std::to_string(at >> etcd::place_bits) + "." + std::to_string(at % (Sequence(1) << etcd::place_bits));
+}
+
 /// The rooms, as everybody who has read the same must have them.
 std::string picture(const Rooms& rooms) {
     std::string all = who_is_where(rooms);
@@ -95,7 +100,7 @@ public:
         Record what{record(submission, outcome), submission, {}};
         if (outcome) what.line = *outcome;
         if (!pieces.back().records.emplace(at, std::move(what)).second) wrong += "a place came twice\n";
-        if (outcome && outcome->kind == Line::Kind::left) let_out(outcome->person);
+        if (outcome && outcome->kind == Line::Kind::left) let_out(outcome->person, submission.room);
         return outcome;
     }
     const Rooms& rooms() const override { return rooms_; }
@@ -132,9 +137,10 @@ public:
         if (!std::exchange(is_waiting, false)) wrong += "goes on, and did not wait\n";
     }
 
-    void let_out(PersonId person) {
+    void let_out(PersonId person, const std::string& room) {
         const auto place = places.find(person);
-        if (place != places.end() && !place->second.is_down) places.erase(place);
+        const bool is_there = place != places.end() && folded(place->second.room) == folded(room);
+        if (is_there && !place->second.is_down) places.erase(place);
     }
     /// Somebody who went while they were brought back.
     void take_out(Submission leave) {
@@ -185,6 +191,7 @@ public:
         etcd_.ignores_conditions = ignores_conditions;
         etcd_.has_changed = [this] { everybody_looks(); };
         for (std::size_t node = 0; node < 3; ++node) start("node" + std::to_string(node));
+        tick();
         const auto troubles = world_.roll(8);
         for (std::uint64_t i = 0; i < troubles; ++i) world_.after(world_.roll(12'000), [this] { trouble(); });
     }
@@ -309,7 +316,12 @@ private:
         Node* node = anybody();
         if (node == nullptr) return;
         const Milliseconds while_ = 100 + world_.roll(6000);
-        switch (world_.roll(9)) {
+        const auto what = world_.roll(9);
+        if (app::story::is_told()) {
+            std::cout << world_.now() << " ms: trouble " << what << " for " << while_ << " ms, " << node->process
+                      << std::endl;
+        }
+        switch (what) {
             case 0:  // the cable
                 cut(*node, while_);
                 break;
@@ -323,7 +335,7 @@ private:
             case 2:  // all of etcd
                 if (etcd_.is_away) break;
                 etcd_.is_away = true;
-                for (const auto& each : nodes_) each->troubled = world_.now() + while_;
+                troubled_ = world_.now() + while_;
                 world_.after(while_, [this] {
                     etcd_.come_back();
                     everybody_looks();
@@ -339,10 +351,9 @@ private:
                 node->troubled = world_.now() + while_;
                 break;
             case 5: node->store.end_watch(); break;
-            case 6: {  // somebody sweeps, and leaves nothing of the past
-                etcd_.compact(etcd_.revision());
+            case 6:  // somebody sweeps, and leaves nothing of the past
+                etcd_.compact(etcd_.last_written());
                 break;
-            }
             default: crash(*node, while_); break;
         }
     }
@@ -358,7 +369,7 @@ private:
     void crash(Node& node, Milliseconds later) {
         ++crashes;
         node.is_dead = node.store.is_dead = node.clock.stands_still = true;
-        const std::string name = world_.roll(3) == 0 ? "another" + std::to_string(nodes_.size()) : node.name;
+        const std::string name = world_.roll(3) == 0 ? "another" + std::to_string(++crashes_named_) : node.name;
         world_.after(later, [this, name] { start(name); });
         if (etcd_.is_away) return;
         world_.after(5000, [this, &node, crashed = world_.now()] { is_out(node, crashed); });
@@ -366,7 +377,8 @@ private:
     /// Whoever was with that node has left everywhere, where nothing has got into the way of hearing it.
     void is_out(const Node& dead, Milliseconds crashed) {
         for (const auto& node : nodes_) {
-            const bool is_calm = node->troubled == 0 || node->troubled + 5000 < crashed;
+            const Milliseconds last_trouble = std::max(node->troubled, troubled_);
+            const bool is_calm = last_trouble == 0 || last_trouble + 5000 < crashed;
             if (!node->is_open || node->is_dead || !is_calm) continue;
             for (const auto& [key, named] : node->rooms().all()) {
                 for (const auto& [person, place] : dead.places) {
@@ -378,6 +390,10 @@ private:
 
     // ---- the end ----------------------------------------------------------------------------------------------------
 
+    /// Time goes on, also when nobody is left.
+    void tick() {
+        world_.after(1000, [this] { tick(); });
+    }
     /// Everybody has had their say, and for a while nothing has been missing anywhere.
     bool is_quiet() {
         constexpr Milliseconds a_while = 10'000;
@@ -397,6 +413,13 @@ private:
                 << picture(node->rooms());
         }
         return all.str();
+    }
+
+    void tell_order() const {
+        for (const auto& [at, what] : order_) {
+            std::cout << place(at) << " " << what.words << "\n";
+        }
+        std::cout << state();
     }
 
     std::string check() {
@@ -421,6 +444,7 @@ private:
                 }
             }
         }
+        if (app::story::is_told()) tell_order();
         return wrong + check_pieces() + check_order(begins) + check_ends();
     }
     /// Nobody has heard the order with a hole.
@@ -433,7 +457,10 @@ private:
                 const auto first = order_.upper_bound(piece.after);
                 const auto last = goes_on ? order_.end() : order_.upper_bound(piece.records.rbegin()->first);
                 if (std::distance(first, last) != static_cast<std::ptrdiff_t>(piece.records.size())) {
-                    wrong += node->name + " has not heard everything\n";
+                    wrong += node->name + " has not heard everything after " + place(piece.after) + "\n";
+                    if (app::story::is_told()) {
+                        for (const auto& [at, what] : piece.records) std::cout << "heard " << place(at) << "\n";
+                    }
                 }
             }
         }
@@ -496,8 +523,13 @@ private:
         for (const auto& [key, named] : first->rooms().all()) {
             for (const auto& [person, name] : named.room.people()) people.emplace(key, person);
         }
-        if (people != places) wrong += "in the rooms are others than those who live\n" + state();
-        constexpr std::size_t house_and_snapshots = 5;
+        for (const auto& [room, person] : people) {
+            if (!places.contains({room, person})) wrong += "a ghost in " + room + ": " + std::to_string(person) + "\n";
+        }
+        for (const auto& [room, person] : places) {
+            if (!people.contains({room, person})) wrong += "not in " + room + ": " + std::to_string(person) + "\n";
+        }
+        constexpr std::size_t house_and_snapshots = 8;  // and the log's three
         if (etcd_.keys() > living + house_and_snapshots) wrong += "too many keys stay in etcd\n";
         return wrong;
     }
@@ -520,10 +552,12 @@ private:
     std::vector<std::unique_ptr<Node>> nodes_;
     std::map<Sequence, Record> order_;
     std::optional<Milliseconds> quiet_since_;
+    Milliseconds troubled_ = 0;  // until when etcd was away
+    int crashes_named_ = 0;
 };
 
 struct EtcdEngines : testing::Test {
-    EtcdEngines() { app::story::mode = app::Log::quiet; }
+    EtcdEngines() { app::story::mode = std::getenv("FIVE_STORY") == nullptr ? app::Log::quiet : app::Log::text; }
 };
 
 }  // namespace
