@@ -79,10 +79,8 @@ private:
 
     /// What runs here, and who is where. Of several workers each tells of its own people.
     std::string tree() const {
-        const std::string engine = engine_->words();
         const bool sees_all = !elsewhere_ && options_.worker == 0;
-        return (engine.empty() ? "" : "    " + engine + "\n") + services_.tree() +
-               (sees_all ? who_is_where(rooms_.rooms()) : text_->who_is_where());
+        return engine_->tree() + services_.tree() + (sees_all ? who_is_where(rooms_.rooms()) : text_->who_is_where());
     }
 
     void retire() {

@@ -78,8 +78,8 @@ public:
 
     /// Tells what it could not tell before the program's first line. Once.
     virtual void announce() {}
-    /// What it is, for the operator; empty: nothing out of the ordinary.
-    virtual std::string words() const { return {}; }
+    /// What it is, for the operator: a line below something else; empty: nothing out of the ordinary.
+    virtual std::string tree() const { return {}; }
 
 protected:
     Replica* replica_ = nullptr;

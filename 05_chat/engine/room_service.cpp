@@ -157,7 +157,7 @@ void RoomService::go_down(std::string_view words) {
     ++downs_;
     if (tell_others_) tell_others_();
     for (auto& [person, place] : participants_) {
-        if (std::exchange(place.is_down, true)) continue;
+        place.is_down = true;
         place.participant->writer->leave();
         place.participant->room_down(words);
     }

@@ -1,5 +1,6 @@
 #include "observer/web.hpp"
 
+#include "app/events.hpp"
 #include "observer/page.hpp"
 
 #include <boost/asio.hpp>
@@ -117,6 +118,10 @@ std::optional<std::string> tutorial(std::string_view name) {
     return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+void tell_crash(const std::exception_ptr& crash) {
+    app::tell_crash({"observer"}, crash);
+}
+
 }  // namespace
 
 struct Web::State : std::enable_shared_from_this<State> {
@@ -139,7 +144,7 @@ struct Web::State : std::enable_shared_from_this<State> {
 
 Web::Web(asio::io_context& loop, tcp::acceptor acceptor, std::string host, Pictures& pictures)
     : state_(std::make_shared<State>(loop, std::move(acceptor), std::move(host), pictures)) {
-    asio::co_spawn(loop, state_->accept(), asio::detached);  // ends without an exception: outcomes are values
+    asio::co_spawn(loop, state_->accept(), tell_crash);
 }
 
 Web::~Web() {
@@ -160,8 +165,10 @@ asio::awaitable<void> Web::State::accept() {
         }
         if (connections >= most_connections) continue;  // closed at once
         ++connections;
-        // An exception here is one of memory; it costs this page, and the browser asks again.
-        asio::co_spawn(loop, serve(std::move(socket)), [self](const std::exception_ptr&) { --self->connections; });
+        asio::co_spawn(loop, serve(std::move(socket)), [self](const std::exception_ptr& crash) {
+            --self->connections;
+            tell_crash(crash);
+        });
     }
 }
 

@@ -54,7 +54,7 @@ TEST(ChatUsage, AMistakeIsExplainedInOneLineAndExits2) {
              Mistake{{"--register", "net_kernel"}, "--register: net_kernel", "no other process"},
              Mistake{{"--register", std::string(400, 'n')}, "--register: nnn", "at most 255 characters"},
              Mistake{{"--register", "\x1b[2J"}, "--register: \\x1b[2J", "at most 255 characters"},
-             Mistake{{"--engine", "redis"}, "--engine: redis", "local, etcd"},
+             Mistake{{"--engine", "redis"}, "--engine: redis", "local|etcd"},
              Mistake{{"--etcd", "http://127.0.0.1:2379"}, "--etcd", "needs --engine etcd"},
              Mistake{{"--etcd-prefix", "six"}, "--etcd-prefix", "needs --engine etcd"},
              Mistake{{"--engine", "local", "--node-name", "A"}, "--node-name", "needs --engine etcd"},

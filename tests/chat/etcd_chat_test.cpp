@@ -290,7 +290,9 @@ TEST(EtcdChat, rooms_that_have_crashed_end_the_node) {
     ann.say("this throws");
     EXPECT_EQ(a.wait_exit(), exited(1));
     EXPECT_THAT(a.errors(), HasSubstr("the rooms have crashed"));
-    ben.chat("Ben", "here it does not");
+    ben.say("here it does not");
+    const auto heard = ben.hear_up_to("Ben says: here it does not");
+    EXPECT_EQ(heard.front(), "Ann says: !throw room");  // it was ordered, and only one node has thrown
 }
 
 TEST(EtcdChat, the_tree_tells_of_the_engine) {

@@ -7,6 +7,7 @@
 #include "app/story.hpp"
 #include "chat/simulated_store.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,11 +77,12 @@ std::string picture(const Rooms& rooms) {
 class Node : public Replica {
 public:
     Node(World& world, simulated::Etcd& etcd, const std::string& name, std::string process,
-         std::size_t snapshot_batches, std::function<bool(std::string_view)> is_ended)
+         std::size_t snapshot_batches, std::function<bool(std::string_view)> is_ended,
+         const Limits& its_limits = limits)
         : name(name), process(process), store(world, etcd), clock(world), world_(world) {
         etcd::Settings settings;
         settings.node = name;
-        settings.limits = limits;
+        settings.limits = its_limits;
         settings.lobby = "lobby";
         settings.process = std::move(process);
         settings.is_ended = std::move(is_ended);
@@ -96,6 +99,7 @@ public:
     };
 
     Outcome apply(Sequence at, const Submission& submission) override {
+        if (throws) throw std::runtime_error("thrown on purpose");
         auto outcome = rooms_.apply(at, submission);
         Record what{record(submission, outcome), submission, {}};
         if (outcome) what.line = *outcome;
@@ -175,6 +179,7 @@ public:
     int busy = 0;                  // how many of its coroutines run
     int downs = 0, waited = 0, unknowns = 0;
     bool is_waiting = false;
+    bool throws = false;
     Milliseconds troubled = 0;  // when it was last cut, asleep or out of etcd's reach
     std::string wrong;
 
@@ -353,6 +358,7 @@ private:
             case 5: node->store.end_watch(); break;
             case 6:  // somebody sweeps, and leaves nothing of the past
                 etcd_.compact(etcd_.last_written());
+                troubled_ = std::max(troubled_, world_.now());
                 break;
             default: crash(*node, while_); break;
         }
@@ -586,4 +592,259 @@ TEST_F(EtcdEngines, AnEtcdThatTakesWhatItShouldRefuseIsFound) {
     std::string wrong;
     for (std::uint64_t seed = 1; seed <= 100 && wrong.empty(); ++seed) wrong = Country(seed, true).play();
     EXPECT_NE(wrong, "");
+}
+
+// ---- one thing at a time --------------------------------------------------------------------------------------------
+
+namespace {
+
+/// Nodes, one or several, to which things happen as a test says. The network is as it is elsewhere: it delays, loses
+/// and repeats.
+class Village {
+public:
+    explicit Village(std::size_t snapshot_batches = 1000) : snapshot_batches_(snapshot_batches) {
+        app::story::mode = app::Log::quiet;
+        etcd.has_changed = [this] {
+            for (const auto& node : nodes_) node->store.look();
+        };
+        tick();
+    }
+    ~Village() {
+        for (const auto& node : nodes_) {
+            node->store.stop();
+            node->engine->stop();
+            node->clock.go_on();
+        }
+        pass(10'000);
+    }
+    Village(const Village&) = delete;
+    Village& operator=(const Village&) = delete;
+
+    /// A node that is to come; it has come, or could not, when time has passed.
+    Node& start(const std::string& name, const Limits& its_limits = limits) {
+        nodes_.push_back(std::make_unique<Node>(world, etcd, name, "process" + std::to_string(nodes_.size()),
+                                                snapshot_batches_, std::function<bool(std::string_view)>(),
+                                                its_limits));
+        Node& node = *nodes_.back();
+        spawn([](Node& self) -> net::awaitable<void> {
+            const auto opened = co_await self.engine->open();
+            self.is_open = opened.has_value();
+            if (!opened) self.why_closed = opened.error().words;
+        }(node));
+        return node;
+    }
+    Node& started(const std::string& name, const Limits& its_limits = limits) {
+        Node& node = start(name, its_limits);
+        EXPECT_TRUE(world.run([&] { return node.is_open; }));
+        return node;
+    }
+    /// What came of it, as soon as it has.
+    void submit(Node& node, Submission submission) {
+        spawn([](Village& self, Node& at, Submission wanted) -> net::awaitable<void> {
+            try {
+                const auto outcome = co_await at.engine->submit(wanted);
+                self.outcomes.push_back(outcome ? words(*outcome) : std::string(reason(outcome.error())));
+            } catch (const std::exception& thrown) {
+                self.outcomes.push_back(std::string("threw: ") + thrown.what());
+            }
+        }(*this, node, std::move(submission)));
+    }
+    void pass(Milliseconds time) {
+        const auto until = world.now() + time;
+        EXPECT_TRUE(world.run([&] { return world.now() >= until; }, 10'000'000));
+    }
+    bool run(const std::function<bool()>& over) { return world.run(over); }
+    void crash(Node& node) { node.is_dead = node.store.is_dead = node.clock.stands_still = true; }
+
+    World world{1};
+    simulated::Etcd etcd{world};
+    std::vector<std::string> outcomes;
+
+private:
+    void tick() {
+        world.after(100, [this] { tick(); });
+    }
+    void spawn(net::awaitable<void> work) {
+        boost::asio::co_spawn(world.executor(), std::move(work), [](const std::exception_ptr& crash) {
+            if (crash) std::rethrow_exception(crash);
+        });
+    }
+
+    std::size_t snapshot_batches_;
+    std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+using testing::ElementsAre;
+
+}  // namespace
+
+TEST(EtcdEngine, ANodeThatComesTakesWhatTheFirstOneHasChosen) {
+    Village village;
+    village.started("first");
+    Limits others = limits;
+    others.max_people = 99;
+    const Node& second = village.started("second", others);
+    EXPECT_EQ(second.engine->house().limits.max_people, limits.max_people);
+    EXPECT_EQ(second.rooms().limits().max_people, limits.max_people);
+}
+
+TEST(EtcdEngine, ANodeOfAnotherVersionDoesNotStart) {
+    Village village;
+    village.etcd.transact({{}, {etcd::Write{"five/house", R"({"version":99})"}}});
+    const Node& node = village.start("node");
+    village.pass(10'000);
+    EXPECT_EQ(node.why_closed, "cannot use etcd: the nodes below five/ speak version 99, this one speaks 1");
+}
+
+TEST(EtcdEngine, WhereEtcdIsAwayANodeSaysSoSoon) {
+    Village village;
+    village.etcd.is_away = true;
+    const Node& node = village.start("node");
+    village.pass(4'000);
+    EXPECT_FALSE(node.why_closed);
+    village.pass(3'000);
+    EXPECT_EQ(node.why_closed, "cannot use etcd: no answer");
+}
+
+TEST(EtcdEngine, TwoNodesDoNotHaveOneName) {
+    Village village;
+    const Node& first = village.started("node");
+    const Node& second = village.start("node");
+    village.pass(12'000);
+    EXPECT_EQ(second.why_closed, "cannot use etcd: another node is called node");
+    EXPECT_EQ(first.downs, 0);
+}
+
+TEST(EtcdEngine, WhoeverIsStartedAgainHasItsNameWhenTheLeaseHasEnded) {
+    Village village;
+    village.crash(village.started("node"));
+    const Node& again = village.start("node");
+    village.pass(etcd::name_patience / std::chrono::milliseconds(1));
+    EXPECT_TRUE(again.is_open);
+}
+
+TEST(EtcdEngine, ThePeopleOfADeadNodeLeaveWithinFiveSeconds) {
+    for (int run = 0; run < 20; ++run) {
+        Village village;
+        Node& first = village.started("first");
+        const Node& second = village.started("second");
+        village.submit(first, {"lobby", Join{first.engine->next_person(), "Ben"}});
+        ASSERT_TRUE(village.run([&] { return !second.rooms().find("lobby")->people().empty(); }));
+        village.pass(static_cast<Milliseconds>(run) * 50);
+        village.crash(first);
+        village.pass(5'000);
+        EXPECT_TRUE(second.rooms().find("lobby")->people().empty());
+    }
+}
+
+TEST(EtcdEngine, WhatIsSaidWhileEtcdIsAwayIsKeptAndPeopleAreTold) {
+    Village village;
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    village.pass(1'000);
+    village.etcd.is_away = true;
+    for (const char* text : {"one", "two", "three"}) village.submit(node, {"lobby", Say{ben, text}});
+    village.pass(1'500);
+    EXPECT_EQ(node.waited, 0);
+    village.pass(28'500);
+    EXPECT_EQ(node.waited, 1);
+    EXPECT_EQ(village.outcomes.size(), 1U);
+    village.etcd.come_back();
+    ASSERT_TRUE(village.run([&] { return !node.is_waiting; }));
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 4; }));
+    EXPECT_THAT(village.outcomes,
+                ElementsAre("Ben has joined the room", "Ben says: one", "Ben says: two", "Ben says: three"));
+    EXPECT_EQ(node.downs, 0);
+}
+
+TEST(EtcdEngine, AnIdleNodeFindsOutThatNothingComesAnyMore) {
+    Village village;
+    Node& first = village.started("first");
+    Node& second = village.started("second");
+    village.pass(1'000);
+    second.store.silence_watch();
+    village.submit(first, {"lobby", Join{first.engine->next_person(), "Ben"}});
+    village.pass(7'000);
+    EXPECT_EQ(second.rooms().find("lobby")->people().size(), 1U);
+}
+
+TEST(EtcdEngine, ANodeThatStopsSendsWhatWaitsAndItsPeopleLeaveAtOnce) {
+    Village village;
+    Node& first = village.started("first");
+    const Node& second = village.started("second");
+    const PersonId ben = first.engine->next_person();
+    village.submit(first, {"lobby", Join{ben, "Ben"}});
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    village.submit(first, {"lobby", Say{ben, "Good night"}});
+    first.engine->stop();
+    village.pass(2'500);
+    EXPECT_EQ(second.rooms().find("lobby")->history().back().text, "Good night");
+    EXPECT_TRUE(second.rooms().find("lobby")->people().empty());
+    village.submit(first, {"lobby", Say{ben, "Late"}});
+    village.pass(10);
+    EXPECT_EQ(village.outcomes.back(), "you are not in the room");
+}
+
+TEST(EtcdEngine, ANodeAlsoStopsWhileEtcdIsAway) {
+    Village village;
+    Node& node = village.started("node");
+    village.etcd.is_away = true;
+    village.submit(node, {"lobby", Join{node.engine->next_person(), "Ben"}});
+    node.engine->stop();
+    village.pass(3'000);
+    EXPECT_THAT(village.outcomes, ElementsAre("you are not in the room"));
+}
+
+TEST(EtcdEngine, ANodeWhoseRoomsHaveThrownDoesNotGoOn) {
+    Village village;
+    Node& node = village.started("node");
+    node.throws = true;
+    village.submit(node, {"lobby", Join{node.engine->next_person(), "Ben"}});
+    village.pass(2'000);
+    EXPECT_EQ(node.why_given_up, "the rooms have crashed: thrown on purpose");
+    EXPECT_THAT(village.outcomes, ElementsAre("threw: thrown on purpose"));
+}
+
+TEST(EtcdEngine, WhatWasSaidIsThereWhenAllNodesHaveEndedAndOneComesAgain) {
+    Village village(5);
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    for (int i = 0; i < 20; ++i) {
+        village.submit(node, {"lobby", Say{ben, std::to_string(i)}});
+        village.pass(500);
+    }
+    village.crash(node);
+    village.pass(6'000);
+    const Node& again = village.started("node");
+    EXPECT_EQ(again.rooms().find("lobby")->history().back().text, "19");
+    EXPECT_TRUE(again.rooms().find("lobby")->people().empty());
+}
+
+TEST(EtcdEngine, WhatIsRefusedForItselfNeedsNoOrder) {
+    Village village;
+    Node& node = village.started("node");
+    village.etcd.is_away = true;
+    village.submit(node, {"lobby", Join{1, "B n"}});
+    village.submit(node, {"lobby", Say{1, std::string(limits.max_line + 1, 'x')}});
+    village.submit(node, {"lobby", Say{1, "\xff"}});
+    village.pass(1);
+    EXPECT_THAT(village.outcomes, ElementsAre("a name has no spaces or control characters", "the line is too long",
+                                              "the line is not UTF-8"));
+}
+
+TEST(EtcdEngine, TheLogIsCutBehindSnapshots) {
+    Village village(20);
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    for (int i = 0; i < 500; ++i) {
+        village.submit(node, {"lobby", Say{ben, std::to_string(i)}});
+        village.pass(200);
+    }
+    EXPECT_EQ(village.outcomes.size(), 501U);
+    EXPECT_LE(village.etcd.keys(), 5U);
+    EXPECT_LE(village.etcd.remembered(), 3 * 20U + 20);
 }

@@ -167,7 +167,8 @@ TEST_F(InRooms, WhoeverGoesWhileTheyArePutBackDoesNotStayThere) {
     Silent ann(1, writer());
     start(submit(ann, Join{1, "Ann"}));
     engine.replica().go_down("the other nodes hold this one for dead");
-    start(rooms.submit({"lobby", Leave{1, {}}}, app::Who{"test"}));
+    const Submission leave{"lobby", Leave{1, {}}};
+    start(rooms.let_go(leave, app::Who{"test"}));
     const auto joins = engine.replica().come_back();
     ASSERT_EQ(joins.size(), 1u);
     rooms.forget(ann);

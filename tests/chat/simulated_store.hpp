@@ -93,6 +93,8 @@ public:
     }
     Revision compacted() const { return compacted_; }
     std::size_t keys() const { return keys_.size(); }
+    /// How many changes it still knows.
+    std::size_t remembered() const { return history_.size(); }
     std::vector<Lease> leases() const {
         std::vector<Lease> all;
         for (const auto& [lease, each] : leases_) all.push_back(lease);

@@ -115,7 +115,7 @@ TEST_P(WorkerCrash, CostsItsOwnPeopleTheirConnectionAndNobodyElseAnything) {
     const auto report = server->wait_for_event("supervisor_report", {field("offender", "worker-1")});
     EXPECT_THAT(std::string(report.at("reason").as_string().c_str()), HasSubstr(crash.reason));
 
-    // It comes back, under the same number, and finds everything as it was; his name is free.
+    // It comes back, under the same number, and finds everything as it was; Ben's name is free.
     server->pid_of("worker-1", 2);
     const auto again = person_at(*server, "worker-1", "Ben");
     EXPECT_EQ(anna->hear(), "Ben has joined the room");
@@ -142,7 +142,7 @@ TEST_F(Workers, WhoComesWhileNoneIsThereWaits) {
     visit(server->port(), "Anna");
     const auto pid = server->pid_of("worker-1");
     supervised::suspend(pid);
-    Client waiting(server->port());  // the kernel lets him in
+    Client waiting(server->port());  // the kernel lets them in
     ::kill(pid, SIGKILL);
     EXPECT_EQ(waiting.recv_line(), "Welcome! What is your name?\r\n");
 }
@@ -303,6 +303,19 @@ TEST_F(Workers, OneThatCrashesWhileEtcdIsAwayWaitsForIt) {
     waiting.send("Anna\r\n");
     EXPECT_EQ(waiting.recv_line(), "Anna says: Hello!\r\n");
     EXPECT_EQ(server->lives_of("worker-1"), 2u);
+}
+
+TEST_F(Workers, AreNotReplacedByAnyThatCannotComeUp) {
+    auto server = serve({"--workers", "1"});
+    Person anna(*server, "Anna");
+    etcd().kill();
+    server->signal(SIGHUP);
+    server->wait_for_event("keeps", {field("child", "worker-1"), etcd().url(0)});
+    etcd().start();
+    anna.say("I am still here");
+    anna.hear_up_to("Anna says: I am still here");
+    EXPECT_EQ(server->workers().size(), 1u);
+    EXPECT_EQ(server->count_events("supervisor_report", {field("context", "child_terminated")}), 0u);
 }
 
 TEST_F(Workers, OneThatWaitsForEtcdEndsWhenItIsToldTo) {

@@ -50,6 +50,7 @@ TEST_P(Limits, Show) {
     const auto& [property, number] = GetParam();
     const auto& server = servers[number];
     if (support::sanitized && !property->under_sanitizers) GTEST_SKIP() << "a sanitizer has its own needs of memory";
+    if (server.is_over_etcd && !LIMITS_OVER_ETCD) GTEST_SKIP() << "the chat is built without etcd's engine";
     if (server.is_over_etcd && !support::Etcd::is_there()) GTEST_SKIP() << "there is no etcd (Debian: etcd-server)";
     const bool expected = property->expected[number] == Answer::yes;
     EXPECT_EQ(property->holds({server, expected ? support::patience() : long_enough_to_say_no()}), expected);

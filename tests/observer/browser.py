@@ -41,7 +41,7 @@ class Browser:
         if program is None:
             raise NoBrowser("no chromium here: apt-get install chromium-headless-shell")
         self.deadline = deadline
-        self.home = tempfile.TemporaryDirectory(prefix="five_browser.")
+        self.home = tempfile.TemporaryDirectory(prefix="five_browser.", ignore_cleanup_errors=True)
         # The protocol's own numbers: 3 is read by the browser, 4 is written.
         to_browser, self.write_end = os.pipe()
         self.read_end, from_browser = os.pipe()
@@ -74,8 +74,13 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        self.session = None
+        try:
+            self.ask("Browser.close")  # it has processes of its own, which still write into its home
+            self.process.wait(5)
+        except (AssertionError, OSError, subprocess.TimeoutExpired):
+            self.process.kill()
+            self.process.wait()
         os.close(self.write_end)
         os.close(self.read_end)
         self.home.cleanup()
@@ -120,7 +125,9 @@ class Browser:
             self.errors.append(str([each.get("value") for each in parameters["args"]]))
 
     def open(self, address):
-        self.ask("Page.navigate", url=address)
+        answer = self.ask("Page.navigate", url=address)
+        assert "errorText" not in answer, f"{address}: {answer['errorText']}"
+        self.wait("document.readyState === 'complete' && document.documentElement !== null")
 
     def value(self, expression):
         answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

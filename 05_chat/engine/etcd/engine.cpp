@@ -117,6 +117,8 @@ net::awaitable<result<void, Why>> EtcdEngine::agree_on_house() {
         }
         if (failure->kind != Failure::Kind::no_answer || clock_.now() >= latest_start(begin))
             co_return cannot_use(failure->words);
+        has_failed(*failure);
+        mind_silence();
         co_await clock_.sleep_until(clock_.now() + between_tries, opened_);
         if (is_stopping_) co_return cannot_use("stopped");
     }
@@ -194,6 +196,7 @@ net::awaitable<void> EtcdEngine::say_goodbye() {
     }
     if (is_over_) co_return;
     is_over_ = true;
+    why_over_ = "stopped";
     proposals_.refuse_all(Refusal::not_here);
     if (lease_ != 0) {
         spawn(revoke(lease_));

@@ -157,7 +157,8 @@ private:
     std::int64_t flight_ = 0;  // the version of our key that our batch on its way makes; 0: none is on its way
     std::uint64_t life_ = 0;   // how often we have started over
     bool is_down_ = false;     // our people are out until we are back
-    std::optional<TimePoint> name_taken_;  // since when somebody else has our name
+    std::optional<TimePoint> name_taken_;  // since when somebody else has our name,
+    TimePoint name_seen_;                  // and when that was last seen
 
     // The ids of people: those of this base have not been given by anybody else.
     PersonId person_base_ = 0;

@@ -61,7 +61,6 @@ net::awaitable<void> EtcdEngine::come_in() {
     if (!answer) {
         has_failed(answer.error());
         if (answer.error().kind == Failure::Kind::refused) lease_ = 0;  // it may have ended by now
-        name_taken_.reset();
         co_return co_await wait(between_tries, never);
     }
     last_answer_ = clock_.now();
@@ -77,7 +76,8 @@ net::awaitable<void> EtcdEngine::come_in() {
 net::awaitable<bool> EtcdEngine::has_said_hello() {
     const std::string name = keys_.node(settings_.node);
     const auto key = co_await read_key(store_, name);
-    if (is_over_ || !key || !*key) {
+    if (is_over_ || !key) co_return false;
+    if (!*key) {
         name_taken_.reset();
         co_return false;
     }
@@ -91,8 +91,11 @@ net::awaitable<bool> EtcdEngine::has_said_hello() {
         co_await store_.transact(std::move(remove));
         co_return false;
     }
-    if (!name_taken_) name_taken_ = clock_.now();
-    if (clock_.now() >= *name_taken_ + name_patience) give_up("another node is called " + settings_.node);
+    // Where etcd was away meanwhile, it gives every lease its whole time again.
+    const auto now = clock_.now();
+    if (!name_taken_ || now >= name_seen_ + patience) name_taken_ = now;
+    name_seen_ = now;
+    if (now >= *name_taken_ + name_patience) give_up("another node is called " + settings_.node);
     co_return false;
 }
 
@@ -156,7 +159,7 @@ bool EtcdEngine::owes() const {
 
 void EtcdEngine::mind_silence() {
     const auto silence = clock_.now() - last_came_back_;
-    if (!is_open_ || is_stopping_ || has_told_silence_ || silence < patience) return;
+    if (!(is_open_ || settings_.waits) || is_stopping_ || has_told_silence_ || silence < patience) return;
     has_told_silence_ = true;
     const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
     tell(events::log_is_silent, settings_.etcd, silent, last_failure_);

@@ -30,7 +30,7 @@ public:
         : Parts{std::move(gateway), SteadyClock(executor)},
           EtcdEngine(executor, *Parts::gateway, Parts::clock, settings),
           history_bytes_(settings.limits.history_bytes),
-          words_("node " + settings.node + " of " + settings.prefix + ", over " + settings.etcd) {}
+          tree_("    node " + settings.node + " of " + settings.prefix + ", over " + settings.etcd + "\n") {}
 
     net::awaitable<result<void, Why>> open() override {
         auto opened = co_await EtcdEngine::open();
@@ -42,11 +42,11 @@ public:
         }
         co_return opened;
     }
-    std::string words() const override { return words_; }
+    std::string tree() const override { return tree_; }
 
 private:
     std::size_t history_bytes_;
-    std::string words_;
+    std::string tree_;
 };
 
 }  // namespace
