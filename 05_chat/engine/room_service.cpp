@@ -98,13 +98,14 @@ Outcome RoomService::apply(Sequence at, const Submission& submission) {
         const bool was_open = is_say || rooms_.find(room) != nullptr;
         auto line = rooms_.apply(at, submission);
         if (!line) return line;
-        if (!was_open) app::tell({"server"}, app::events::opens_room, room);
+        if (!was_open && has_lived_) app::tell({"server"}, app::events::opens_room, room);
         if (line->kind == Line::Kind::left) let_out(line->person, room);  // nobody hears of their own leaving
         text_.clear();
         encode_(*line, text_);
         subscribers_.append(folded(room), text_);
         for (const auto& listener : listeners_) listener(room, *line);
-        if (!is_say && rooms_.find(room) == nullptr) app::tell({"server"}, app::events::closes_room, room);
+        const bool is_closed = !is_say && rooms_.find(room) == nullptr;
+        if (is_closed && has_lived_) app::tell({"server"}, app::events::closes_room, room);
         return line;
     } catch (...) {
         failure_ = std::current_exception();

@@ -90,7 +90,7 @@ private:
     int downs_ = 0;                       // how often go_down() was called
     std::multiset<Participant*> asking_;  // who waits in submit()
     std::string why_it_waits_;            // words for everybody; empty: it does not
-    bool has_lived_ = false;
+    bool has_lived_ = false;              // before that nothing is told: it comes from before the program's first line
     bool is_stopping_ = false;
 };
 

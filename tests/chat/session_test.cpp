@@ -179,3 +179,18 @@ TEST_F(InRooms, WhoeverGoesWhileTheyArePutBackDoesNotStayThere) {
     EXPECT_EQ(heard.back(), "Ann has left the room");
     EXPECT_TRUE(rooms.rooms().find("lobby")->people().empty());
 }
+
+TEST_F(InRooms, WhatHappenedBeforeTheirLifeIsNotTold) {
+    app::story::mode = app::Log::text;
+    testing::internal::CaptureStdout();
+    start(rooms.submit({"red", Join{1, "Ann"}}, app::Who{"test"}));
+    EXPECT_EQ(testing::internal::GetCapturedStdout().find("opens the room"), std::string::npos);
+    testing::internal::CaptureStdout();
+    start(rooms.live([] {}));
+    start(rooms.submit({"blue", Join{1, "Ann"}}, app::Who{"test"}));
+    EXPECT_NE(testing::internal::GetCapturedStdout().find("opens the room blue"), std::string::npos);
+    app::story::mode = app::Log::quiet;
+    rooms.stop_living();
+    loop.restart();
+    loop.poll();
+}
