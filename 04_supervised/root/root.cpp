@@ -120,6 +120,7 @@ void Root::started() {
     if (is_stopping_) return;
     app::announce(settings_.server, address_);
     is_announced_ = true;
+    tell_started(supervisor_->supervisor());
     for (const auto& progress : untold_) tell(progress);
     untold_.clear();
     workers_.tell_all(Message::Kind::start_accepting);

@@ -3,13 +3,20 @@
 #include "app/events.hpp"
 #include "app/faults.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+
 #include <utility>
 
 namespace chat {
 
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
                          Encode encode, Backlog& backlog)
-    : engine_(engine), rooms_(limits, lobby), encode_(encode), subscribers_(executor, backlog), failed_(executor) {
+    : executor_(executor),
+      engine_(engine),
+      rooms_(limits, lobby),
+      encode_(encode),
+      subscribers_(executor, backlog),
+      failed_(executor) {
     engine_.serve(*this);
 }
 
@@ -65,6 +72,10 @@ net::awaitable<void> RoomService::let_go(const Submission& leave, app::Who by) {
     } catch (...) {
         app::tell_crash(by, std::current_exception());
     }
+}
+
+net::awaitable<void> RoomService::take_out(Submission leave) {
+    co_await engine_.submit(leave);
 }
 
 net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Question& question) {
@@ -162,7 +173,14 @@ std::vector<Submission> RoomService::come_back() {
 void RoomService::is_back(const Submission& join, const Outcome& outcome) {
     const PersonId person = std::get<Join>(join.request).person;
     const auto place = participants_.find(person);
-    if (place == participants_.end()) return;  // the program ends
+    if (place == participants_.end()) {
+        // They have gone meanwhile. When they went they were in no room; so nobody else takes them out of this one.
+        if (outcome) {
+            boost::asio::co_spawn(executor_, take_out({join.room, Leave{person, {}}}),
+                                  [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
+        }
+        return;
+    }
     Participant& participant = *place->second.participant;
     if (outcome) {
         let_in(participant, join.room, outcome->name);

@@ -70,11 +70,13 @@ private:
     void waits(std::string_view words) override;
     void goes_on(std::string_view words) override;
 
+    net::awaitable<void> take_out(Submission leave);
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);
     net::awaitable<void> begin_anew();
     void tell_all(std::string_view words);
 
+    net::Executor executor_;
     Engine& engine_;
     Rooms rooms_;
     Encode encode_;

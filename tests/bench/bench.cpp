@@ -57,8 +57,11 @@ Subject given_server(const std::string& given) {
 }
 
 // Those that are wanted and there, with their programs' paths; the others are named once.
-std::vector<Subject> present(std::vector<Subject> subjects, const Options& options) {
+std::vector<Subject> present(std::vector<Subject> subjects, const std::vector<Case>& cases, const Options& options) {
     for (const std::string& given : options.servers) subjects.push_back(given_server(given));
+    std::erase_if(subjects, [&](const Subject& subject) {
+        return std::none_of(cases.begin(), cases.end(), [&](const Case& one) { return is_for(one, subject); });
+    });
     std::erase_if(subjects, [&](Subject& subject) {
         if (subject.peer && (options.no_peers || options.quick)) return true;
         // A stick is measured where a server is that needs it.
@@ -66,6 +69,10 @@ std::vector<Subject> present(std::vector<Subject> subjects, const Options& optio
         const std::string program = find_program(subject.command[0]);
         if (program.empty()) {
             std::cout << subject.name << " is left out: there is no " << subject.command[0] << " here\n";
+            return true;
+        }
+        if (!subject.needs.empty() && find_program(subject.needs).empty()) {
+            std::cout << subject.name << " is left out: there is no " << subject.needs << " here\n";
             return true;
         }
         subject.command[0] = program;
@@ -84,8 +91,10 @@ std::vector<Subject> present(std::vector<Subject> subjects, const Options& optio
 
 std::vector<Case> wanted_cases(const Options& options) {
     auto cases = all_cases(options.quick);
-    std::erase_if(cases,
-                  [&](const Case& one) { return !options.groups.empty() && !contains(options.groups, one.group); });
+    // etcd are etcd-leader and etcd-newcomer, too.
+    std::erase_if(cases, [&](const Case& one) {
+        return !options.groups.empty() && !contains(options.groups, one.group.substr(0, one.group.find('-')));
+    });
     if (options.rounds > 0) {
         for (Case& one : cases) one.rounds = options.rounds;
     }
@@ -103,7 +112,8 @@ const Subject& stage_called(const std::vector<Subject>& subjects, const std::str
 void profile_stage(const Options& options, int server_core, std::stop_token stop) {
     auto subjects = all_subjects();
     const Subject& subject = stage_called(subjects, options.perf);
-    const auto cases = wanted_cases(options);
+    auto cases = wanted_cases(options);
+    std::erase_if(cases, [](const Case& one) { return one.etcd > 0; });  // it takes more than a server to measure them
     // What most people mean by its speed, if nothing else is asked for.
     const auto usual = std::find_if(cases.begin(), cases.end(), [&](const Case& one) {
         return is_for(one, subject) && (!options.groups.empty() || one.group == "lines" || one.group == "chat");
@@ -138,7 +148,8 @@ bool bench_all(const Options& options, std::stop_token stop) {
         profile_stage(options, cores.server, std::move(stop));
         return true;
     }
-    Results results = measure(wanted_cases(options), present(all_subjects(), options), cores.server, std::move(stop));
+    const auto cases = wanted_cases(options);
+    Results results = measure(cases, present(all_subjects(), cases, options), cores.server, std::move(stop));
     results.about = about_this_run(cores);
     results.quick = options.quick;
     if (options.quick) std::cout << "\nA quick run: what it calls a tie may differ by several percent.\n";
@@ -161,9 +172,10 @@ bool bench_all(const Options& options, std::stop_token stop) {
 int main(int argc, char** argv) {
     CLI::App app{"Measures the stages beside plain system calls: CPU for each message, speed, latency, memory"};
     Options options;
-    app.add_option("group", options.groups,
-                   "echo (raw), lines, churn (connect, one message, close), idle, chat, faults; all if none is named")
-        ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults"}));
+    app.add_option(
+           "group", options.groups,
+           "echo (raw), lines, churn (connect, one message, close), idle, chat, faults, etcd; all if none is named")
+        ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults", "etcd"}));
     app.add_flag("--quick", options.quick,
                  "under a minute: our own servers, fewer cases and rounds, and less can be told apart");
     app.add_option("--only", options.only, "Only these servers, and their sticks")->delimiter(',');

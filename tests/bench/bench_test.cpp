@@ -2,6 +2,7 @@
 #include "bench/process.hpp"
 #include "bench/stream.hpp"
 #include "bench/summary.hpp"
+#include "support/etcd.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -159,6 +160,22 @@ TEST(Bench, ARightServerStandsBesideItsStick) {
     EXPECT_THAT(bench.text("out.json"), testing::HasSubstr("\"name\":\"raw_epoll\""));
 }
 
+TEST(Bench, WithoutEtcdItSaysSoAndGoesOn) {
+    const std::string path = getenv("PATH");
+    setenv("PATH", "/nowhere", 1);
+    const Bench bench({"etcd", "--quick", "--rounds", "1"});
+    setenv("PATH", path.c_str(), 1);
+    EXPECT_EQ(bench.wait(), 0);
+    EXPECT_THAT(bench.text("out"), testing::HasSubstr("raw_etcd is left out: there is no etcd here"));
+}
+
+TEST(Bench, ARoomOnEtcdIsMeasured) {
+    if (!support::Etcd::is_there()) GTEST_SKIP() << "there is no etcd here";
+    const Bench bench({"etcd", "--quick", "--rounds", "1", "--only", "the sticks"});
+    EXPECT_EQ(bench.wait(), 0);
+    EXPECT_THAT(bench.text("out"), testing::HasSubstr("etcd e1 n1 m20 w1\n  raw_etcd "));
+}
+
 TEST(Bench, ItSaysWhenServerAndLoadShareACore) {
     cpu_set_t before;
     sched_getaffinity(0, sizeof before, &before);
@@ -207,7 +224,8 @@ TEST(Bench, InterruptedItLeavesNoProcessAndNoFile) {
 }
 
 TEST(Bench, SoItDoesAtAnyMoment) {
-    for (const char* group : {"chat", "idle", "churn"}) {
+    for (const char* group : {"chat", "idle", "churn", "etcd"}) {
+        if (std::string_view(group) == "etcd" && !support::Etcd::is_there()) continue;
         for (const auto later : {0ms, 30ms, 100ms, 170ms, 300ms}) {
             const Bench bench({group, "--only", "the sticks", "--rounds", "1000"});
             const pid_t server = bench.server();

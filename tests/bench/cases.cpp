@@ -1,6 +1,9 @@
 #include "cases.hpp"
 
+#include "results.hpp"
+
 #include <algorithm>
+#include <tuple>
 
 namespace bench {
 
@@ -10,6 +13,10 @@ namespace {
 
 constexpr std::size_t usual_rounds = 7;
 constexpr std::size_t quick_rounds = 3;
+constexpr std::size_t etcd_rounds = 5;
+constexpr std::size_t etcd_line = 61;  // bytes, as in the measurements that chose etcd
+// Said before a new node comes: nothing, less than a snapshot is made after (8 MiB of requests), and more.
+constexpr std::uint64_t lines_before_newcomer[] = {0, 50'000, 200'000};
 
 bool contains(const std::vector<std::string>& all, const std::string& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
@@ -45,6 +52,21 @@ public:
         if (quick_) return made;
         made.plan.measured = 250ms;
         made.rounds = 2 * usual_rounds + 1;
+        return made;
+    }
+    // Everybody in the room speaks, and waits for the own lines only.
+    Case& etcd(const char* group, std::size_t etcd, std::size_t nodes, std::size_t members, std::size_t window) {
+        Case& made = load(group, Kind::chat, members, etcd_line, window);
+        made.etcd = etcd;
+        made.nodes = nodes;
+        made.plan.senders = members;
+        made.plan.acknowledged = true;
+        // A disk takes its time, now and then.
+        made.plan.warm_up = quick_ ? 100ms : 300ms;
+        made.plan.measured = quick_ ? 500ms : 1500ms;
+        made.rounds = quick_ ? quick_rounds : etcd_rounds;
+        made.label = "e" + std::to_string(etcd) + " n" + std::to_string(nodes) + " m" + std::to_string(members) + " w" +
+                     std::to_string(window);
         return made;
     }
     Case& chat(std::size_t members, std::size_t senders, std::size_t window) {
@@ -119,6 +141,27 @@ void add_faults(Make& make, bool quick) {
     aborted.trouble.abort_each = 1000ms;
     aborted.rounds = 3;
     if (!quick) aborted.plan.measured = 3000ms;
+}
+
+void add_etcd(Make& make) {
+    for (const std::size_t etcd : {1, 3}) {
+        for (const auto& [nodes, members, window] :
+             {std::tuple{1, 20, 1}, {1, 20, 16}, {1, 200, 1}, {1, 200, 16}, {2, 40, 1}, {2, 400, 1}}) {
+            make.etcd("etcd", etcd, nodes, members, window).quick =
+                etcd == 1 && nodes == 1 && members == 20 && window == 1;
+        }
+    }
+    Case& killed = make.etcd(etcd_leader, 3, 1, 20, 1);
+    killed.label += ", leader killed";
+    killed.plan.measured = 3000ms;
+    killed.plan.patience = 60s;
+    for (const std::uint64_t lines : lines_before_newcomer) {
+        Case& newcomer = make.etcd(etcd_newcomer, 1, 1, 200, 16);
+        newcomer.label = std::to_string(lines) + " lines said";
+        newcomer.plan.enough = lines;
+        newcomer.plan.warm_up = 0ms;
+        newcomer.plan.measured = 60s;
+    }
 }
 
 std::vector<Subject> all_peers() {
@@ -207,6 +250,16 @@ std::vector<Subject> all_subjects() {
          .groups = {},
          .troubled = true},
     };
+    const std::vector<std::string> at_etcd{"--etcd", "{etcd}", "--etcd-prefix", "{prefix}", "--node-name", "{node}"};
+    std::vector<std::string> raw_etcd{"raw_etcd"}, chat_on_etcd = chat({"--engine", "etcd"});
+    raw_etcd.insert(raw_etcd.end(), at_etcd.begin(), at_etcd.end());
+    chat_on_etcd.insert(chat_on_etcd.end(), at_etcd.begin(), at_etcd.end());
+    subjects.push_back({.name = "raw_etcd", .command = raw_etcd, .sticks = {}, .groups = {"etcd"}, .needs = "etcd"});
+    subjects.push_back({.name = "05_chat on etcd",
+                        .command = chat_on_etcd,
+                        .sticks = {"raw_etcd"},
+                        .groups = {"etcd", etcd_leader, etcd_newcomer},
+                        .needs = "etcd"});
     for (Subject& peer : all_peers()) subjects.push_back(std::move(peer));
     return subjects;
 }
@@ -219,6 +272,7 @@ std::vector<Case> all_cases(bool quick) {
     add_churn_and_idle(make, quick);
     add_chat(make, quick);
     add_faults(make, quick);
+    add_etcd(make);
     if (quick) std::erase_if(cases, [](const Case& one) { return !one.quick; });
     return cases;
 }

@@ -35,7 +35,7 @@ public:
     Chat(const Plan& plan, std::stop_token stop)
         : plan_(plan),
           poller_(plan.patience, std::move(stop)),
-          heard_(plan.dialect, plan.senders, plan.size),
+          heard_(plan.dialect, plan.senders, plan.size, plan.acknowledged),
           in_(read_size, '\0'),
           members_(plan.connections),
           senders_(plan.senders) {}
@@ -57,7 +57,8 @@ private:
         std::string welcome;  // what has come of the answer to hello
         bool is_in = false;   // it has ended: from here on the room is heard
         Heard::Ear ear;
-        std::string goodbye;   // an unfinished line, once we have said goodbye
+        std::string cut;       // an unfinished line, where lines are passed over
+        std::string goodbye;   // one, once we have said goodbye
         bool closing = false;  // we have
     };
     struct Sender {
@@ -71,11 +72,16 @@ private:
     void join() {
         const auto index = static_cast<std::uint32_t>(joined_++);
         Member& member = members_[index];
-        member.socket = connect_to(plan_.port, index);
+        member.socket = connect_to(port_of(index), index);
         poller_.add(member.socket.get(), index, EPOLLIN);
         member.ear = heard_.join(index);
         send_all(member.socket.get(), words::hello(plan_.dialect, index));
         while (!member.is_in) turn(no_deadline);
+    }
+
+    std::uint16_t port_of(std::size_t member) const {
+        const std::size_t node = member % (1 + plan_.more_nodes.size());
+        return node == 0 ? plan_.port : plan_.more_nodes[node - 1].port;
     }
 
     void join_deaf() {
@@ -108,11 +114,17 @@ private:
         const std::size_t memory = plan_.server ? resident_bytes(*plan_.server) : 0;
         const std::uint64_t before = lines_;
         latencies_.clear();
+        silence_ = {};
+        last_done_ = steady_clock::now();
         Meter meter(plan_);
         meter.begin();
-        turn_until(steady_clock::now() + plan_.measured);
+        if (plan_.outage) plan_.outage();
+        const auto end = steady_clock::now() + plan_.measured;
+        while ((plan_.enough == 0 || lines_ - before < plan_.enough) && turn(end)) continue;
+        while (plan_.outage && last_done_ < end) turn(no_deadline);
         meter.end(report, latencies_);
         report.messages = lines_ - before;
+        report.silence = std::chrono::duration<double>(silence_).count();
         if (plan_.server)
             report.bytes_grown = static_cast<double>(peak_bytes(*plan_.server)) - static_cast<double>(memory);
         speaking_ = false;
@@ -166,10 +178,32 @@ private:
         if (member.closing) return hear_goodbye(index, bytes);
         if (bytes.empty()) throw Closed(who(index) + ": the server closed");
         if (!member.is_in) bytes = hear_welcome(member, bytes);
+        std::string of_members;
+        if (plan_.outage) bytes = of_members = without_others(member, bytes);
         lines_ += heard_.hear(index, member.ear, bytes, [this](std::size_t sender, steady_clock::time_point since) {
-            latencies_.add(steady_clock::now() - since);
+            const auto now = steady_clock::now();
+            latencies_.add(now - since);
+            silence_ = std::max(silence_, now - last_done_);
+            last_done_ = now;
             due_.push_back(sender);
         });
+    }
+
+    // The whole lines that are some member's.
+    static std::string without_others(Member& member, std::string_view bytes) {
+        const auto is_members = [](std::string_view line) {
+            return line.size() > words::name(0).size() && line[0] == words::name(0)[0] && line[1] >= '0' &&
+                   line[1] <= '9';
+        };
+        std::string kept;
+        member.cut += bytes;
+        std::string_view rest = member.cut;
+        for (auto feed = rest.find('\n'); feed != rest.npos; feed = rest.find('\n')) {
+            if (is_members(rest.substr(0, feed))) kept += rest.substr(0, feed + 1);
+            rest.remove_prefix(feed + 1);
+        }
+        member.cut.erase(0, member.cut.size() - rest.size());
+        return kept;
     }
 
     // Returns what came after it.
@@ -252,6 +286,8 @@ private:
     std::size_t joined_ = 0;        // the first so many are connected
     std::uint64_t lines_ = 0;       // said, and heard by one: all together
     bool speaking_ = false;
+    steady_clock::time_point last_done_ = {};  // when the last line was done
+    steady_clock::duration silence_ = {};      // at the most, between two of them
 };
 
 }  // namespace

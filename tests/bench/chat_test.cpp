@@ -2,6 +2,7 @@
 #include "bench/heard.hpp"
 #include "bench/load.hpp"
 #include "bench/process.hpp"
+#include "support/etcd.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,17 +34,41 @@ struct Trial {
 
 class ChatHonesty : public testing::TestWithParam<Trial> {};
 
+// What the load on this server complains of.
+std::string complaint_about(const Plan& plan) {
+    try {
+        run(plan, {});
+    } catch (const WrongAnswer& wrong) {
+        return wrong.what();
+    }
+    return "nothing";
+}
+
 }  // namespace
 
 TEST_P(ChatHonesty, TheLoadNoticesTheMistake) {
     const auto& [mistake, complaint] = GetParam();
     const Server server({WRONG_ROOM, "--mistake", mistake, "--port", "0"}, {});
-    try {
-        run(plan_for(server), {});
-        ADD_FAILURE() << "it was not noticed";
-    } catch (const WrongAnswer& wrong) {
-        EXPECT_THAT(wrong.what(), HasSubstr(complaint));
-    }
+    EXPECT_THAT(complaint_about(plan_for(server)), HasSubstr(complaint));
+}
+
+TEST_P(ChatHonesty, SoItDoesWhereEachWaitsForTheirOwnLinesOnly) {
+    const auto& [mistake, complaint] = GetParam();
+    const Server server({WRONG_ROOM, "--mistake", mistake, "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.senders = plan.connections;
+    plan.acknowledged = true;
+    EXPECT_THAT(complaint_about(plan), HasSubstr(complaint));
+}
+
+TEST_P(ChatHonesty, AndDuringAnOutage) {
+    const auto& [mistake, complaint] = GetParam();
+    const Server server({WRONG_ROOM, "--mistake", mistake, "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.senders = plan.connections;
+    plan.acknowledged = true;
+    plan.outage = [] {};
+    EXPECT_THAT(complaint_about(plan), HasSubstr(complaint));
 }
 
 INSTANTIATE_TEST_SUITE_P(Mistakes, ChatHonesty,
@@ -66,6 +91,56 @@ TEST(Chat, ARightRoomIsMeasured) {
     EXPECT_GT(report.messages, 20u);
     EXPECT_GT(report.server_cpu, 0);
     EXPECT_GT(report.median_us, 0);
+}
+
+TEST(Chat, WhereLinesAreAcknowledgedEachCountsOnce) {
+    const Server server({RAW_ROOM, "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.connections = plan.senders = 10;
+    plan.acknowledged = true;
+    plan.enough = 1000;
+    plan.measured = 60s;
+    const Report report = run(plan, {});
+    EXPECT_GE(report.messages, 1000u);
+    EXPECT_LT(report.messages, 2000u);  // ten times as many were heard
+    EXPECT_GT(report.silence, 0);
+    EXPECT_LT(report.seconds, 30);
+}
+
+TEST(Chat, LinesThatAreNobodysArePassedOverOnlyInAnOutage) {
+    const Server server({WRONG_ROOM, "--mistake", "news", "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.acknowledged = true;
+    EXPECT_THAT(complaint_about(plan), HasSubstr("heard `"));
+    bool is_out = false;
+    plan.outage = [&] { is_out = true; };
+    EXPECT_EQ(complaint_about(plan), "nothing");
+    EXPECT_TRUE(is_out);
+}
+
+TEST(Chat, TwoNodesThatAreNotOneRoomAreNoticed) {
+    const Server one({RAW_ROOM, "--port", "0"}, {}), two({RAW_ROOM, "--port", "0"}, {});
+    Plan plan = plan_for(one);
+    plan.patience = 200ms;
+    plan.more_nodes.push_back({two.port(), two.pid()});
+    EXPECT_NE(complaint_about(plan), "nothing");
+}
+
+TEST(Chat, TwoNodesOnEtcdAreOneRoom) {
+    if (!support::Etcd::is_there()) GTEST_SKIP() << "there is no etcd here";
+    support::Etcd etcd;
+    const auto node = [&](const char* name) {
+        return std::vector<std::string>{RAW_ETCD, "--etcd", etcd.urls(), "--node-name", name, "--port", "0"};
+    };
+    const Server one(node("one"), {}), two(node("two"), {});
+    Plan plan = plan_for(one);
+    plan.connections = plan.senders = 20;
+    plan.acknowledged = true;
+    plan.more_nodes.push_back({two.port(), two.pid()});
+    plan.measured = 300ms;
+    const Report report = run(plan, {});
+    EXPECT_GT(report.messages, 20u);
+    EXPECT_GT(report.server_cpu, 0);
 }
 
 TEST(Chat, ASilentRoomIsNotWaitedForForEver) {
@@ -124,6 +199,23 @@ TEST(Heard, LinesCountWhenTheyAreWholeHoweverTheyAreCut) {
     EXPECT_EQ(heard.hear(1, two, all, ignore), 2u);
     EXPECT_EQ(heard.under_way(0), 0u);
     EXPECT_TRUE(heard.is_up_to_date(one) && heard.is_up_to_date(two));
+}
+
+TEST(Heard, AnAcknowledgedLineIsDoneWhenItsSpeakerHearsIt) {
+    Heard heard(Dialect::text, 1, 20, true);
+    auto speaker = heard.join(0), other = heard.join(1);
+    heard.hear(0, speaker, words::joined(Dialect::text, 1), ignore);
+    std::string out;
+    heard.say(0, out);
+    std::size_t done = 0;
+    const auto count = [&](std::size_t, Heard::Clock::time_point) { ++done; };
+    EXPECT_EQ(heard.hear(1, other, said(0, 0, 1), count), 0u);
+    EXPECT_EQ(done, 0u);
+    EXPECT_EQ(heard.under_way(0), 1u);
+    EXPECT_EQ(heard.hear(0, speaker, said(0, 0, 1), count), 1u);
+    EXPECT_EQ(done, 1u);
+    EXPECT_EQ(heard.under_way(0), 0u);
+    EXPECT_TRUE(heard.is_up_to_date(speaker) && heard.is_up_to_date(other));
 }
 
 TEST(Heard, TheOrderIsTheFirstHearersAndNoOther) {

@@ -20,8 +20,9 @@ std::string shown(std::string_view bytes) {
 
 }  // namespace
 
-Heard::Heard(Dialect dialect, std::size_t senders, std::size_t size)
+Heard::Heard(Dialect dialect, std::size_t senders, std::size_t size, bool acknowledged)
     : dialect_(dialect),
+      acknowledged_(acknowledged),
       stream_("", size, true),
       text_size_(size - 1),
       line_size_(words::said(dialect, 0, std::string(text_size_, '.')).size()),

@@ -25,8 +25,9 @@ public:
     };
     using Clock = std::chrono::steady_clock;
 
-    /// `size`: of a line as the sender counts it, its "\n" included.
-    Heard(Dialect dialect, std::size_t senders, std::size_t size);
+    /// `size`: of a line as the sender counts it, its "\n" included. `acknowledged`: it is done when its sender has
+    /// heard it, who is the member with the same number; otherwise when all have.
+    Heard(Dialect dialect, std::size_t senders, std::size_t size, bool acknowledged = false);
 
     /// One more member: all before it will hear of it, and it hears everything after that.
     Ear join(std::size_t member);
@@ -35,12 +36,12 @@ public:
 
     /// The bytes with which the sender says its next line.
     void say(std::size_t sender, std::string& out);
-    /// The sender's lines that not all members have heard.
+    /// The sender's lines that are not done.
     std::uint64_t under_way(std::size_t sender) const { return said_[sender] - complete_[sender]; }
 
-    /// A member has heard more. Returns how many said lines that completes for it; throws WrongAnswer if they are not
-    /// what they must be. `member` is for that message. Calls `done(sender, when it was said)` for each line that it
-    /// was the last to hear.
+    /// A member has heard more. Returns how many said lines that completes for it, or, where lines are acknowledged,
+    /// how many of its own; throws WrongAnswer if they are not what they must be. Calls `done(sender, when it was
+    /// said)` for each line that is done with it.
     template <typename Done>
     std::uint64_t hear(std::size_t member, Ear& ear, std::string_view bytes, Done done);
 
@@ -65,6 +66,7 @@ private:
     void forget();
 
     Dialect dialect_;
+    bool acknowledged_;
     Stream stream_;
     std::size_t text_size_;
     std::size_t line_size_;  // of a line that is said, as it is heard
@@ -72,7 +74,7 @@ private:
     std::vector<std::size_t> deaf_;                     // who are still there
     std::vector<std::uint64_t> said_;                   // by sender: lines, so far
     std::vector<std::uint64_t> heard_;                  // of those, heard by anybody
-    std::vector<std::uint64_t> complete_;               // and by all
+    std::vector<std::uint64_t> complete_;               // and done
     std::vector<std::deque<Clock::time_point>> since_;  // when those were said that nobody has heard yet
     std::uint64_t to_come_ = 0;                         // lines said that nobody has heard
 
@@ -92,9 +94,11 @@ std::uint64_t Heard::hear(std::size_t member, Ear& ear, std::string_view bytes, 
     for (; ear.lines < first_line_ + lines_.size(); ++ear.lines) {
         Line& line = lines_[ear.lines - first_line_];
         if (line.end > ear.position) break;
-        if (line.sender != nobody) ++count;
-        if (--line.waiting > 0) continue;
+        const bool is_last = --line.waiting == 0;
         if (line.sender == nobody) continue;
+        const bool is_done = acknowledged_ ? line.sender == member : is_last;
+        if (is_done || !acknowledged_) ++count;
+        if (!is_done) continue;
         ++complete_[line.sender];
         done(line.sender, line.since);
     }

@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
+#include <vector>
 
 /// The load on a server, with every byte of the answers checked. One thread, the caller's.
 namespace bench {
@@ -37,6 +39,18 @@ struct Plan {
     Dialect dialect = Dialect::text;
     std::size_t senders = 1;  ///< members that speak, 1 ... connections; each has `depth` lines in flight
     std::size_t deaf = 0;     ///< members more, who join, never read, and need not hear anything
+    /// A line is done when its speaker sees it, and counts once; otherwise when the last member does, and it counts
+    /// once for each.
+    bool acknowledged = false;
+    std::uint64_t enough = 0;  ///< so many messages end the measured time early; 0: none do
+    struct Node {
+        std::uint16_t port;
+        pid_t server;
+    };
+    std::vector<Node> more_nodes = {};  ///< besides `port` and `server`, with the same rooms: members take turns
+    /// Called when the measured time begins, which then ends with the first line that is done after it. Lines that are
+    /// no member's (that something is out of order) are passed over.
+    std::function<void()> outage = {};
 
     // What is done to the server meanwhile. It must have been started with --faults.
     std::size_t throw_every = 0;             ///< churn: each so manieth session is ended by `!throw`; 0: none
@@ -44,14 +58,16 @@ struct Plan {
 };
 
 struct Report {
-    std::uint64_t messages = 0;  ///< answered while measured; churn: connections; idle: all; chat: lines heard
+    std::uint64_t messages = 0;  ///< answered while measured; churn: connections; idle: all; chat: lines heard, or
+                                 ///< said, where Plan::acknowledged
     double seconds = 0;          ///< measured
     double server_cpu = 0;       ///< seconds of CPU the server used meanwhile
     double load_cpu = 0;         ///< seconds of CPU this process used meanwhile
     double median_us = 0;        ///< from a message's write to the end of its reply; churn: of a connection's life;
-                                 ///< chat: until the last member has it
+                                 ///< chat: until the last member has it, or its speaker, where Plan::acknowledged
     double p99_us = 0;
     double bytes_per_connection = 0;  ///< what the server's memory grew by for each; only in idle
+    double silence = 0;               ///< seconds at the most between two lines done; only in chat
     double bytes_grown = 0;           ///< how far the server's memory rose at the most while measured; only in chat
     std::uint64_t faults = 0;         ///< sessions thrown or processes aborted while measured
 };

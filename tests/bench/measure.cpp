@@ -1,5 +1,7 @@
 #include "measure.hpp"
 
+#include "etcd_case.hpp"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <thread>
 
@@ -68,8 +71,15 @@ std::vector<std::string> command_of(const Case& what, const Subject& subject) {
     return command;
 }
 
-void measure_once(const Case& what, const Subject& subject, int core, const std::stop_token& stop, Measured& into) {
+// `etcd`: that of the case, once it has one.
+void measure_once(const Case& what, const Subject& subject, int core, const std::stop_token& stop,
+                  std::optional<EtcdCase>& etcd, Measured& into) {
     try {
+        if (what.etcd > 0) {
+            if (!etcd) etcd.emplace(what, core);
+            into.rounds.push_back(etcd->measure(subject, stop));
+            return;
+        }
         const Server server(command_of(what, subject), core);
         Plan plan = plan_for(what, subject);
         plan.port = server.port();
@@ -99,6 +109,17 @@ void print_server(const CaseResult& what, const Measured& one, const Subject& su
     const double each = median_cost(what, one);
     if (what.group == "idle") {
         std::printf("%8.0f bytes for each idle connection\n", each);
+        return;
+    }
+    if (what.group == etcd_leader) {
+        const auto all = costs(what, one);
+        std::printf("%6.2f s without service, %.2f s at the most, %zu kills\n", each, quantile(all, 1), all.size());
+        return;
+    }
+    if (what.group == etcd_newcomer) {
+        std::printf("%6.3f s until it serves, %.0f lines/s, %.3f s CPU\n",
+                    median(one.rounds, [](const Report& r) { return r.seconds; }), median(one.rounds, speed),
+                    median(one.rounds, [](const Report& r) { return r.server_cpu; }));
         return;
     }
     std::printf("%10.0f/s %9.3f us CPU  %3.0f %% busy  median %7.0f us  p99 %7.0f us", median(one.rounds, speed),
@@ -137,13 +158,14 @@ Results measure(const std::vector<Case>& cases, const std::vector<Subject>& subj
         if (those.empty()) continue;
         CaseResult result{what.group, what.label, what.plan.connections, what.plan.size, what.plan.depth, {}};
         for (const Subject* subject : those) result.servers.push_back({subject->name, {}, {}});
+        std::optional<EtcdCase> etcd;
         for (std::size_t round = 0; round < what.rounds; ++round) {
             for (std::size_t i = 0; i < those.size(); ++i) {
                 if (round >= rounds_of(what, *those[i])) continue;
                 progress.step(what.group + " " + what.label + ", round " + std::to_string(round + 1) + ": " +
                               those[i]->name);
                 if (result.servers[i].failure.empty()) {
-                    measure_once(what, *those[i], server_core, stop, result.servers[i]);
+                    measure_once(what, *those[i], server_core, stop, etcd, result.servers[i]);
                 }
             }
         }

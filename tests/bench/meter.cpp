@@ -18,8 +18,19 @@ static std::chrono::nanoseconds own_cpu() {
     return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
+Meter::Meter(const Plan& plan) {
+    if (plan.server) servers_.push_back(*plan.server);
+    for (const Plan::Node& node : plan.more_nodes) servers_.push_back(node.server);
+}
+
+std::chrono::nanoseconds Meter::cpu_of_servers() const {
+    std::chrono::nanoseconds sum{};
+    for (const pid_t server : servers_) sum += cpu_time(server);
+    return sum;
+}
+
 void Meter::begin() {
-    if (server_) server_cpu_ = cpu_time(*server_);
+    server_cpu_ = cpu_of_servers();
     load_cpu_ = own_cpu();
     start_ = steady_clock::now();
 }
@@ -27,7 +38,7 @@ void Meter::begin() {
 void Meter::end(Report& report, const Latencies& latencies) const {
     report.seconds = seconds(steady_clock::now() - start_);
     report.load_cpu = seconds(own_cpu() - load_cpu_);
-    if (server_) report.server_cpu = seconds(cpu_time(*server_) - server_cpu_);
+    report.server_cpu = seconds(cpu_of_servers() - server_cpu_);
     report.median_us = latencies.quantile(0.5);
     report.p99_us = latencies.quantile(0.99);
 }

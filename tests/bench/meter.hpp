@@ -8,14 +8,16 @@ namespace bench {
 /// What the server and this process have used since the measured time began.
 class Meter {
 public:
-    explicit Meter(const Plan& plan) : server_(plan.server) {}
+    explicit Meter(const Plan& plan);
 
     void begin();
     /// Fills in everything that follows from the time between, and leaves the count of messages to the caller.
     void end(Report& report, const Latencies& latencies) const;
 
 private:
-    std::optional<pid_t> server_;
+    std::chrono::nanoseconds cpu_of_servers() const;
+
+    std::vector<pid_t> servers_;
     std::chrono::nanoseconds server_cpu_{};
     std::chrono::nanoseconds load_cpu_{};
     std::chrono::steady_clock::time_point start_;

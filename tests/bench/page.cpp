@@ -179,9 +179,44 @@ const Measured* stick_of(const CaseResult& what, const Measured& server) {
     return last;
 }
 
+// How long nobody's line came while etcd chose another leader.
+std::string silence_table(const CaseResult& what) {
+    std::string to = "| server | seconds without service | at the most | kills |\n| --- | ---: | ---: | ---: |\n";
+    for (const Measured& one : what.servers) {
+        to += "| " + one.name + " | ";
+        if (what.find(one.name) == nullptr) {
+            to += "failed: " + one.failure + " | | |\n";
+            continue;
+        }
+        const auto all = costs(what, one);
+        to += number("%.2f", quantile(all, 0.5)) + " | " + number("%.2f", quantile(all, 1)) + " | " +
+              std::to_string(all.size()) + " |\n";
+    }
+    return to;
+}
+
+// How soon a new node serves.
+std::string newcomer_table(const CaseResult& what) {
+    std::string to =
+        "| server | seconds until it serves | lines a second | seconds of CPU |\n| --- | ---: | ---: | ---: |\n";
+    for (const Measured& one : what.servers) {
+        to += "| " + one.name + " | ";
+        if (what.find(one.name) == nullptr) {
+            to += "failed: " + one.failure + " | | |\n";
+            continue;
+        }
+        to += number("%.3f", median(one.rounds, [](const Report& report) { return report.seconds; })) + " | " +
+              number("%.0f", median(one.rounds, speed)) + " | " +
+              number("%.3f", median(one.rounds, [](const Report& report) { return report.server_cpu; })) + " |\n";
+    }
+    return to;
+}
+
 std::string figures_table(const CaseResult& what) {
     std::string to = "\n**" + what.group + " " + what.label + "**\n\n";
     const bool idle = what.group == "idle";
+    if (what.group == etcd_leader) return to + silence_table(what);
+    if (what.group == etcd_newcomer) return to + newcomer_table(what);
     to += idle ? "| server | bytes for each client |\n| --- | ---: |\n"
                : "| server | a second | µs CPU each | median µs | 99 % within µs | CPU × stick |\n"
                  "| --- | ---: | ---: | ---: | ---: | --- |\n";
@@ -222,7 +257,10 @@ std::string introduction(const Results& results) {
            "both; what is shown is the middle of all rounds, and in brackets where the middle half of them lies. "
            "*Cost* is the CPU time of the server alone. Every byte of every answer is checked while the clock runs. "
            "`c100 64B d16` is 100 connections, messages of 64 bytes and 16 of them under way on each; `m100 s4 w16` "
-           "are 100 members of a room, of whom 4 speak, each with 16 lines under way that not everybody has heard.\n\n";
+           "are 100 members of a room, of whom 4 speak, each with 16 lines under way that not everybody has heard. "
+           "`e3 n2 m40 w1` are 40 people on two nodes, over etcd with three members: all of them speak, each with one "
+           "line of 61 bytes under way that they have not seen themselves, and a line counts once, however many hear "
+           "it. etcd runs on both cores, and its work is in nobody's cost.\n\n";
 }
 
 }  // namespace

@@ -37,7 +37,26 @@ constexpr const char* figures = R"({
     {"group": "idle", "label": "c10000 64B", "connections": 10000, "size": 64, "depth": 1, "servers": [
       {"name": "03_acceptor_pool", "rounds": [
         {"messages": 10000, "faults": 0, "seconds": 0, "server_cpu": 0, "load_cpu": 0, "median_us": 0, "p99_us": 0,
-         "bytes_per_connection": 1900, "bytes_grown": 0}]}]}
+         "bytes_per_connection": 1900, "bytes_grown": 0}]}]},
+    {"group": "etcd", "label": "e1 n1 m20 w1", "connections": 20, "size": 61, "depth": 1, "servers": [
+      {"name": "raw_etcd", "rounds": [
+        {"messages": 24000, "faults": 0, "seconds": 2, "server_cpu": 0.4, "load_cpu": 1, "median_us": 1000,
+         "p99_us": 2000, "bytes_per_connection": 0, "bytes_grown": 0}]},
+      {"name": "05_chat on etcd", "rounds": [
+        {"messages": 22000, "faults": 0, "seconds": 2, "server_cpu": 0.5, "load_cpu": 1, "median_us": 1500,
+         "p99_us": 16000, "bytes_per_connection": 0, "bytes_grown": 0}]}]},
+    {"group": "etcd-leader", "label": "e3 n1 m20 w1, leader killed", "connections": 20, "size": 61, "depth": 1, "servers": [
+      {"name": "05_chat on etcd", "rounds": [
+        {"messages": 10, "faults": 0, "seconds": 3, "server_cpu": 0.1, "load_cpu": 1, "median_us": 1, "p99_us": 1,
+         "bytes_per_connection": 0, "bytes_grown": 0, "silence": 1.75},
+        {"messages": 10, "faults": 0, "seconds": 5, "server_cpu": 0.1, "load_cpu": 1, "median_us": 1, "p99_us": 1,
+         "bytes_per_connection": 0, "bytes_grown": 0, "silence": 1.25},
+        {"messages": 10, "faults": 0, "seconds": 5, "server_cpu": 0.1, "load_cpu": 1, "median_us": 1, "p99_us": 1,
+         "bytes_per_connection": 0, "bytes_grown": 0, "silence": 3.5}]}]},
+    {"group": "etcd-newcomer", "label": "200000 lines said", "connections": 200, "size": 61, "depth": 16, "servers": [
+      {"name": "05_chat on etcd", "rounds": [
+        {"messages": 200000, "faults": 0, "seconds": 0.5, "server_cpu": 0.25, "load_cpu": 0, "median_us": 0, "p99_us": 0,
+         "bytes_per_connection": 0, "bytes_grown": 0}]}]}
   ]})";
 
 Results results() {
@@ -58,7 +77,7 @@ TEST(Results, SurviveTheWayThroughJson) {
     EXPECT_EQ(to_json(from_json(there)), there);
     const Results back = from_json(there);
     EXPECT_EQ(back.about.at("processor"), "a test");
-    ASSERT_EQ(back.cases.size(), 2u);
+    ASSERT_EQ(back.cases.size(), 5u);
     ASSERT_EQ(back.cases[0].servers.size(), 3u);
     EXPECT_EQ(back.cases[0].servers[0].rounds[1].messages, 1000u);
     EXPECT_DOUBLE_EQ(back.cases[0].servers[0].rounds[1].server_cpu, 0.004);
@@ -93,6 +112,13 @@ TEST(Page, SaysWhatWasMeasuredAndNothingElse) {
     EXPECT_THAT(page.markdown,
                 HasSubstr("03_acceptor_pool: the prize | at most 2000 B for each client | 1900 B | met |"));
     EXPECT_THAT(page.markdown, HasSubstr("| 04_supervised | failed: connection 3: the server closed |"));
+    EXPECT_THAT(page.markdown,
+                HasSubstr("| 05 | etcd e1 n1 m20 w1 | 05_chat on etcd | 10000 a second at least | 11000 | met |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| half of them within 3 ms | 1.50 ms | met |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 99 of 100 within 15 ms | 16.00 ms | **missed** |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| CPU at most 1.30 × raw_etcd | 1.36 (1.36–1.36) | **missed** |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 05_chat on etcd | 1.75 | 3.50 | 3 |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 05_chat on etcd | 0.500 | 400000 | 0.250 |"));
     EXPECT_THAT(page.markdown, HasSubstr("not measured"));
     for (const auto& [name, svg] : page.pictures) {
         EXPECT_THAT(page.markdown, HasSubstr("](bench/" + name + ")"));

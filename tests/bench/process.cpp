@@ -98,9 +98,14 @@ std::size_t peak_bytes(pid_t pid) {
     return std::stoul(status.substr(at + 7)) * 1024;
 }
 
+static cpu_set_t own_cores() {
+    cpu_set_t own;
+    if (sched_getaffinity(0, sizeof own, &own) != 0) fail("sched_getaffinity");
+    return own;
+}
+
 Cores choose_cores() {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) fail("sched_getaffinity");
+    const cpu_set_t allowed = own_cores();
     const auto siblings = [](int core) {
         return file_text("/sys/devices/system/cpu/cpu" + std::to_string(core) + "/topology/thread_siblings_list");
     };
@@ -126,9 +131,27 @@ static cpu_set_t just(int core) {
     return set;
 }
 
+static void run_on(const cpu_set_t& cores) {
+    if (sched_setaffinity(0, sizeof cores, &cores) != 0) fail("sched_setaffinity");
+}
+
+// Asked for the first time before anybody is pinned.
+static const cpu_set_t& unpinned() {
+    static const cpu_set_t cores = own_cores();
+    return cores;
+}
+
 void pin_to(int core) {
-    const cpu_set_t only = just(core);
-    if (sched_setaffinity(0, sizeof only, &only) != 0) fail("sched_setaffinity");
+    unpinned();
+    run_on(just(core));
+}
+
+OnAllCores::OnAllCores() : before_(own_cores()) {
+    run_on(unpinned());
+}
+
+OnAllCores::~OnAllCores() {
+    sched_setaffinity(0, sizeof before_, &before_);
 }
 
 std::size_t raise_file_limit() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -39,6 +40,19 @@ Cores choose_cores();
 
 /// Keeps the calling thread, and what it starts from now on, on `core`.
 void pin_to(int core);
+
+/// While it lives, the calling thread, and what it starts, may run wherever it might before it was pinned for the first
+/// time.
+class OnAllCores {
+public:
+    OnAllCores();
+    OnAllCores(const OnAllCores&) = delete;
+    OnAllCores& operator=(const OnAllCores&) = delete;
+    ~OnAllCores();
+
+private:
+    cpu_set_t before_;
+};
 
 /// Raises this process's limit of open files, which its children inherit, to the most it may have, and returns that.
 std::size_t raise_file_limit();

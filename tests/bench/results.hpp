@@ -40,8 +40,13 @@ struct Results {
     const CaseResult* find(std::string_view group, std::string_view label) const;
 };
 
+/// Two groups of cases that are read in another way: how long nobody is served when etcd's leader is killed, and how
+/// soon a new node serves.
+inline constexpr const char* etcd_leader = "etcd-leader";
+inline constexpr const char* etcd_newcomer = "etcd-newcomer";
+
 /// What the bench is about: CPU seconds for one message (a connection's life, a line heard), or, in the group idle,
-/// bytes for one connection.
+/// bytes for one connection, and in etcd-leader seconds without service.
 double cost(const CaseResult& what, const Report& report);
 std::vector<double> costs(const CaseResult& what, const Measured& server);
 

@@ -12,7 +12,7 @@ using Asked = Target::Kind;
 namespace {
 
 const std::string naive = "01_naive", threads = "02_thread_per_client", pool = "03_acceptor_pool",
-                  supervised = "04_supervised", chat = "05_chat";
+                  supervised = "04_supervised", chat = "05_chat", on_etcd = "05_chat on etcd";
 
 // The same limit in several cases.
 void add_costs(std::vector<Target>& to, const std::string& stage, const std::string& server, const std::string& beside,
@@ -68,12 +68,23 @@ std::vector<Target> all_targets() {
     add_costs(all, "05", chat, "raw_room", 1.6, "chat", {"m10 s4 w16", "m100 s4 w16", "m1000 s4 w16"});
     all.push_back({"05", "chat", "m100 s4 w16 1K, 2 never read", "05_chat 256K + 2 deaf", Asked::growth, "",
                    2.0 * deaf_backlog / mebi, "two of them, 256 KiB each at the most"});
+    // What is said to be reached of a room on etcd: with few people and with many, each with one line under way.
+    for (const char* label : {"e1 n1 m20 w1", "e1 n1 m200 w1"}) {
+        all.push_back({"05", "etcd", label, on_etcd, Asked::rate, "", 10'000});
+        all.push_back({"05", "etcd", label, on_etcd, Asked::median, "", 3'000});
+        all.push_back({"05", "etcd", label, on_etcd, Asked::p99, "", 15'000});
+    }
+    for (const char* label : {"e3 n1 m20 w1", "e3 n1 m200 w1"}) {
+        all.push_back({"05", "etcd", label, on_etcd, Asked::rate, "", 4'000});
+    }
+    add_costs(all, "05", on_etcd, "raw_etcd", 1.3, "etcd",
+              {"e1 n1 m20 w1", "e1 n1 m20 w16", "e1 n1 m200 w1", "e1 n1 m200 w16"});
     add_costs(all, "05", "05_chat 256K + 2 deaf", "05_chat 256K", 1.05, "chat", {"m100 s4 w16 1K, 2 never read"});
     return all;
 }
 
 std::string Outcome::verdict(const Target& target) const {
-    const bool at_least = target.kind == Asked::speed;
+    const bool at_least = target.kind == Asked::speed || target.kind == Asked::rate;
     const bool met = at_least ? value >= target.limit : value <= target.limit;
     const bool is_close = low < target.limit && target.limit < high;
     return std::string(met ? "met" : "missed") + (is_close ? " by less than the noise" : "");
@@ -92,6 +103,8 @@ std::optional<Outcome> outcome(const Target& target, const Results& results) {
             case Asked::speed: return speed(rounds[i]) / speed(other->rounds[i]);
             case Asked::more_memory: return cost(*what, rounds[i]) - cost(*what, other->rounds[i]);
             case Asked::growth: return rounds[i].bytes_grown / (1024 * 1024);
+            case Asked::rate: return speed(rounds[i]);
+            case Asked::median: return rounds[i].median_us;
             case Asked::p99: return rounds[i].p99_us;
             default: return cost(*what, rounds[i]);
         }
@@ -104,6 +117,8 @@ std::string asked(const Target& target) {
         case Asked::speed: return "speed at least " + number("%.2f", target.limit) + " × " + target.beside;
         case Asked::more_memory: return "at most " + number("%.0f", target.limit) + " B more than " + target.beside;
         case Asked::growth: return "grows by at most " + number("%.1f", target.limit) + " MiB";
+        case Asked::rate: return number("%.0f", target.limit) + " a second at least";
+        case Asked::median: return "half of them within " + number("%.0f", target.limit / 1000) + " ms";
         case Asked::p99: return "99 of 100 within " + number("%.0f", target.limit / 1000) + " ms";
         default: return "at most " + number("%.0f", target.limit) + " B for each client";
     }
@@ -116,6 +131,8 @@ std::string measured(const Target& target, const Outcome& outcome) {
             return number("%.2f", outcome.value) + " (" + number("%.2f", outcome.low) + "–" +
                    number("%.2f", outcome.high) + ")";
         case Asked::growth: return number("%.2f MiB", outcome.value);
+        case Asked::rate: return number("%.0f", outcome.value);
+        case Asked::median:
         case Asked::p99: return number("%.2f ms", outcome.value / 1000);
         default: return number("%.0f B", outcome.value);
     }

@@ -16,6 +16,8 @@ struct Target {
         memory,       ///< bytes for each connection, at most
         more_memory,  ///< bytes for each connection more than the other's, at most
         growth,       ///< MiB that the server may grow by while measured
+        rate,         ///< messages a second, at least
+        median,       ///< microseconds that every other message may take
         p99,          ///< microseconds that one message in a hundred may take
     };
     std::string stage;  ///< 01 ... 05

@@ -71,6 +71,9 @@ private:
     }
     void say(const std::string& line) {
         const bool now = said_++ == at_;
+        if (now && mistake_ == "news") {
+            for (const Member& member : members_) tell(member, "The rooms wait for etcd.\r\n");
+        }
         if (now && mistake_ == "swap for all") {
             held_ = line;
             return;

@@ -26,6 +26,8 @@ struct GardenGate : LocalEngine {
         if (leaves && leaves_that_throw > 0 && leaves_that_throw-- > 0) throw std::runtime_error("it cannot leave");
         co_return co_await LocalEngine::submit(submission);
     }
+    /// What an engine of several nodes tells the rooms.
+    Replica& replica() { return *replica_; }
     Notify opened;
     int leaves_that_throw = 0;
 };
@@ -159,4 +161,20 @@ TEST_F(InRooms, WhoeverWasOnTheWayToAnotherRoomIsInOneRoomAfterACrash) {
     loop.poll();
     rooms.forget(ann);
     rooms.forget(ben);
+}
+
+TEST_F(InRooms, WhoeverGoesWhileTheyArePutBackDoesNotStayThere) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    engine.replica().go_down("the other nodes hold this one for dead");
+    start(rooms.submit({"lobby", Leave{1, {}}}, app::Who{"test"}));
+    const auto joins = engine.replica().come_back();
+    ASSERT_EQ(joins.size(), 1u);
+    rooms.forget(ann);
+    start([&]() -> net::awaitable<void> {
+        const auto outcome = co_await engine.submit(joins[0]);
+        engine.replica().is_back(joins[0], outcome);
+    }());
+    EXPECT_EQ(heard.back(), "Ann has left the room");
+    EXPECT_TRUE(rooms.rooms().find("lobby")->people().empty());
 }

@@ -16,6 +16,7 @@ LAYERS = [
     "common/net",
     "common/app",
     "common/echo_client",
+    "common/observer",
     "01_naive",
     "02_thread_per_client",
     "03_acceptor_pool",
@@ -37,6 +38,8 @@ LAYERS = [
     "05_chat/erlang/dist",
     "05_chat/erlang",
     "05_chat/client",
+    "05_chat/options",
+    "05_chat/operator",
     "05_chat",
 ]
 SEARCHED = ("", "common")  # where an include with quotes is looked for, besides beside the source

@@ -276,6 +276,7 @@ class Node(Program):
         except asyncio.TimeoutError:
             first = b""
         if not first.startswith(b"Listening on "):
+            self.history.write("did not start", node=self.name, words=(first.decode().strip() or self.last_error()))
             await self.kill()
             return False
         self.port = int(first.rpartition(b":")[2])
