@@ -19,6 +19,6 @@ void tell(const Progress& progress);
 void tell_detail(const Progress& progress);
 
 /// That all children of the start are up, and how many restarts are allowed; for programs only.
-void tell_started(const Supervisor& supervisor);
+void tell_started(const Supervisor& started);
 
 }  // namespace otp

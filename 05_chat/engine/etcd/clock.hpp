@@ -3,6 +3,7 @@
 #include "05_chat/base/notify.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace chat::etcd {
 
@@ -21,7 +22,7 @@ public:
 
 class SteadyClock : public Clock {
 public:
-    explicit SteadyClock(const net::Executor& executor) : executor_(executor) {}
+    explicit SteadyClock(net::Executor executor) : executor_(std::move(executor)) {}
 
     TimePoint now() const override { return std::chrono::steady_clock::now(); }
     net::awaitable<void> sleep_until(TimePoint when, Notify& woken) override {
