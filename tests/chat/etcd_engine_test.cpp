@@ -759,6 +759,28 @@ TEST(EtcdEngine, WhatIsSaidWhileEtcdIsAwayIsKeptAndPeopleAreTold) {
     EXPECT_EQ(node.downs, 0);
 }
 
+TEST(EtcdEngine, ABatchOfALifeThatIsOverCountsNoMoreHoweverLateItComes) {
+    Village village;
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    node.places[ben] = {"lobby", "Ben"};
+    // It would be the third version of the key: in this life, and in the next one, too.
+    node.store.holds = true;
+    village.submit(node, {"lobby", Say{ben, "Hello!"}});
+    village.pass(100);
+    for (const auto lease : village.etcd.leases()) village.etcd.revoke(lease);
+    ASSERT_TRUE(village.run([&] { return node.downs == 1; }));
+    const auto late = std::exchange(node.store.held, {});
+    node.store.holds = false;
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 2; }));
+    for (const auto& arrive : late) arrive();
+    village.pass(1'000);
+    EXPECT_THAT(village.outcomes, ElementsAre("Ben has joined the room", "Ben says: Hello!"));
+    EXPECT_EQ(node.rooms().find("lobby")->history().size(), 1U);
+}
+
 TEST(EtcdEngine, AnIdleNodeFindsOutThatNothingComesAnyMore) {
     Village village;
     Node& first = village.started("first");

@@ -233,6 +233,8 @@ public:
         if (watch_) watch_->is_silent = true;
     }
 
+    bool holds = false;  // what is sent is on its way, and does not arrive:
+    std::vector<std::function<void()>> held;
     bool is_cut = false;   // nothing comes or goes
     bool is_dead = false;  // the node has crashed: nothing comes, but what it has sent may be under way
 
@@ -275,16 +277,16 @@ private:
         const auto chance = world_.roll(40);
         const bool is_lost = chance == 0, answer_is_lost = chance == 1;
         const int copies = is_lost ? 0 : chance == 2 ? 2 : 1;
-        for (int copy = 0; copy < copies; ++copy) {
-            world_.after(delay(), [this, call, carry_out, answer_is_lost] {
-                if (!is_reachable()) return;
-                const auto answer = carry_out();
-                if (answer_is_lost) return;
-                world_.after(delay(), [this, call, answer] {
-                    if (is_reachable() && !is_dead) call->give(answer);
-                });
+        const std::function<void()> arrive = [this, call, carry_out, answer_is_lost] {
+            if (!is_reachable()) return;
+            const auto answer = carry_out();
+            if (answer_is_lost) return;
+            world_.after(delay(), [this, call, answer] {
+                if (is_reachable() && !is_dead) call->give(answer);
             });
-        }
+        };
+        if (holds) held.push_back(arrive);
+        for (int copy = 0; copy < copies && !holds; ++copy) world_.after(delay(), arrive);
         const auto number = ++last_call_;
         open_calls_[number] = [call](const Failure& failure) { call->give(failure); };
         world_.after(call_bound, [this, call] {
