@@ -164,7 +164,7 @@ void ProcessChild::look() {
 void ProcessChild::answered() {
     has_answered_ = true;
     const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - asked_);
-    app::tell(server, app::events::answers, options_.name, after.count(), options_.watchdog.count());
+    if (options_.on_answer) options_.on_answer(after);
 }
 
 void ProcessChild::end_hung(int signal_number, std::chrono::milliseconds after) {

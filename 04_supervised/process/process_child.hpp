@@ -36,6 +36,7 @@ public:
         /// long again SIGKILL. 0: for ever.
         std::chrono::milliseconds watchdog{0};
         std::function<void()> on_ready{};
+        std::function<void(std::chrono::milliseconds after)> on_answer{};  ///< it has answered a heartbeat
         std::function<void(const Message&)> on_message{};  ///< what the process says besides ready and alive
     };
 

@@ -85,6 +85,7 @@ std::shared_ptr<Child> Root::start_worker(unsigned number, const ChildId& id, co
                                       .start_timeout = settings_.start_timeout,
                                       .watchdog = settings_.watchdog,
                                       .on_ready = [this, id] { worker_is_ready(id); },
+                                      .on_answer = [this, id](auto after) { worker_answers(id, after); },
                                       .on_message = [this, id](const Message& message) { receive(id, message); }},
                                      report_to);
     workers_.add(id, worker);
@@ -94,6 +95,10 @@ std::shared_ptr<Child> Root::start_worker(unsigned number, const ChildId& id, co
 void Root::worker_is_ready(const ChildId& id) {
     workers_.is_up(id);
     if (is_serving()) workers_.find(id)->send(Message::Kind::start_accepting);
+}
+
+void Root::worker_answers(const ChildId& id, std::chrono::milliseconds after) {
+    if (is_announced_) app::tell(server, events::answers, id, after.count(), settings_.watchdog.count());
 }
 
 void Root::receive(const ChildId& id, const Message& message) {

@@ -48,6 +48,7 @@ public:
 private:
     std::shared_ptr<otp::Child> start_worker(unsigned number, const otp::ChildId& id, const otp::ReportTo& report_to);
     void worker_is_ready(const otp::ChildId& id);
+    void worker_answers(const otp::ChildId& id, std::chrono::milliseconds after);
     void receive(const otp::ChildId& id, const process::Message& message);
 
     // What the supervisor calls.

@@ -111,7 +111,7 @@ TEST_P(WorkerCrash, CostsItsOwnPeopleTheirConnectionAndNobodyElseAnything) {
         ben->say(crash.line);
     }
     ben->client().wait_for_end();
-    EXPECT_EQ(anna->hear(), "Ben has left the room");
+    EXPECT_THAT(anna->hear(), testing::MatchesRegex("Ben has left the room \\(the node .*-1 is gone\\)"));
     const auto report = server->wait_for_event("supervisor_report", {field("offender", "worker-1")});
     EXPECT_THAT(std::string(report.at("reason").as_string().c_str()), HasSubstr(crash.reason));
 
