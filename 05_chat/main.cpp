@@ -21,8 +21,7 @@ public:
           engine_(operator_->or_exit(make_engine(loop_, options, [this](const std::string& why) { give_up(why); }))),
           rooms_(loop_.get_executor(), *engine_, options.limits, lobby, encode_text, backlog_) {}
 
-    /// The program's exit code.
-    int run() {
+    int run() {  // returns the exit status
         boost::asio::co_spawn(loop_, start(), [](const std::exception_ptr& crash) {
             if (crash) std::rethrow_exception(crash);
         });
@@ -35,6 +34,7 @@ private:
     net::awaitable<void> start() {
         net::Listener listener = operator_->listener();
         const link::Self self = operator_->or_exit(who_we_are(options_, listener.sockname()));
+        if (options_.again) engine_->announce();  // the program's first line is out
         operator_->or_exit(co_await engine_->open());
         doors_ = operator_->or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
         elsewhere_ = operator_->or_exit(rooms_elsewhere(loop_, options_, self, backlog_));

@@ -54,7 +54,7 @@ int Root::run(const SupFlags& flags, const std::vector<ChildSpec>& children) {
     supervisor_->start();
     wait_for_signal();
     loop_.run();
-    app::tell(server, events::stopped);
+    if (is_announced_) app::tell(server, events::stopped);
     return exit_status_.value_or(EXIT_FAILURE);
 }
 

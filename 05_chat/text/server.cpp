@@ -92,7 +92,7 @@ bool TextServer::make_place(std::size_t nameless_allowed) {
 
 void TextServer::stop() {
     if (std::exchange(is_stopping_, true)) return;
-    app::tell({"server"}, app::events::stops_accepting);
+    if (!is_retired_) app::tell({"server"}, app::events::stops_accepting);
     listener_.close();
     next_look_.cancel();
     patience_.reset();

@@ -48,7 +48,7 @@ void expect_one_line(const support::Finished& finished, const std::string& part)
     EXPECT_EQ(std::count(finished.errors.begin(), finished.errors.end(), '\n'), 1) << finished.errors;
 }
 
-TEST(EtcdChat, people_of_two_nodes_are_in_one_room) {
+TEST(EtcdChat, PeopleOfTwoNodesAreInOneRoom) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -67,7 +67,7 @@ TEST(EtcdChat, people_of_two_nodes_are_in_one_room) {
     EXPECT_EQ(ann.hear(), "Ben has left the room");
 }
 
-TEST(EtcdChat, a_newcomer_node_knows_what_was_said) {
+TEST(EtcdChat, ANewcomerNodeKnowsWhatWasSaid) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     {
@@ -87,7 +87,7 @@ TEST(EtcdChat, a_newcomer_node_knows_what_was_said) {
     }
 }
 
-TEST(EtcdChat, the_people_of_a_node_that_is_killed_leave_once_and_soon) {
+TEST(EtcdChat, ThePeopleOfANodeThatIsKilledLeaveOnceAndSoon) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -108,7 +108,7 @@ TEST(EtcdChat, the_people_of_a_node_that_is_killed_leave_once_and_soon) {
     EXPECT_EQ(ann.hear(), "Cid has joined the room");
 }
 
-TEST(EtcdChat, a_node_that_is_started_again_at_once_does_not_meet_its_own_ghost) {
+TEST(EtcdChat, ANodeThatIsStartedAgainAtOnceDoesNotMeetItsOwnGhost) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -124,7 +124,7 @@ TEST(EtcdChat, a_node_that_is_started_again_at_once_does_not_meet_its_own_ghost)
     EXPECT_EQ(ann.hear(), "Ben has joined the room");
 }
 
-TEST(EtcdChat, the_people_of_a_node_that_is_stopped_leave_at_once) {
+TEST(EtcdChat, ThePeopleOfANodeThatIsStoppedLeaveAtOnce) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -140,7 +140,7 @@ TEST(EtcdChat, the_people_of_a_node_that_is_stopped_leave_at_once) {
     ann.expect_silence();
 }
 
-TEST(EtcdChat, what_is_said_while_etcd_is_away_is_kept) {
+TEST(EtcdChat, WhatIsSaidWhileEtcdIsAwayIsKept) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -163,7 +163,7 @@ TEST(EtcdChat, what_is_said_while_etcd_is_away_is_kept) {
     }
 }
 
-TEST(EtcdChat, a_leader_dies_and_nobody_loses_a_line) {
+TEST(EtcdChat, ALeaderDiesAndNobodyLosesALine) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.members = 3});
     Node a(etcd, "A");
@@ -180,7 +180,7 @@ TEST(EtcdChat, a_leader_dies_and_nobody_loses_a_line) {
     for (int i = 0; i < 20; ++i) EXPECT_EQ(heard[static_cast<std::size_t>(i)], "Ann says: " + std::to_string(i));
 }
 
-TEST(EtcdChat, a_node_that_slept_says_so_and_comes_back) {
+TEST(EtcdChat, ANodeThatSleptSaysSoAndComesBack) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -198,7 +198,7 @@ TEST(EtcdChat, a_node_that_slept_says_so_and_comes_back) {
     EXPECT_THAT(heard, Not(testing::Contains(StartsWith("Ben has left"))));
 }
 
-TEST(EtcdChat, the_first_nodes_options_are_everybodys) {
+TEST(EtcdChat, TheFirstNodesOptionsAreEverybodys) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A", {"--max-line", "20"});
@@ -213,14 +213,14 @@ TEST(EtcdChat, the_first_nodes_options_are_everybodys) {
     EXPECT_EQ(cid.hear(), "Ben says: twelve bytes");
 }
 
-TEST(EtcdChat, a_node_that_could_not_show_the_history_is_refused) {
+TEST(EtcdChat, ANodeThatCouldNotShowTheHistoryIsRefused) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
     expect_one_line(refused(etcd.urls(), "B", {"--max-backlog", "500000"}), "--max-backlog: these rooms need 1048576");
 }
 
-TEST(EtcdChat, rooms_with_another_prefix_are_other_rooms) {
+TEST(EtcdChat, RoomsWithAnotherPrefixAreOtherRooms) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -231,7 +231,7 @@ TEST(EtcdChat, rooms_with_another_prefix_are_other_rooms) {
     other.expect_silence();
 }
 
-TEST(EtcdChat, another_version_is_refused) {
+TEST(EtcdChat, AnotherVersionIsRefused) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -241,7 +241,7 @@ TEST(EtcdChat, another_version_is_refused) {
     expect_one_line(refused(etcd.urls(), "A"), "five/house");
 }
 
-TEST(EtcdChat, a_name_that_another_node_has_is_refused) {
+TEST(EtcdChat, ANameThatAnotherNodeHasIsRefused) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -250,14 +250,14 @@ TEST(EtcdChat, a_name_that_another_node_has_is_refused) {
     ann.chat("Ann", "still here");
 }
 
-TEST(EtcdChat, where_there_is_no_etcd_one_line_says_so) {
+TEST(EtcdChat, WhereThereIsNoEtcdOneLineSaysSo) {
     expect_one_line(refused("http://127.0.0.1:1", "A"), "etcd at http://127.0.0.1:1: connection refused");
     const Server local;
     const std::string url = "http://127.0.0.1:" + std::to_string(local.port());
     expect_one_line(refused(url, "A"), "etcd at " + url + ": it does not speak HTTP");
 }
 
-TEST(EtcdChat, it_stops_in_order_where_etcd_is_away) {
+TEST(EtcdChat, ItStopsInOrderWhereEtcdIsAway) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     for (const bool hangs : {false, true}) {
@@ -279,7 +279,7 @@ TEST(EtcdChat, it_stops_in_order_where_etcd_is_away) {
     }
 }
 
-TEST(EtcdChat, rooms_that_have_crashed_end_the_node) {
+TEST(EtcdChat, RoomsThatHaveCrashedEndTheNode) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A", {"--faults"});
@@ -295,7 +295,7 @@ TEST(EtcdChat, rooms_that_have_crashed_end_the_node) {
     EXPECT_EQ(heard.front(), "Ann says: !throw room");  // it was ordered, and only one node has thrown
 }
 
-TEST(EtcdChat, the_tree_tells_of_the_engine) {
+TEST(EtcdChat, TheTreeTellsOfTheEngine) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A");
@@ -347,7 +347,7 @@ private:
     if (!support::is_installed("openssl")) GTEST_SKIP() << "no openssl is installed"; \
     if (!chat::etcd::Tls::is_built()) GTEST_SKIP() << "built without OpenSSL (Debian: libssl-dev)"
 
-TEST(EtcdTls, etcd_is_who_it_says_and_so_are_we) {
+TEST(EtcdTls, EtcdIsWhoItSaysAndSoAreWe) {
     SKIP_WITHOUT_TLS();
     Certificates files;
     files.issue("etcd", "IP:127.0.0.1");
@@ -377,7 +377,7 @@ TEST(EtcdTls, etcd_is_who_it_says_and_so_are_we) {
                     "--etcd-key: ");
 }
 
-TEST(EtcdTls, a_certificate_for_another_name_is_refused) {
+TEST(EtcdTls, ACertificateForAnotherNameIsRefused) {
     SKIP_WITHOUT_TLS();
     Certificates files;
     files.issue("etcd", "DNS:elsewhere.example,IP:127.0.0.2");
@@ -386,7 +386,7 @@ TEST(EtcdTls, a_certificate_for_another_name_is_refused) {
                     "its certificate is not to be trusted: ");
 }
 
-TEST(EtcdTls, plain_etcd_is_no_https) {
+TEST(EtcdTls, PlainEtcdIsNoHttps) {
     SKIP_WITHOUT_TLS();
     Etcd etcd;
     expect_one_line(refused("https" + etcd.urls().substr(4), "A"), "it does not speak TLS with us: ");

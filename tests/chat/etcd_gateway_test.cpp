@@ -11,7 +11,7 @@ using testing::Lt;
 
 namespace {
 
-TEST(EtcdGateway, transactions_change_all_or_nothing) {
+TEST(EtcdGateway, TransactionsChangeAllOrNothing) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -44,7 +44,7 @@ TEST(EtcdGateway, transactions_change_all_or_nothing) {
     EXPECT_EQ(both->keys[1].value, std::string("\0\xFF", 2));
 }
 
-TEST(EtcdGateway, a_range_of_many_keys_is_of_one_moment) {
+TEST(EtcdGateway, ARangeOfManyKeysIsOfOneMoment) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -58,7 +58,7 @@ TEST(EtcdGateway, a_range_of_many_keys_is_of_one_moment) {
     EXPECT_EQ(keys->revision, static_cast<Revision>(count) + 2);
 }
 
-TEST(EtcdGateway, a_lease_takes_its_keys_with_it) {
+TEST(EtcdGateway, ALeaseTakesItsKeysWithIt) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -84,7 +84,7 @@ TEST(EtcdGateway, a_lease_takes_its_keys_with_it) {
     EXPECT_THAT(watching->values(), HasSubstr("-five/nodes/B"));
 }
 
-TEST(EtcdGateway, what_is_of_one_revision_is_told_together_however_large) {
+TEST(EtcdGateway, WhatIsOfOneRevisionIsToldTogetherHoweverLarge) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -111,7 +111,7 @@ TEST(EtcdGateway, what_is_of_one_revision_is_told_together_however_large) {
     }
 }
 
-TEST(EtcdGateway, what_is_compacted_away_is_said_to_be) {
+TEST(EtcdGateway, WhatIsCompactedAwayIsSaidToBe) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -129,7 +129,7 @@ TEST(EtcdGateway, what_is_compacted_away_is_said_to_be) {
     EXPECT_EQ(future.error().kind, Failure::Kind::refused);
 }
 
-TEST(EtcdGateway, what_is_too_large_is_refused_in_etcds_words) {
+TEST(EtcdGateway, WhatIsTooLargeIsRefusedInEtcdsWords) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -139,7 +139,7 @@ TEST(EtcdGateway, what_is_too_large_is_refused_in_etcds_words) {
     EXPECT_EQ(answer.error().words, "etcdserver: request is too large");
 }
 
-TEST(EtcdGateway, a_full_etcd_is_a_refusal) {
+TEST(EtcdGateway, AFullEtcdIsARefusal) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.flags = {"--quota-backend-bytes", "100000"}});
     Asker asker(etcd.urls());
@@ -152,7 +152,7 @@ TEST(EtcdGateway, a_full_etcd_is_a_refusal) {
     EXPECT_THAT(answer.error().words, HasSubstr("database space exceeded"));
 }
 
-TEST(EtcdGateway, etcd_may_go_and_come_back) {
+TEST(EtcdGateway, EtcdMayGoAndComeBack) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -173,7 +173,7 @@ TEST(EtcdGateway, etcd_may_go_and_come_back) {
     ASSERT_TRUE(asker.run_until([&] { return again->values() == "1 "; }));
 }
 
-TEST(EtcdGateway, a_member_that_hangs_is_left_in_time_for_the_lease) {
+TEST(EtcdGateway, AMemberThatHangsIsLeftInTimeForTheLease) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.members = 3});
     // Not the leader: without it no member answers for a while.
@@ -198,7 +198,7 @@ TEST(EtcdGateway, a_member_that_hangs_is_left_in_time_for_the_lease) {
     etcd.resume(first);
 }
 
-TEST(EtcdGateway, without_a_majority_there_is_no_answer) {
+TEST(EtcdGateway, WithoutAMajorityThereIsNoAnswer) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.members = 3});
     Asker asker(etcd.url(0));
@@ -218,7 +218,7 @@ TEST(EtcdGateway, without_a_majority_there_is_no_answer) {
     EXPECT_TRUE(asker.wait(asker.gateway().range("five/")).has_value());
 }
 
-TEST(EtcdGateway, a_watch_that_is_distrusted_ends_and_stop_ends_everything) {
+TEST(EtcdGateway, AWatchThatIsDistrustedEndsAndStopEndsEverything) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());

@@ -91,7 +91,7 @@ struct Case {
     Failure::Kind kind = Failure::Kind::no_answer;
 };
 
-TEST(EtcdHostile, what_is_no_etcd_is_one_line) {
+TEST(EtcdHostile, WhatIsNoEtcdIsOneLine) {
     const std::string chunked_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (const Case& one : {
              Case{"", Then::closes, "it has ended the connection"},
@@ -145,7 +145,7 @@ TEST(EtcdHostile, what_is_no_etcd_is_one_line) {
     }
 }
 
-TEST(EtcdHostile, an_endless_answer_is_cut) {
+TEST(EtcdHostile, AnEndlessAnswerIsCut) {
     Asker asker;
     // Its body goes on until the connection ends.
     const Impostor impostor(asker, "HTTP/1.1 200 OK\r\n\r\n" + std::string(1 << 20, ' '), Then::goes_on);
@@ -157,7 +157,7 @@ TEST(EtcdHostile, an_endless_answer_is_cut) {
     EXPECT_THAT(impostor.sent(), Lt(max_answer + (16 << 20)));
 }
 
-TEST(EtcdHostile, a_watch_that_is_none_ends_soon_and_says_why) {
+TEST(EtcdHostile, AWatchThatIsNoneEndsSoonAndSaysWhy) {
     for (const Case& one : {
              Case{"", Then::hangs, "it does not answer"},
              Case{"", Then::closes, "it has ended the connection"},
@@ -191,7 +191,7 @@ TEST(EtcdHostile, a_watch_that_is_none_ends_soon_and_says_why) {
     }
 }
 
-TEST(EtcdHostile, a_line_without_an_end_is_cut) {
+TEST(EtcdHostile, ALineWithoutAnEndIsCut) {
     Asker asker;
     const Impostor impostor(asker, "HTTP/1.1 200 OK\r\n\r\n" + created + std::string(max_answer + 1, 'x'), Then::hangs);
     asker.reach(impostor.url());
@@ -200,7 +200,7 @@ TEST(EtcdHostile, a_line_without_an_end_is_cut) {
     EXPECT_THAT(watching->over->words, HasSubstr("its answer is too long"));
 }
 
-TEST(EtcdHostile, who_asks_again_and_again_does_so_at_a_measured_pace) {
+TEST(EtcdHostile, WhoAsksAgainAndAgainDoesSoAtAMeasuredPace) {
     for (const bool watches : {false, true}) {
         Asker asker;
         const Impostor impostor(asker, "", Then::closes);
@@ -218,7 +218,7 @@ TEST(EtcdHostile, who_asks_again_and_again_does_so_at_a_measured_pace) {
     }
 }
 
-TEST(EtcdHostile, the_next_member_is_asked_where_one_is_no_etcd) {
+TEST(EtcdHostile, TheNextMemberIsAskedWhereOneIsNoEtcd) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     for (const auto then : {Then::hangs, Then::closes}) {
@@ -233,7 +233,7 @@ TEST(EtcdHostile, the_next_member_is_asked_where_one_is_no_etcd) {
     EXPECT_EQ(failure_of(asker.wait(asker.gateway().range("five/"))), "");
 }
 
-TEST(EtcdHostile, a_name_that_nobody_has_is_one_line) {
+TEST(EtcdHostile, ANameThatNobodyHasIsOneLine) {
     Asker asker("http://no-such-host.invalid:2379");
     const auto began = Clock::now();
     const auto words = failure_of(asker.wait(asker.gateway().range("five/")));

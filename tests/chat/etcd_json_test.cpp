@@ -14,7 +14,7 @@ using testing::IsEmpty;
 
 namespace {
 
-TEST(EtcdJson, base64_there_and_back) {
+TEST(EtcdJson, Base64ThereAndBack) {
     // RFC 4648's examples.
     EXPECT_EQ(json::to_base64(""), "");
     EXPECT_EQ(json::to_base64("f"), "Zg==");
@@ -31,7 +31,7 @@ TEST(EtcdJson, base64_there_and_back) {
     }
 }
 
-TEST(EtcdJson, questions) {
+TEST(EtcdJson, Questions) {
     EXPECT_EQ(json::write(Transaction{{{Condition::About::created, "a", 7}, {Condition::About::version, "b", 0}},
                                       {Write{"a", "v", 5}, Write{"b", ""}, Remove{"c"}}}),
               R"({"compare":[)"
@@ -49,14 +49,14 @@ TEST(EtcdJson, questions) {
               R"({"create_request":{"key":"YQ==","range_end":"Yg==","start_revision":"3","fragment":true}})");
 }
 
-TEST(EtcdJson, where_the_keys_with_a_prefix_end) {
+TEST(EtcdJson, WhereTheKeysWithAPrefixEnd) {
     EXPECT_EQ(json::end_of_prefix("five/nodes/"), "five/nodes0");
     EXPECT_EQ(json::end_of_prefix("a\xFF\xFF"), "b");
     EXPECT_EQ(json::end_of_prefix("\xFF"), std::string(1, '\0'));
     EXPECT_EQ(json::end_of_prefix(""), std::string(1, '\0'));
 }
 
-TEST(EtcdJson, answers) {
+TEST(EtcdJson, Answers) {
     const std::string header = R"("header":{"cluster_id":"1","member_id":"2","revision":"41","raft_term":"2"})";
     const auto done = json::read_transaction("{" + header + R"(,"succeeded":true,"responses":[{"response_put":{}}]})");
     ASSERT_TRUE(done.has_value());
@@ -82,7 +82,7 @@ TEST(EtcdJson, answers) {
     EXPECT_FALSE(*json::read_keep_alive(R"({"result":{)" + header + R"(,"ID":"7"}})"));
 }
 
-TEST(EtcdJson, watches) {
+TEST(EtcdJson, Watches) {
     const auto line = json::read_watch(
         R"({"result":{"header":{"revision":"5"},"fragment":true,"events":[)"
         R"({"kv":{"key":"YQ==","value":"dg==","mod_revision":"5"}},{"type":"DELETE","kv":{"key":"YQ==","mod_revision":"5"}}]}})");
@@ -104,7 +104,7 @@ TEST(EtcdJson, watches) {
     EXPECT_EQ(cancelled->is_over->words, "no\\nmore");
 }
 
-TEST(EtcdJson, refusals_and_what_nobody_knows) {
+TEST(EtcdJson, RefusalsAndWhatNobodyKnows) {
     using Kind = Failure::Kind;
     const auto kind = [](int code, const std::string& words) {
         return json::read_refusal(R"({"error":")" + words + R"(","message":")" + words + R"(","code":)" +
@@ -126,7 +126,7 @@ TEST(EtcdJson, refusals_and_what_nobody_knows) {
     EXPECT_FALSE(json::read_refusal(R"({"code":3})").has_value());
 }
 
-TEST(EtcdJson, what_is_not_etcds_is_an_error) {
+TEST(EtcdJson, WhatIsNotEtcdsIsAnError) {
     for (const auto* const text :
          {"", "null", "[]", "{}", "7", "{", R"({"header":7})", R"({"header":{"revision":"1x"}})",
           R"({"header":{"revision":true}})", R"({"result":7})", R"({"header":{},"kvs":{}})",

@@ -183,11 +183,12 @@ TEST_F(InRooms, WhoeverGoesWhileTheyArePutBackDoesNotStayThere) {
 TEST_F(InRooms, WhatHappenedBeforeTheirLifeIsNotTold) {
     app::story::mode = app::Log::text;
     testing::internal::CaptureStdout();
-    start(rooms.submit({"red", Join{1, "Ann"}}, app::Who{"test"}));
+    const Submission red{"red", Join{1, "Ann"}}, blue{"blue", Join{1, "Ann"}};
+    start(rooms.let_go(red, app::Who{"test"}));
     EXPECT_EQ(testing::internal::GetCapturedStdout().find("opens the room"), std::string::npos);
     testing::internal::CaptureStdout();
     start(rooms.live([] {}));
-    start(rooms.submit({"blue", Join{1, "Ann"}}, app::Who{"test"}));
+    start(rooms.let_go(blue, app::Who{"test"}));
     EXPECT_NE(testing::internal::GetCapturedStdout().find("opens the room blue"), std::string::npos);
     app::story::mode = app::Log::quiet;
     rooms.stop_living();

@@ -197,8 +197,9 @@ net::awaitable<void> EtcdEngine::keep_snapshots() {
             continue;
         }
         has_failed(written.error());
+        const auto next_try = clock_.now() + patience;
+        while (!is_over_ && clock_.now() < next_try) co_await clock_.sleep_until(next_try, snapshot_news_);
         batches_ = settings_.snapshot_batches;
-        co_await clock_.sleep_until(clock_.now() + between_tries, snapshot_news_);
     }
 }
 
