@@ -38,7 +38,7 @@ NOT_SAID = re.compile(r"\blost\b|not in the room|in no room|nobody knows|no long
 # Their node has slept for so long that it knows the log only from later on: what was there in between nobody hears.
 SLEPT = re.compile(r"away for too long")
 IS_OUT = re.compile(r"out of the room|no longer in the room")
-TAKEN = re.compile(r"The name is taken")
+TAKEN = re.compile(r"The name is taken\.")  # with a colon: they cannot be put back into their room
 
 Line = collections.namedtuple("Line", "kind name text")  # text: what was said; why somebody left, None: not known
 
