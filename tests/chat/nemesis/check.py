@@ -38,7 +38,7 @@ NOT_SAID = re.compile(r"\blost\b|not in the room|in no room|nobody knows|no long
 # Their node has slept for so long that it knows the log only from later on: what was there in between nobody hears.
 SLEPT = re.compile(r"away for too long")
 IS_OUT = re.compile(r"out of the room|no longer in the room")
-TAKEN = re.compile(r"The name is taken")
+TAKEN = re.compile(r"The name is taken\.")  # with a colon: they cannot be put back into their room
 
 Line = collections.namedtuple("Line", "kind name text")  # text: what was said; why somebody left, None: not known
 
@@ -199,19 +199,19 @@ class Connection:
         self.closed = None
         self.how = None
         self.has_quit = False
-        self.wants = None  # the room and the name of the Join under way
+        self.wants = collections.deque()  # the rooms and the names that they have asked for, without an answer so far
         self.before = []   # (at, line) heard outside of a stay
         self.person = None
 
     def type(self, line, lobby):
         if line.startswith("/join "):
-            self.wants = (line[6:].strip(), self.stays[-1].name if self.stays else "")
+            self.wants.append((line[6:].strip(), self.stays[-1].name if self.stays else ""))
         elif line == "/quit":
             self.has_quit = True
         elif line.startswith("/"):
             pass
         elif not self.stays:
-            self.wants = (lobby, line.strip())
+            self.wants.append((lobby, line.strip()))
         else:
             self.typed.add(line)
             self.events.append(("typed", line))
@@ -220,15 +220,16 @@ class Connection:
         entered = ENTERED.fullmatch(words)
         if entered:
             room, name = entered.groups()
-            is_return = not self.wants or self.wants[0].lower() != room.lower()
+            asked = [each for each in self.wants if each[0].lower() == room.lower()]
+            is_return = not asked
             last = self.stays[-1].heard if self.stays else self.before
             stay = Stay(self, room, name, at, last, is_return)
             if self.stays:
                 self.stays[-1].next = stay
             self.stays.append(stay)
             self.is_in = True
-            if not is_return:
-                self.wants = None
+            while asked and self.wants.popleft() is not asked[0]:  # those before it were refused, or lost
+                pass
             return
         line = line_of(words)
         if line:
@@ -236,8 +237,7 @@ class Connection:
             if line.kind == "said" and line.text in self.typed:
                 self.acknowledged.add(line.text)
         elif TAKEN.match(words) and self.wants:
-            self.refused.append(self.wants)
-            self.wants = None
+            self.refused.append(self.wants.popleft())
         elif NOT_SAID.search(words):
             if IS_OUT.search(words):
                 self.is_in = False

@@ -136,7 +136,14 @@ class Program:
 
     def signal(self, number):
         if self.is_running:
-            os.kill(self.process.pid, number)
+            self.send(self.process.pid, number)
+
+    @staticmethod
+    def send(pid, number):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass  # it has just ended by itself
 
     async def kill(self):
         self.signal(signal.SIGKILL)
@@ -309,9 +316,12 @@ class Node(Program):
             return
         target = self.process.pid
         if self.is_alone:
-            children = pathlib.Path(f"/proc/{target}/task/{target}/children").read_text().split()
+            try:
+                children = pathlib.Path(f"/proc/{target}/task/{target}/children").read_text().split()
+            except OSError:
+                children = []
             target = int(children[0]) if children else target
-        os.kill(target, number)
+        self.send(target, number)
 
     async def kill(self):
         self.is_expected_to_end = True
@@ -349,14 +359,23 @@ class Cluster:
         self.forget()
         for member in self.members:
             await member.start()
-        async with asyncio.timeout(MOST_SECONDS_TO_START):
-            while not all([await member.is_healthy() for member in self.members]):
-                await asyncio.sleep(0.1)
+        if not await self.are_members_healthy():
+            raise RuntimeError("etcd does not start")
         self.watching = [asyncio.create_task(self.history.watch_machine())]
         self.watching += [asyncio.create_task(member.watch(f"{prefix}/nodes/", self.history)) for member in self.members]
         for started in await asyncio.gather(*(node.start() for node in self.nodes)):
             if not started:
                 raise RuntimeError("a node does not start: " + "; ".join(node.last_error() for node in self.nodes))
+
+    async def are_members_healthy(self):
+        """Waits until each of them answers; whether they do in time."""
+        try:
+            async with asyncio.timeout(MOST_SECONDS_TO_START):
+                while not all([await member.is_healthy() for member in self.members]):
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            return False
+        return True
 
     async def leader(self):
         """A member that holds itself for the leader; where there is none just now, any."""

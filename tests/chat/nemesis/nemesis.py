@@ -132,6 +132,7 @@ class Nemesis:
         for member in cluster.members:
             if not member.is_running:
                 await member.start()
+        await cluster.are_members_healthy()  # a fault is over when etcd serves again
         await asyncio.gather(*(node.start() for node in cluster.nodes if not node.is_running))
 
 
@@ -150,11 +151,18 @@ async def come_to_rest(cluster, history, talking, is_over):
         if all(node.port for node in cluster.nodes) or time.monotonic() > until:
             break
     is_over.set()
-    await asyncio.wait(talking, timeout=people.MOST_SECONDS_FOR_AN_ANSWER + 15)
-    await quiet(history, MOST_SECONDS_TO_MEND)
-    ends = {}
-    for node in cluster.nodes:
-        ends[node.name] = await people.ask(node, history)
+    done, _ = await asyncio.wait(talking, timeout=people.MOST_SECONDS_FOR_AN_ANSWER + 15)
+    here = [connection for connection in (task.result() for task in done) if connection]
+    until = time.monotonic() + MOST_SECONDS_TO_MEND
+    while any(each.unanswered and not each.is_closed for each in here) and time.monotonic() < until:
+        await asyncio.sleep(0.1)
+    until = time.monotonic() + MOST_SECONDS_TO_MEND
+    while True:
+        await quiet(history, MOST_SECONDS_TO_MEND)
+        ends = {node.name: await people.ask(node, history) for node in cluster.nodes}
+        # A node may be held for dead while the others are asked; then all are asked again.
+        if len({json.dumps(rooms, sort_keys=True) for rooms in ends.values()}) == 1 or time.monotonic() > until:
+            break
     await quiet(history, MOST_SECONDS_TO_MEND)
     for node, rooms in ends.items():
         if rooms is None:

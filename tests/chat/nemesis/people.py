@@ -90,17 +90,21 @@ class Connection:
             return False
         return True
 
+    async def ask_for(self, line, is_answered):
+        """Types this, and nothing more before there is an answer. Whoever gets none goes away."""
+        self.last = ""
+        self.type(line)
+        if not await self.until(is_answered):
+            self.drop()
+            self.is_closed = True
+
     async def enter(self, name):
         """Whether they are let in under this name."""
-        self.last = ""
-        self.type(name)
-        await self.until(lambda: self.room or self.last)
+        await self.ask_for(name, lambda: self.room or self.last)
         return self.room is not None
 
     async def go_to(self, room):
-        self.last = ""
-        self.type(f"/join {room}")
-        await self.until(lambda: self.last)
+        await self.ask_for(f"/join {room}", lambda: self.last)
         return self.room == room
 
     def drop(self):
@@ -120,7 +124,9 @@ async def live(person, cluster, history, random, pace, is_over):
         except (OSError, TypeError, asyncio.TimeoutError):
             await asyncio.sleep(0.2)
             continue
-        await connection.until(lambda: connection.last, 10)
+        if not await connection.until(lambda: connection.last):
+            connection.drop()
+            continue
         while not is_over.is_set() and not connection.is_closed:
             name = random.choice(NAMES)
             if await connection.enter(name.capitalize() if random.random() < 0.2 else name):
@@ -169,7 +175,7 @@ async def ask(node, history):
         await connection.open()
     except (OSError, TypeError, asyncio.TimeoutError):
         return None
-    if not await connection.until(lambda: connection.last, 10) or not await connection.enter(name):
+    if not await connection.until(lambda: connection.last) or not await connection.enter(name):
         connection.drop()
         return None
     rooms = {}
