@@ -5,6 +5,7 @@
 
 void accept_and_hand_off(Server& server, std::uint64_t number) {
     app::Door door(server.listener, {"acceptor", number});
+    app::name_thread(door.who());
     while (auto socket = door.accept()) {
         app::Client client(std::move(*socket), {"handler", number});
         const auto next = [&server, number] { accept_and_hand_off(server, number + 1); };

@@ -14,6 +14,7 @@ void serve(app::Client& client, std::string_view prefix) {
 
 /// One client, in a thread of its own. An exception that left a thread would end the whole process.
 void session(Server& server, app::Client& client) try {
+    app::name_thread({"client", client.who().number});
     {
         const OpenSockets::Entry entry(server.sockets, client.socket());
         serve(client, server.prefix);
@@ -26,6 +27,7 @@ void session(Server& server, app::Client& client) try {
 /// A thread for each client. Shared, because the client must live until its thread is done with it.
 void accept_loop(Server& server) {
     app::Door door(server.listener, {"acceptor", 1});
+    app::name_thread(door.who());
     for (std::uint64_t number = 1; auto socket = door.accept(); ++number) {
         try {
             const auto client = std::make_shared<app::Client>(std::move(*socket), app::Who{"handler", number});

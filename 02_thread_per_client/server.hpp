@@ -5,6 +5,7 @@
 #include "app/client.hpp"
 #include "app/door.hpp"
 #include "app/events.hpp"
+#include "app/thread_name.hpp"
 
 #include <cstdint>
 #include <exception>

@@ -4,6 +4,7 @@
 #include "03_acceptor_pool/sessions.hpp"
 #include "app/door.hpp"
 #include "app/options.hpp"
+#include "app/thread_name.hpp"
 #include "net/listener.hpp"
 
 #include <atomic>
@@ -43,6 +44,7 @@ struct Loop {
 
     /// Runs in this thread until all is over.
     void run() {
+        app::name_thread({"loop", number});
         net::turns = &turns;
         context.run();
     }

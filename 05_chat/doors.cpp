@@ -7,9 +7,6 @@
 #include "05_chat/link/server.hpp"
 #include "app/server.hpp"
 
-#include <cstdlib>
-#include <iostream>
-
 namespace chat {
 
 namespace {
@@ -28,15 +25,6 @@ erlang::Settings erlang_settings(const Options& options, const Limits& limits) {
 }
 
 }  // namespace
-
-void tell_last_line(const std::string& why) {
-    std::cerr << why << std::endl;
-}
-
-void fail(const std::string& why) {
-    tell_last_line(why);
-    std::exit(EXIT_FAILURE);
-}
 
 result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpoint& here) {
     result<std::string, Why> secret;

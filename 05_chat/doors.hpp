@@ -14,16 +14,6 @@
 /// listened on ends it here.
 namespace chat {
 
-void tell_last_line(const std::string& why);
-/// Ends the program, and says why.
-[[noreturn]] void fail(const std::string& why);
-/// The value; or the program ends.
-template <class Value>
-Value or_exit(result<Value, Why> outcome) {
-    if (!outcome) fail(outcome.error().words);
-    return std::move(outcome).value();
-}
-
 /// Who we are on links to other C++ nodes; `here` is where our text door listens.
 result<link::Self, Why> who_we_are(const Options& options, const net::tcp::endpoint& here);
 

@@ -1,15 +1,12 @@
 // 05_chat as a program: its rooms, the list of its doors, its signals. What it teaches is in server.cpp.
 
 #include "05_chat/doors.hpp"
+#include "05_chat/operator/workers.hpp"
 #include "05_chat/services.hpp"
-#include "05_chat/signals.hpp"
 #include "05_chat/text/server.hpp"
 #include "app/events.hpp"
-#include "app/server.hpp"
 
 #include <boost/asio.hpp>
-
-#include <unistd.h>
 
 namespace chat {
 namespace {
@@ -19,44 +16,46 @@ public:
     Chat(const Options& options, const app::ServerOptions& server)
         : options_(options),
           server_(server),
+          operator_(make_operator(loop_, options, server)),
           backlog_(options.max_backlog, options.max_waiting),
-          engine_(or_exit(make_engine(loop_, options, [this](const std::string& why) { give_up(why); }))),
+          engine_(operator_->or_exit(make_engine(loop_, options, [this](const std::string& why) { give_up(why); }))),
           rooms_(loop_.get_executor(), *engine_, options.limits, lobby, encode_text, backlog_) {}
 
-    /// The program's exit code.
-    int run() {
+    int run() {  // returns the exit status
         boost::asio::co_spawn(loop_, start(), [](const std::exception_ptr& crash) {
             if (crash) std::rethrow_exception(crash);
         });
         loop_.run();  // until nobody is left
         app::tell({"server"}, app::events::stopped);
-        return has_given_up_ || services_.have_given_up() ? EXIT_FAILURE : EXIT_SUCCESS;
+        return has_given_up_ || services_.have_given_up() ? EXIT_FAILURE : operator_->exit_status();
     }
 
 private:
     net::awaitable<void> start() {
-        net::Listener listener = app::listen_or_exit(loop_, server_);
-        const link::Self self = or_exit(who_we_are(options_, listener.sockname()));
-        or_exit(co_await engine_->open());
-        doors_ = or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
-        elsewhere_ = or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
+        net::Listener listener = operator_->listener();
+        const link::Self self = operator_->or_exit(who_we_are(options_, listener.sockname()));
+        if (options_.again) engine_->announce();  // the program's first line is out
+        operator_->or_exit(co_await engine_->open());
+        doors_ = operator_->or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
+        elsewhere_ = operator_->or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
         const auto joined = co_await join();
         add_text_door(std::move(listener));
-        for (const auto& door : doors_) or_exit(co_await door->open());
-        app::announce(server_, text_->listener());
-        if (server_.faults) app::tell({"server"}, app::events::faults_are_on, "!throw door !throw room");
+        for (const auto& door : doors_) operator_->or_exit(co_await door->open());
+        co_await operator_->ready(text_->listener());
         if (!joined) app::tell({"server"}, app::events::room_is_down, elsewhere_->where(), joined.error().words);
         if (joined && elsewhere_) app::tell({"server"}, app::events::room_is_up, elsewhere_->where());
+        engine_->announce();
         for (const auto& door : doors_) door->announce();
         start_services();
-        signals_.hear();
+        operator_->obey({[this] { stop(); }, [this] { retire(); }, [this] { return tree(); }});
     }
 
     /// Whether those of --join are there; with --rejoin they may come later.
     net::awaitable<result<void, Why>> join() {
         if (!elsewhere_) co_return result<void, Why>();
         auto joined = co_await elsewhere_->open();
-        if (!joined && !options_.rejoin) fail("cannot join " + elsewhere_->where() + ": " + joined.error().words);
+        if (!joined && !options_.rejoin)
+            operator_->fail("cannot join " + elsewhere_->where() + ": " + joined.error().words);
         co_return joined;
     }
 
@@ -78,23 +77,25 @@ private:
         services_.start([this] { stop(); });
     }
 
-    /// The tree, and who is where.
-    void show() {
-        const std::string engine = engine_->words();
-        app::story::show({"server"}, "tree",
-                         "chat  " + std::to_string(::getpid()) + "\n" + (engine.empty() ? "" : "    " + engine + "\n") +
-                             services_.tree() + (elsewhere_ ? text_->who_is_where() : who_is_where(rooms_.rooms())));
+    /// What runs here, and who is where. Of several workers each tells of its own people.
+    std::string tree() const {
+        const bool sees_all = !elsewhere_ && options_.worker == 0;
+        return engine_->tree() + services_.tree() + (sees_all ? who_is_where(rooms_.rooms()) : text_->who_is_where());
+    }
+
+    void retire() {
+        text_->retire(options_.shutdown_timeout, [this] { operator_->nobody_is_left(); });
     }
 
     /// What this node shows may not be what the others see any more.
     void give_up(const std::string& why) {
-        tell_last_line(why);
+        operator_->last_words(why);
         has_given_up_ = true;
         stop();
     }
 
     void stop() {
-        signals_.cancel();
+        operator_->cancel();
         services_.stop();
         engine_->stop();
         if (elsewhere_) elsewhere_->stop();
@@ -103,14 +104,14 @@ private:
     const Options& options_;
     const app::ServerOptions& server_;
     boost::asio::io_context loop_{1};
-    Signals signals_{loop_, [this] { stop(); }, [this] { show(); }};
+    std::unique_ptr<Operator> operator_;
     Backlog backlog_;  // of all connections together
     std::unique_ptr<Engine> engine_;
     RoomService rooms_;
     std::unique_ptr<RemoteBackend> elsewhere_;  // the rooms in which our people are, where those are not ours
     std::vector<std::unique_ptr<Door>> doors_;  // the last one is closed first: it is the people's
-    const TextServer* text_ = nullptr;
-    Services services_{loop_, options_.supervised};
+    TextServer* text_ = nullptr;
+    Services services_{loop_, options_.supervised || options_.worker > 0};
     bool has_given_up_ = false;
 };
 
@@ -121,6 +122,8 @@ int main(int argc, char** argv) {
     chat::Options options;
     app::ServerOptions server;
     options.parse_or_exit(argc, argv, server);
+    if (options.worker > 0) app::story::speak_as({"worker", options.worker});
     server.apply();
+    if (options.workers > 0 && options.worker == 0) return chat::run_root(options, server);
     return chat::Chat(options, server).run();
 }

@@ -1,5 +1,6 @@
 #include "05_chat/options.hpp"
 
+#include "04_supervised/process/worker_process.hpp"
 #include "05_chat/link/message.hpp"
 
 #include "app/text.hpp"
@@ -7,12 +8,16 @@
 #include <algorithm>
 #include <array>
 
+#include <unistd.h>
+
 namespace chat {
 
 namespace {
 
 /// Characters of an Erlang atom, and bytes of a node's name.
 constexpr std::size_t max_atom = 255;
+
+constexpr const char* again_option = "--again";
 
 /// A wrong value, or so much of it that one can see which.
 std::string shown(const std::string& value) {
@@ -68,7 +73,7 @@ void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
         return;
     }
     etcd = given.reach;
-    auto& [members, prefix, node_name, ca, cert, key] = *etcd;
+    auto& [members, prefix, node_name, waits, ca, cert, key] = *etcd;
     const auto urls = parse_etcd_urls(given.members);
     if (!urls) {
         line.usage_error("--etcd: " + shown(given.members) +
@@ -82,12 +87,15 @@ void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
     }
     if (cert.empty() != key.empty()) line.usage_error("--etcd-cert and --etcd-key need each other");
     if (!is_key_part(prefix)) {
-        line.usage_error("--etcd-prefix: " + shown(prefix) +
-                         ": printable text without spaces, and without / at its ends, is allowed");
+        line.usage_error("--etcd-prefix: " + shown(prefix) + ": at most " + std::to_string(max_atom) +
+                         " bytes of text without spaces, and without / at its ends, is allowed");
     }
-    if (node_name.empty()) node_name = etcd::default_node_name();
+    if (node_name.empty()) node_name = etcd::default_node_name(worker > 0 ? ::getppid() : ::getpid());
+    if (worker > 0) node_name += "-" + std::to_string(worker);
+    waits = again;
     if (!is_key_part(node_name) || node_name.find('/') != node_name.npos) {
-        line.usage_error("--node-name: " + shown(node_name) + ": printable text without spaces and / is allowed");
+        line.usage_error("--node-name: " + shown(node_name) + ": at most " + std::to_string(max_atom) +
+                         " bytes of text without spaces and / is allowed");
     }
 }
 
@@ -98,6 +106,7 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     std::string join_text, cookie_text;
     std::uint16_t node_port_number = 0;
 
+    arguments.assign(argv, argv + argc);
     app::CommandLine line("05_chat", "A chat room over telnet and over nodes, C++ and Erlang.");
     line.group("The room");
     line.number("--max-line", limits.max_line, 1, link::max_text, "Longest thing said, in bytes");
@@ -150,7 +159,19 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         line.text("--etcd-ca", given.reach.ca, "FILE", "Who vouches for an etcd that speaks https"),
         line.text("--etcd-cert", given.reach.cert, "FILE", "Who vouches for this node there"),
         line.text("--etcd-key", given.reach.key, "FILE", "And the key to that"),
+        line.number("--workers", workers, 0, 256,
+                    "Processes that share --port, each of them a node, NAME-1 and so on; 0: this one alone"),
     };
+    const std::vector<const CLI::Option*> of_root{
+        line.number("--watchdog-ms", watchdog_ms, 0, 3'600'000,
+                    "End workers that do not answer for this long, in milliseconds; 0: never"),
+        line.number("--max-restarts", max_restarts, 0, million, "This many restarts are allowed..."),
+        line.number("--max-seconds", max_seconds, 1, 86'400, "...within this many seconds; one more, and it gives up"),
+        line.seconds("--shutdown-timeout", shutdown_timeout, day,
+                     "How long the people of a worker that is replaced (SIGHUP) may stay"),
+    };
+    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
+    line.flag(again_option, again, "It was up before")->group("");
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
@@ -192,7 +213,21 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         line.usage_error("--join is for the rooms of another node, and --engine etcd for rooms that all nodes have");
     }
     read_etcd(line, given);
+    if (workers > 0) {
+        if (node_port) line.usage_error("--workers: --node-port is one port, and the workers are many nodes");
+        if (!sname.empty()) line.usage_error("--workers: --sname is one name, and the workers are many nodes");
+    }
+    for (const auto* option : of_root) {
+        if (option->count() > 0 && workers == 0) line.usage_error(option->get_name() + " needs --workers");
+    }
     server.socket.max_packet = longest_typed;
+}
+
+std::vector<std::string> Options::arguments_of_worker(unsigned number, bool is_again) const {
+    auto all = arguments;
+    all.insert(all.end(), {process::worker_option, std::to_string(number)});
+    if (is_again) all.emplace_back(again_option);
+    return all;
 }
 
 }  // namespace chat

@@ -7,6 +7,8 @@
 #include "app/options.hpp"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace chat {
 
@@ -27,6 +29,15 @@ struct Options {
     bool supervised = false;
 
     std::optional<etcd::Reach> etcd;  // --engine etcd; none: local
+    // --workers.
+    unsigned workers = 0;  // processes of this program, all of them nodes; 0: it is itself the node
+    unsigned watchdog_ms = 2000;
+    int max_restarts = 3;                              // 04's
+    unsigned max_seconds = 5;                          // … within this many seconds
+    std::chrono::milliseconds shutdown_timeout{5000};  // of the people of a worker that is replaced
+    unsigned worker = 0;                               // the number of the worker that this process is; 0: it is none
+    bool again = false;                                // that worker was up before, in another process
+    std::vector<std::string> arguments;  // what this process was started with; the first is the program's name
 
     // Erlang's side; empty sname: none.
     std::string sname;
@@ -37,6 +48,9 @@ struct Options {
 
     /// Reads the command line, `server`'s options too. Ends the program where it is wrong.
     void parse_or_exit(int argc, char** argv, app::ServerOptions& server);
+
+    /// The command line that makes this program the worker `number`.
+    std::vector<std::string> arguments_of_worker(unsigned number, bool is_again) const;
 
 private:
     struct EtcdTexts;

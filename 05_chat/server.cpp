@@ -91,6 +91,7 @@ net::awaitable<void> TextServer::accept() {
         welcome(std::move(*socket));
         app::faults::throw_in("door");
     }
+    if (is_retired_) co_await stopped_.notified();  // nobody comes in, but some may be here
 }
 
 }  // namespace chat

@@ -61,7 +61,8 @@ struct Report {
     Context context;
     Reason reason;
     Offender offender;
-    std::string note{};  // the arithmetic in words: "2 restarts within 5 s, 1 allowed: giving up". May be empty
+    std::string note{};        // the arithmetic in words: "2 restarts within 5 s, 1 allowed: giving up". May be empty
+    std::size_t restarts = 0;  // how many the window holds, the one that this leads to included
 };
 
 /// A static child runs (OTP makes no progress reports about dynamic ones, of which there may be millions).

@@ -24,6 +24,13 @@ public:
         return restarts_.size() <= static_cast<std::size_t>(intensity_);
     }
 
+    /// How many it would hold after an add() at `now`.
+    std::size_t size_with_one_more(Time now) const {
+        RestartWindow then = *this;
+        then.add(now);
+        return then.size();
+    }
+
     /// How many restarts the window held after the last add(). Never more than intensity + 1: there the supervisor
     /// ends.
     std::size_t size() const { return restarts_.size(); }

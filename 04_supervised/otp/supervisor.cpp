@@ -129,6 +129,7 @@ void Supervisor::process(const Exited& message) {
         child.spec.restart == Restart::permanent || (child.spec.restart == Restart::transient && !reason.expected());
     if (child.spec.restart == Restart::permanent || !reason.expected()) {
         report(Context::child_terminated, reason, offender(child));
+        if (restarts) std::get<Report>(actions_.back()).restarts = window_.size_with_one_more(now_);
     }
     if (restarts) return restart(*position);
 
@@ -153,6 +154,7 @@ void Supervisor::restart(Position position) {
            std::to_string(window_.size()) + (window_.size() == 1 ? " restart" : " restarts") + " within " +
                std::to_string(flags_.period.count()) + " s, " + std::to_string(flags_.intensity) +
                " allowed: giving up");
+    std::get<Report>(actions_.back()).restarts = window_.size();
     forget(position);
     terminate(Reason::shutdown());
 }

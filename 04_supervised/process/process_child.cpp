@@ -106,7 +106,7 @@ Reason ProcessChild::why_ended(int code, int status) const {
 void ProcessChild::receive(const Message& message) {
     switch (message.kind) {
         case Kind::ready: return became_ready();
-        case Kind::alive: has_answered_ = true; return;
+        case Kind::alive: return answered();
         case Kind::fails: last_words_ = message.text; return;
         case Kind::drained:
         case Kind::tree:
@@ -154,10 +154,17 @@ void ProcessChild::watch() {
 /// Counts looks, not time: after this very process was suspended, or the whole machine, there was one look only.
 void ProcessChild::look() {
     channel_.send(Kind::heartbeat);
+    asked_ = std::chrono::steady_clock::now();
     looks_in_vain_ = std::exchange(has_answered_, false) ? 0 : looks_in_vain_ + 1;
     if (looks_in_vain_ == looks) end_hung(SIGABRT, options_.watchdog);
     // A process that is stopped does not even get SIGABRT.
     if (looks_in_vain_ == 2 * looks) end_hung(SIGKILL, 2 * options_.watchdog);
+}
+
+void ProcessChild::answered() {
+    has_answered_ = true;
+    const auto after = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - asked_);
+    app::tell(server, app::events::answers, options_.name, after.count(), options_.watchdog.count());
 }
 
 void ProcessChild::end_hung(int signal_number, std::chrono::milliseconds after) {

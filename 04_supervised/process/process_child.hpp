@@ -62,6 +62,7 @@ private:
     void limit_start();
     void watch();
     void look();
+    void answered();
     void end_hung(int signal_number, std::chrono::milliseconds after);
     void signal(int number);
 
@@ -76,7 +77,8 @@ private:
     bool was_too_slow_ = false, was_hung_ = false;
     std::string last_words_;
     bool has_answered_ = true;  // since the last look
-    int looks_in_vain_ = 0;     // since the last answer
+    std::chrono::steady_clock::time_point asked_{};
+    int looks_in_vain_ = 0;  // since the last answer
 };
 
 }  // namespace process

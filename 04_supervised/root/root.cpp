@@ -54,7 +54,7 @@ int Root::run(const SupFlags& flags, const std::vector<ChildSpec>& children) {
     supervisor_->start();
     wait_for_signal();
     loop_.run();
-    app::tell(server, events::stopped);
+    if (is_announced_) app::tell(server, events::stopped);
     return exit_status_.value_or(EXIT_FAILURE);
 }
 
@@ -120,6 +120,7 @@ void Root::started() {
     if (is_stopping_) return;
     app::announce(settings_.server, address_);
     is_announced_ = true;
+    tell_started(supervisor_->supervisor());
     for (const auto& progress : untold_) tell(progress);
     untold_.clear();
     workers_.tell_all(Message::Kind::start_accepting);

@@ -51,6 +51,7 @@ int Worker::run(const otp::SupFlags& flags, const std::vector<otp::ChildSpec>& t
         pool_.loops().front()->context, otp::Supervisor(name_, flags, tree),
         otp::Runtime::Callbacks{.exited = [this](const Reason&) { in_main([this] { tree_is_over(); }); },
                                 .report = [](const otp::Report& report) { otp::tell(report); },
+                                .progress = [](const otp::Progress& progress) { otp::tell_detail(progress); },
                                 .changed = [this] { tell_root_of_change(); }});
     pool_.watch_idle();
     root_.start([this](const Message& message) { receive(message); }, [] { std::_Exit(EXIT_FAILURE); });
@@ -96,7 +97,7 @@ otp::Start Worker::supervisor(const std::string& name, const otp::SupFlags& flag
                               const std::vector<otp::ChildSpec>& children) {
     return otp::supervisor_child(
         pool_.loops().front()->context, name, flags, children, [](const otp::Report& report) { otp::tell(report); },
-        [this] { tell_root_of_change(); });
+        [this] { tell_root_of_change(); }, [](const otp::Progress& progress) { otp::tell_detail(progress); });
 }
 
 /// Ends the tree in its order: first the acceptors, then the sessions, whose clients may go on for `patience`. Called

@@ -21,7 +21,10 @@ std::optional<EtcdUrl> parse_etcd_url(std::string_view text) {
     const bool is_secure = text.starts_with("https://");
     if (!is_secure && !text.starts_with("http://")) return std::nullopt;
     auto address = parse_address(text.substr(text.find("//") + 2));
-    if (!address || address->host.find('/') != address->host.npos) return std::nullopt;
+    if (!address) return std::nullopt;
+    // Neither a path, nor somebody's name and password; and it becomes a line of HTTP's head.
+    const auto is_foreign = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '/' || c == '@'; };
+    if (std::ranges::any_of(address->host, is_foreign)) return std::nullopt;
     return EtcdUrl{std::move(*address), is_secure, std::string(text)};
 }
 

@@ -21,12 +21,15 @@ public:
 
     // For an engine of several nodes.
 
-    /// The rooms as they are elsewhere, in the place of these. Nobody at this node's doors is in a room.
+    /// The rooms as they are elsewhere, in the place of these. Those of this node's doors are down, or have not come
+    /// yet.
     virtual void restore(Rooms rooms) = 0;
-    /// Everybody at this node's doors is out: the other nodes hold this one for dead. They are told these words.
+    /// Everybody at this node's doors is out: the other nodes hold this one for dead. They are told these words. What
+    /// they have submitted stays submitted. May come again before they are back.
     virtual void go_down(std::string_view words) = 0;
     /// The Joins that put those of the text door back to where they were before go_down(). They come before whatever
-    /// waits, and is_back() hears what came of each, before the next request is applied.
+    /// waits, and is_back() hears what came of each, before the next request is applied. Where they go down again
+    /// before that, their Joins are asked for again.
     virtual std::vector<Submission> come_back() = 0;
     virtual void is_back(const Submission& join, const Outcome& outcome) = 0;
     /// What is submitted waits, and nobody knows for how long: everybody at the text door is told these words, and so
@@ -43,7 +46,9 @@ public:
 /// An engine keeps to this, whatever is lost, repeated or late beneath it:
 /// - Every node applies the same requests at the same places, in that order and without a hole. It may repeat a place
 ///   it has applied: Rooms::apply finds that out.
-/// - Each request that is submitted gets one place.
+/// - Each request that is submitted gets one place; or none, where every copy of the rooms would refuse it, whatever
+///   came before (a name that is none); or where it was on its way when the node lost its place in the order, and
+///   nobody knows whether it has one (Refusal::unknown). It never gets two.
 /// - What one node submits is ordered in the order in which it was submitted.
 /// - submit() returns before the next request is applied: what the rooms are then is what the request made of them.
 /// - It forgets nothing that was submitted. What waits in it is bounded by those who wait: each person at the text
@@ -71,8 +76,11 @@ public:
     /// An id for somebody new, which no node has given before.
     virtual PersonId next_person() = 0;
 
-    /// What it is, for the operator; empty: nothing out of the ordinary.
-    virtual std::string words() const { return {}; }
+    /// The program's first line is out: from now on it tells what happens, and now what it could not tell before. May be
+    /// called twice.
+    virtual void announce() {}
+    /// What it is, for the operator: a line below something else; empty: nothing out of the ordinary.
+    virtual std::string tree() const { return {}; }
 
 protected:
     Replica* replica_ = nullptr;

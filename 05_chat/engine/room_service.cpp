@@ -3,13 +3,20 @@
 #include "app/events.hpp"
 #include "app/faults.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+
 #include <utility>
 
 namespace chat {
 
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
                          Encode encode, Backlog& backlog)
-    : engine_(engine), rooms_(limits, lobby), encode_(encode), subscribers_(executor, backlog), failed_(executor) {
+    : executor_(executor),
+      engine_(engine),
+      rooms_(limits, lobby),
+      encode_(encode),
+      subscribers_(executor, backlog),
+      failed_(executor) {
     engine_.serve(*this);
 }
 
@@ -67,6 +74,10 @@ net::awaitable<void> RoomService::let_go(const Submission& leave, app::Who by) {
     }
 }
 
+net::awaitable<void> RoomService::take_out(Submission leave) {
+    co_await engine_.submit(leave);
+}
+
 net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Question& question) {
     co_return answer(rooms_, question);
 }
@@ -87,13 +98,14 @@ Outcome RoomService::apply(Sequence at, const Submission& submission) {
         const bool was_open = is_say || rooms_.find(room) != nullptr;
         auto line = rooms_.apply(at, submission);
         if (!line) return line;
-        if (!was_open) app::tell({"server"}, app::events::opens_room, room);
+        if (!was_open && has_lived_) app::tell({"server"}, app::events::opens_room, room);
         if (line->kind == Line::Kind::left) let_out(line->person, room);  // nobody hears of their own leaving
         text_.clear();
         encode_(*line, text_);
         subscribers_.append(folded(room), text_);
         for (const auto& listener : listeners_) listener(room, *line);
-        if (!is_say && rooms_.find(room) == nullptr) app::tell({"server"}, app::events::closes_room, room);
+        const bool is_closed = !is_say && rooms_.find(room) == nullptr;
+        if (is_closed && has_lived_) app::tell({"server"}, app::events::closes_room, room);
         return line;
     } catch (...) {
         failure_ = std::current_exception();
@@ -145,7 +157,7 @@ void RoomService::go_down(std::string_view words) {
     ++downs_;
     if (tell_others_) tell_others_();
     for (auto& [person, place] : participants_) {
-        if (std::exchange(place.is_down, true)) continue;
+        place.is_down = true;
         place.participant->writer->leave();
         place.participant->room_down(words);
     }
@@ -162,7 +174,14 @@ std::vector<Submission> RoomService::come_back() {
 void RoomService::is_back(const Submission& join, const Outcome& outcome) {
     const PersonId person = std::get<Join>(join.request).person;
     const auto place = participants_.find(person);
-    if (place == participants_.end()) return;  // the program ends
+    if (place == participants_.end()) {
+        // They have gone meanwhile. When they went they were in no room; so nobody else takes them out of this one.
+        if (outcome) {
+            boost::asio::co_spawn(executor_, take_out({join.room, Leave{person, {}}}),
+                                  [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
+        }
+        return;
+    }
     Participant& participant = *place->second.participant;
     if (outcome) {
         let_in(participant, join.room, outcome->name);

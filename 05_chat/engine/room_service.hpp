@@ -70,11 +70,13 @@ private:
     void waits(std::string_view words) override;
     void goes_on(std::string_view words) override;
 
+    net::awaitable<void> take_out(Submission leave);
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);
     net::awaitable<void> begin_anew();
     void tell_all(std::string_view words);
 
+    net::Executor executor_;
     Engine& engine_;
     Rooms rooms_;
     Encode encode_;
@@ -88,7 +90,7 @@ private:
     int downs_ = 0;                       // how often go_down() was called
     std::multiset<Participant*> asking_;  // who waits in submit()
     std::string why_it_waits_;            // words for everybody; empty: it does not
-    bool has_lived_ = false;
+    bool has_lived_ = false;              // before that nothing is told: it comes from before the program's first line
     bool is_stopping_ = false;
 };
 

@@ -21,7 +21,8 @@ constexpr bool refuses_newcomers(chat::Refusal refusal) {
         case name_taken:
         case room_full:
         case too_many_rooms:
-        case out_of_order: return true;
+        case out_of_order:
+        case unknown: return true;
         case already_here:
         case not_here:
         case text_too_long:

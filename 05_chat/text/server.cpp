@@ -42,7 +42,8 @@ TextServer::TextServer(asio::io_context& loop, net::Listener listener, Backend& 
       next_person_(std::move(next_person)),
       reserve_(loop.get_executor(), [this] { backlog_.cut_off_since(Clock::now()); }),
       next_look_(loop),
-      max_sessions_(max_descriptors() - std::min(reserved_descriptors, max_descriptors() / 2)) {
+      max_sessions_(max_descriptors() - std::min(reserved_descriptors, max_descriptors() / 2)),
+      stopped_(loop.get_executor()) {
     look_around();
 }
 
@@ -63,6 +64,7 @@ void TextServer::welcome(net::AsyncSocket socket) {
                    [this, who, place = std::prev(sessions_.end())](const std::exception_ptr& crash) {
                        app::tell_crash(who, crash);
                        sessions_.erase(place);
+                       if (sessions_.empty() && left_) std::exchange(left_, {})();
                    });
 }
 
@@ -90,12 +92,27 @@ bool TextServer::make_place(std::size_t nameless_allowed) {
 
 void TextServer::stop() {
     if (std::exchange(is_stopping_, true)) return;
-    app::tell({"server"}, app::events::stops_accepting);
+    if (!is_retired_) app::tell({"server"}, app::events::stops_accepting);
     listener_.close();
     next_look_.cancel();
+    patience_.reset();
+    stopped_.notify();
+    say_goodbye();
+}
+
+void TextServer::say_goodbye() {
     for (const auto& entry : sessions_) {
         if (const auto session = entry.lock()) session->stop();
     }
+}
+
+void TextServer::retire(std::chrono::milliseconds patience, std::function<void()> left) {
+    if (is_stopping_ || std::exchange(is_retired_, true)) return;
+    app::tell({"server"}, app::events::drains);
+    listener_.close();
+    if (sessions_.empty()) return left();
+    left_ = std::move(left);
+    patience_.emplace(loop_.get_executor(), patience, [this] { say_goodbye(); });
 }
 
 std::string TextServer::who_is_where() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/door.hpp"
+#include "05_chat/base/notify.hpp"
 #include "05_chat/text/memory_reserve.hpp"
 #include "05_chat/text/session.hpp"
 #include "app/door.hpp"
@@ -10,6 +11,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +41,10 @@ public:
     /// Tells everybody goodbye.
     void stop() override;
 
+    /// Lets nobody in any more. Whoever is here may stay until `patience` is over, and is then told goodbye. `left`:
+    /// nobody is here. Once; stop() comes later.
+    void retire(std::chrono::milliseconds patience, std::function<void()> left);
+
     /// Our people by room, a line for each room, for the operator.
     std::string who_is_where() const;
 
@@ -48,6 +54,7 @@ private:
     /// Starts a session with a newcomer, or says why not.
     void welcome(net::AsyncSocket socket);
     void look_around();
+    void say_goodbye();
     result<void, Why> has_a_place();
     bool make_place(std::size_t nameless_allowed);
 
@@ -67,6 +74,10 @@ private:
     std::deque<std::weak_ptr<Session>> newcomers_;  // the oldest first; some have come in by now, or have gone
     std::uint64_t last_client_ = 0;
     bool is_stopping_ = false;
+    bool is_retired_ = false;
+    std::function<void()> left_;  // to be called when nobody is here
+    std::optional<Deadline> patience_;
+    Notify stopped_;
 };
 
 /// What server.cpp shows.

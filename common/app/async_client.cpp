@@ -8,6 +8,10 @@
 
 namespace app {
 
+AsyncClient::AsyncClient(net::AsyncSocket socket, Who who) : socket_(std::move(socket)), who_(who) {
+    tell_serves(who_, socket_);
+}
+
 net::awaitable<net::result<net::Packets>> AsyncClient::recv_all_and_tell() {
     if (rest_.empty()) {
         tell(who_, events::waits_for_data);

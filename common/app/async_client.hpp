@@ -12,7 +12,7 @@ namespace app {
 /// As Client, for a coroutine in the socket's loop. It costs nothing where no story is told and no fault obeyed.
 class AsyncClient {
 public:
-    AsyncClient(net::AsyncSocket socket, Who who) : socket_(std::move(socket)), who_(who) {}
+    AsyncClient(net::AsyncSocket socket, Who who);
 
     /// Whole packets of one read, or why none comes any more: net::AsyncSocket::recv_all(). Tells that it waits,
     /// and what came, all of it in one write. Where faults are on, obeys them; each one when all before it was

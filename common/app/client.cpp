@@ -5,6 +5,10 @@
 
 namespace app {
 
+Client::Client(net::Socket socket, Who who) : socket_(std::move(socket)), who_(who) {
+    tell_serves(who_, socket_);
+}
+
 net::result<std::string_view> Client::recv() {
     tell(who_, events::waits_for_data);
     const auto packet = socket_.recv();

@@ -13,7 +13,7 @@ namespace app {
 class Client {
 public:
     /// `who` serves it: the server itself in 01, a handler of this client alone in 02.
-    Client(net::Socket socket, Who who) : socket_(std::move(socket)), who_(who) {}
+    Client(net::Socket socket, Who who);
 
     /// The next packet, or why none comes any more: net::Socket::recv(). Tells that it waits, and what came. Where
     /// faults are on, obeys one.

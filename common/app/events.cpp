@@ -8,6 +8,10 @@ void tell_rejected(const Who& who, const net::SocketBase& client, std::string_vi
     if (story::is_told()) tell(who, events::rejects_client, client.peername(), reason);
 }
 
+void tell_serves(const Who& who, const net::SocketBase& client) {
+    if (story::tells_details()) tell(who, events::serves, client.peername());
+}
+
 bool tell_crash(const Who& who, const std::exception_ptr& exception) {
     if (exception) tell(who, events::crashed, text::what(exception));
     return exception != nullptr;

@@ -9,10 +9,12 @@
 /// Before the sentence stands whoever tells it: `server`, `acceptor 3`, `handler 7`.
 /// Fields: sockname and peer are addresses, `127.0.0.1:1234`; pid a process id; data what came, its line ending left
 /// out; reason the system's words or an exception's; node a node's name; names ending in _ms are milliseconds.
+/// What stands behind a sentence are fields that only JSON has, for programs that read along; an event without a
+/// sentence is told in JSON only.
 namespace app::events {
 
 // The server.
-inline constexpr Event<1> started{"started", "started with pid {pid}"};
+inline constexpr Event<3> started{"started", "started with pid {pid}", "{program}{version}"};
 inline constexpr Event<1> got_listening_socket{"got_listening_socket", "got listening socket {sockname}"};
 inline constexpr Event<1> faults_are_on{"faults_are_on", "obeys faults: {faults}"};
 inline constexpr Event<1> left_out{"left_out", "left out {lines} lines: stdout was not read"};
@@ -22,11 +24,16 @@ inline constexpr Event<2> cuts_off{"cuts_off", "cuts off {clients} clients after
 inline constexpr Event<0> stopped{"stopped", "stopped"};
 
 // Supervisors (04): the four reports of OTP, and what else a supervisor of processes does. `pid` is a process's number,
-// or in a supervisor of coroutines the number of a life: `<7>`.
-inline constexpr Event<5> supervisor_report{
-    "supervisor_report", "{supervisor} reports {context}. Reason: {reason}. Offender: id={offender},pid={pid}."};
+// or in a supervisor of coroutines the number of a life: `<7>`. `restarts` is how many its window holds, the one that
+// this report leads to included.
+inline constexpr Event<4> supervisor_started{"supervisor_started", "", "{supervisor}{strategy}{intensity}{period_s}"};
+inline constexpr Event<6> supervisor_report{
+    "supervisor_report", "{supervisor} reports {context}. Reason: {reason}. Offender: id={offender},pid={pid}.",
+    "{restarts}"};
 inline constexpr Event<3> supervisor_progress{"supervisor_progress", "{supervisor} started id={child},pid={pid}."};
+inline constexpr Event<3> starts_child{"starts_child", "", "{supervisor}{child}{pid}"};  // inside a worker
 inline constexpr Event<2> gives_up{"gives_up", "{supervisor} gives up: {why}."};
+inline constexpr Event<3> answers{"answers", "", "{child}{after_ms}{limit_ms}"};  // a heartbeat
 inline constexpr Event<3> does_not_answer{"does_not_answer", "finds {child} hung for {hung_ms} ms: sends {signal}"};
 inline constexpr Event<1> starts_too_slowly{"starts_too_slowly", "kills {child}: not ready in time"};
 inline constexpr Event<2> replaces{"replaces", "replaces {child} by {successor}"};
@@ -49,6 +56,7 @@ inline constexpr Event<1> accepted{"accepted", "accepted {clients} clients"};
 
 // Whoever serves: the server itself in 01; from 02 on a handler, which is one client's own thread or coroutine.
 inline constexpr Event<1> runs_in_loop{"runs_in_loop", "runs in loop {loop}"};  // 03, where there are several
+inline constexpr Event<1> serves{"serves", "", "{peer}"};  // the client that got_client_connection has named
 inline constexpr Event<0> waits_for_data{"waits_for_data", "waits for data"};
 inline constexpr Event<1> got_data_from_client{"got_data_from_client", "got data from client {data}"};
 inline constexpr Event<0> connection_closed{"connection_closed", "connection closed"};
@@ -101,6 +109,9 @@ namespace app {
 
 /// That a client was accepted only to be closed.
 void tell_rejected(const Who& who, const net::SocketBase& client, std::string_view reason);
+
+/// Which connection is served from now on, and by whom; for programs.
+void tell_serves(const Who& who, const net::SocketBase& client);
 
 /// What came from a client, without its line ending, which would only blur the log.
 inline void tell_data(const Who& who, std::string_view packet) {

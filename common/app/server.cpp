@@ -5,6 +5,7 @@
 #include "app/port_owner.hpp"
 #include "app/text.hpp"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -61,7 +62,7 @@ void announce(const ServerOptions& options, const net::tcp::endpoint& sockname) 
     story::first_line(address);
     if (options.faults) tell(server, events::faults_are_on, faults::commands);
     if (options.faults && options.log == Log::quiet) std::cerr << "faults are on: " << faults::commands << std::endl;
-    tell(server, events::started, ::getpid());
+    tell(server, events::started, ::getpid(), program_invocation_short_name, FIVE_VERSION);
     tell(server, events::got_listening_socket, address);
 }
 

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <span>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -85,22 +86,23 @@ std::string name_of(const Who& who) {
     return who.role == "server" ? to_string(process) : to_string(process) + " " + to_string(who);
 }
 
-/// Calls words(text) and field(name, value) in the order of the sentence.
-void walk(std::string_view sentence, std::initializer_list<Field> fields, auto words, auto field) {
-    for (const auto& value : fields) {
-        const auto open = sentence.find('{');
+/// Calls words(text) and field(name, value) in the order of the sentence. Returns the values that are left.
+std::span<const Field> walk(std::string_view sentence, std::span<const Field> values, auto words, auto field) {
+    for (auto open = sentence.find('{'); open != sentence.npos; open = sentence.find('{')) {
         const auto close = sentence.find('}', open);
         words(sentence.substr(0, open));
-        field(sentence.substr(open + 1, close - open - 1), value);
+        field(sentence.substr(open + 1, close - open - 1), values.front());
+        values = values.subspan(1);
         sentence.remove_prefix(close + 1);
     }
     words(sentence);
+    return values;
 }
 
-std::string as_text(const Who& who, std::string_view sentence, std::initializer_list<Field> fields) {
+std::string as_text(const Who& who, const Wording& event, std::span<const Field> values) {
     std::string line = name_of(who) + " ";
     walk(
-        sentence, fields, [&](std::string_view words) { line += words; },
+        event.sentence, values, [&](std::string_view words) { line += words; },
         [&](std::string_view, const Field& value) { line += value.shown(); });
     return line;
 }
@@ -111,20 +113,18 @@ boost::json::object json_event(const Who& who, std::string_view name) {
     return event;
 }
 
-std::string as_json(const Who& who, std::string_view name, std::string_view sentence,
-                    std::initializer_list<Field> fields) {
-    boost::json::object event = json_event(who, name);
-    walk(
-        sentence, fields, [](std::string_view) {},
-        [&](std::string_view field, const Field& value) {
-            event[field] = value.is_number() ? boost::json::value(value.number()) : boost::json::value(value.shown());
-        });
-    return boost::json::serialize(event);
+std::string as_json(const Who& who, const Wording& event, std::span<const Field> values) {
+    boost::json::object object = json_event(who, event.name);
+    const auto words = [](std::string_view) {};
+    const auto field = [&](std::string_view name, const Field& value) {
+        object[name] = value.is_number() ? boost::json::value(value.number()) : boost::json::value(value.shown());
+    };
+    walk(event.details, walk(event.sentence, values, words, field), words, field);
+    return boost::json::serialize(object);
 }
 
-std::string line_of(const Who& who, std::string_view name, std::string_view sentence,
-                    std::initializer_list<Field> fields) {
-    return story::mode == Log::json ? as_json(who, name, sentence, fields) : as_text(who, sentence, fields);
+std::string line_of(const Who& who, const Wording& event, std::initializer_list<Field> values) {
+    return story::mode == Log::json ? as_json(who, event, values) : as_text(who, event, values);
 }
 
 // ---- the queue, with the mutex held ---------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ void append(std::string_view lines) {
 void append_how_many_were_left_out() {
     if (output.left_out == 0) return;
     const auto lines = std::exchange(output.left_out, 0);
-    append(line_of({"server"}, events::left_out.name, events::left_out.sentence, {lines}) + "\n");
+    append(line_of({"server"}, events::left_out, {lines}) + "\n");
 }
 
 void write_waiting() {
@@ -275,9 +275,8 @@ void story::first_line(std::string_view address) {
     write_line("Listening on " + std::string(address));
 }
 
-void story::tell(const Who& who, std::string_view name, std::string_view sentence,
-                 std::initializer_list<Field> fields) {
-    write_line(line_of(who, name, sentence, fields));
+void story::tell(const Who& who, const Wording& event, std::initializer_list<Field> fields) {
+    write_line(line_of(who, event, fields));
 }
 
 namespace {
@@ -327,16 +326,15 @@ void story::show(const Who& who, std::string_view name, std::string_view lines) 
     }
 }
 
-void story::tell_seldom(const Who& who, std::string_view name, std::string_view sentence,
-                        std::initializer_list<Field> fields) {
+void story::tell_seldom(const Who& who, const Wording& event, std::initializer_list<Field> fields) {
     {
         const std::lock_guard lock(output.mutex);
         const auto now = Clock::now();
-        const auto [last, is_first] = output.last_told.try_emplace(name, now);
+        const auto [last, is_first] = output.last_told.try_emplace(event.name, now);
         if (!is_first && now - last->second < std::chrono::milliseconds(seldom_ms)) return;
         last->second = now;
     }
-    tell(who, name, sentence, fields);
+    tell(who, event, fields);
 }
 
 }  // namespace app

@@ -30,17 +30,23 @@ struct Who {
 };
 std::string to_string(const Who& who);
 
-/// A kind of event: its name in JSON, and its sentence, in which {each field} has its place. See events.hpp.
-template <std::size_t fields>
-struct Event {
-    std::string_view name;
-    std::string_view sentence;
+/// How a kind of event is told. See events.hpp.
+struct Wording {
+    std::string_view name;      ///< in JSON
+    std::string_view sentence;  ///< in which {each field} has its place; empty: only JSON tells the event
+    std::string_view details;  ///< {fields} that only JSON has, for programs; a person who reads could not see the rest
+};
 
-    // A sentence with too many or too few fields does not compile.
-    consteval Event(const char* event_name, const char* words) : name(event_name), sentence(words) {
+/// A kind of event: its wording, and how many fields that has.
+template <std::size_t fields>
+struct Event : Wording {
+    // A wording with too many or too few fields does not compile.
+    consteval Event(const char* event_name, const char* words, const char* only_json = "")
+        : Wording{event_name, words, only_json} {
         std::size_t found = 0;
         for (const char c : sentence) found += c == '{';
-        if (found != fields) throw "the sentence does not have that many fields";
+        for (const char c : details) found += c == '{';
+        if (found != fields) throw "the event does not have that many fields";
     }
 };
 
@@ -93,11 +99,16 @@ inline bool is_told() {
     return mode.load(std::memory_order_relaxed) != Log::quiet;
 }
 
+/// Whether what only JSON has is told: ask before preparing a detail.
+inline bool tells_details() {
+    return mode.load(std::memory_order_relaxed) == Log::json;
+}
+
 /// Writes the line that says that clients can connect, `Listening on <address>`: plain in every mode, always the first.
 void first_line(std::string_view address);
 
-void tell(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
-void tell_seldom(const Who& who, std::string_view name, std::string_view sentence, std::initializer_list<Field> fields);
+void tell(const Who& who, const Wording& event, std::initializer_list<Field> fields);
+void tell_seldom(const Who& who, const Wording& event, std::initializer_list<Field> fields);
 
 /// Writes an answer of several lines that somebody asked for, so quiet too: `lines` as they are; in JSON events with
 /// the field `lines`, an array. What is longer than PIPE_BUF goes out in parts, whole lines each, and what others tell
@@ -129,18 +140,26 @@ private:
 
 }  // namespace story
 
-/// Tells an event, with a value for each field of its sentence.
+/// Tells an event, with a value for each field of its sentence, and then of its details.
 template <std::size_t fields, class... Values>
 void tell(const Who& who, const Event<fields>& event, const Values&... values) {
     static_assert(sizeof...(values) == fields, "one value for each field");
-    if (story::is_told()) story::tell(who, event.name, event.sentence, {Field(values)...});
+    const bool is_told = event.sentence.empty() ? story::tells_details() : story::is_told();
+    if (is_told) story::tell(who, event, {Field(values)...});
+}
+
+/// As tell(), in JSON only: for what people would find too much, and an event's sentence has for them elsewhere.
+template <std::size_t fields, class... Values>
+void tell_detail(const Who& who, const Event<fields>& event, const Values&... values) {
+    static_assert(sizeof...(values) == fields, "one value for each field");
+    if (story::tells_details()) story::tell(who, event, {Field(values)...});
 }
 
 /// As tell(), for what may happen a thousand times a second: whoever it happens to, told once in `seldom_ms`.
 template <std::size_t fields, class... Values>
 void tell_seldom(const Who& who, const Event<fields>& event, const Values&... values) {
     static_assert(sizeof...(values) == fields, "one value for each field");
-    if (story::is_told()) story::tell_seldom(who, event.name, event.sentence, {Field(values)...});
+    if (story::is_told()) story::tell_seldom(who, event, {Field(values)...});
 }
 
 }  // namespace app

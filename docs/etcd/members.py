@@ -31,9 +31,9 @@ USUAL_PORT = 2379  # etcd's own, and the one that the chat asks where it is not 
 PORTS_TRIED = 100  # from the usual one on
 MOST_MEMBERS = 7  # as etcd advises
 MOST_STARTS = 3  # another program may take a port before its member does
-START_SECONDS = 30
+START_SECONDS = 60
 LOOK_SECONDS = 0.2  # from one look at the members to the next
-ANSWER_SECONDS = 0.5  # for a member that runs
+ANSWER_SECONDS = 1  # for a member that runs
 ELECTION_SECONDS = 5  # an election takes 1 to 3; what has no leader for longer is worth telling
 
 

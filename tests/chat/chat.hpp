@@ -75,11 +75,15 @@ private:
 /// Somebody at the text door.
 class Person {
 public:
-    explicit Person(const Server& server, const Client::Options& options = {}) : client_(server.port(), options) {
+    explicit Person(const support::Server& server, const Client::Options& options = {})
+        : client_(server.port(), options) {
         EXPECT_EQ(hear(), "Welcome! What is your name?");
     }
     /// Comes, gives this name, and is in the lobby, after as many lines of history.
-    Person(const Server& server, const std::string& name, std::size_t history = 0) : Person(server) {
+    Person(const support::Server& server, const std::string& name, std::size_t history = 0) : Person(server) {
+        come_in(name, history);
+    }
+    void come_in(const std::string& name, std::size_t history = 0) {
         say(name);
         for (std::size_t line = 0; line < history; ++line) hear();
         EXPECT_EQ(hear(), "You are in the room lobby as " + name + ". /help lists the commands.");

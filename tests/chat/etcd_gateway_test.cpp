@@ -1,22 +1,9 @@
-#include "05_chat/engine/etcd/gateway.hpp"
-#include "support/etcd.hpp"
+// The gateway against a real etcd.
 
-#include <boost/asio.hpp>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <string>
-#include <utility>
-#include <vector>
+#include "chat/etcd_asker.hpp"
 
 using namespace chat::etcd;
-using namespace std::chrono_literals;
-using support::Etcd;
-using support::patience;
+using namespace etcd_tests;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -24,97 +11,7 @@ using testing::Lt;
 
 namespace {
 
-namespace asio = boost::asio;
-using Clock = std::chrono::steady_clock;
-
-#define SKIP_WITHOUT_ETCD() \
-    if (!Etcd::is_there()) GTEST_SKIP() << "no etcd is installed (Debian: etcd-server)"
-
-/// A loop, and a gateway whose questions are asked one after the other.
-class Asker {
-public:
-    explicit Asker(const std::string& urls, const TlsFiles& files = {})
-        : gateway_(std::move(*Gateway::make(loop_.get_executor(), *chat::parse_etcd_urls(urls), files))) {}
-    ~Asker() {
-        gateway_->stop();
-        run_until([] { return false; }, 1s);
-    }
-
-    Gateway& gateway() { return *gateway_; }
-
-    template <class T>
-    T wait(net::awaitable<T> question, std::chrono::milliseconds within = patience()) {
-        std::optional<T> answer;
-        asio::co_spawn(loop_, std::move(question), [&](const std::exception_ptr& crash, T given) {
-            if (crash) std::rethrow_exception(crash);
-            answer.emplace(std::move(given));
-        });
-        if (!run_until([&] { return answer.has_value(); }, within)) throw support::Failure("no answer");
-        return std::move(*answer);
-    }
-    /// False: it does not come within that time.
-    bool run_until(const std::function<bool()>& is_over, std::chrono::milliseconds within = patience()) {
-        const auto end = Clock::now() + within;
-        loop_.restart();
-        while (!is_over()) {
-            if (loop_.run_one_until(end) == 0) return is_over();
-        }
-        return true;
-    }
-
-    bool create(const std::string& key, const std::string& value, Lease lease = 0) {
-        const auto answer =
-            wait(gateway_->transact({{{Condition::About::created, key, 0}}, {Write{key, value, lease}}}));
-        EXPECT_TRUE(answer.has_value()) << answer.error().words;
-        return answer && answer->succeeded;
-    }
-    Revision put(const std::string& key, const std::string& value) {
-        const auto answer = wait(gateway_->transact({{}, {Write{key, value}}}));
-        EXPECT_TRUE(answer.has_value()) << answer.error().words;
-        return answer ? answer->revision : 0;
-    }
-
-    bool keeps(Lease lease) {
-        const auto answer = wait(gateway_->keep_alive(lease));
-        EXPECT_TRUE(answer.has_value()) << answer.error().words;
-        return answer && *answer;
-    }
-
-    struct Watching {
-        std::vector<std::vector<Event>> told;
-        std::optional<Failure> over;
-        std::string values() const {
-            std::string all;
-            for (const auto& events : told) {
-                for (const Event& event : events) {
-                    all += event.kind == Event::Kind::removed ? "-" + event.key_value.key : event.key_value.value;
-                    all += ' ';
-                }
-            }
-            return all;
-        }
-    };
-    std::shared_ptr<Watching> watch(const std::string& prefix, Revision from) {
-        auto watching = std::make_shared<Watching>();
-        const auto hear = [watching](std::vector<Event> events) { watching->told.push_back(std::move(events)); };
-        asio::co_spawn(loop_, gateway_->watch(prefix, from, hear),
-                       [watching](const std::exception_ptr& crash, Failure failure) {
-                           if (crash) std::rethrow_exception(crash);
-                           watching->over = std::move(failure);
-                       });
-        return watching;
-    }
-
-private:
-    asio::io_context loop_{1};
-    std::unique_ptr<Gateway> gateway_;
-};
-
-std::string failure_of(const auto& answer) {
-    return answer ? "" : answer.error().words;
-}
-
-TEST(EtcdGateway, transactions_change_all_or_nothing) {
+TEST(EtcdGateway, TransactionsChangeAllOrNothing) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -147,7 +44,7 @@ TEST(EtcdGateway, transactions_change_all_or_nothing) {
     EXPECT_EQ(both->keys[1].value, std::string("\0\xFF", 2));
 }
 
-TEST(EtcdGateway, a_range_of_many_keys_is_of_one_moment) {
+TEST(EtcdGateway, ARangeOfManyKeysIsOfOneMoment) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -161,7 +58,7 @@ TEST(EtcdGateway, a_range_of_many_keys_is_of_one_moment) {
     EXPECT_EQ(keys->revision, static_cast<Revision>(count) + 2);
 }
 
-TEST(EtcdGateway, a_lease_takes_its_keys_with_it) {
+TEST(EtcdGateway, ALeaseTakesItsKeysWithIt) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -187,7 +84,7 @@ TEST(EtcdGateway, a_lease_takes_its_keys_with_it) {
     EXPECT_THAT(watching->values(), HasSubstr("-five/nodes/B"));
 }
 
-TEST(EtcdGateway, what_is_of_one_revision_is_told_together_however_large) {
+TEST(EtcdGateway, WhatIsOfOneRevisionIsToldTogetherHoweverLarge) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -214,7 +111,7 @@ TEST(EtcdGateway, what_is_of_one_revision_is_told_together_however_large) {
     }
 }
 
-TEST(EtcdGateway, what_is_compacted_away_is_said_to_be) {
+TEST(EtcdGateway, WhatIsCompactedAwayIsSaidToBe) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -232,7 +129,7 @@ TEST(EtcdGateway, what_is_compacted_away_is_said_to_be) {
     EXPECT_EQ(future.error().kind, Failure::Kind::refused);
 }
 
-TEST(EtcdGateway, what_is_too_large_is_refused_in_etcds_words) {
+TEST(EtcdGateway, WhatIsTooLargeIsRefusedInEtcdsWords) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -242,7 +139,7 @@ TEST(EtcdGateway, what_is_too_large_is_refused_in_etcds_words) {
     EXPECT_EQ(answer.error().words, "etcdserver: request is too large");
 }
 
-TEST(EtcdGateway, a_full_etcd_is_a_refusal) {
+TEST(EtcdGateway, AFullEtcdIsARefusal) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.flags = {"--quota-backend-bytes", "100000"}});
     Asker asker(etcd.urls());
@@ -255,7 +152,7 @@ TEST(EtcdGateway, a_full_etcd_is_a_refusal) {
     EXPECT_THAT(answer.error().words, HasSubstr("database space exceeded"));
 }
 
-TEST(EtcdGateway, etcd_may_go_and_come_back) {
+TEST(EtcdGateway, EtcdMayGoAndComeBack) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());
@@ -276,7 +173,7 @@ TEST(EtcdGateway, etcd_may_go_and_come_back) {
     ASSERT_TRUE(asker.run_until([&] { return again->values() == "1 "; }));
 }
 
-TEST(EtcdGateway, a_member_that_hangs_is_left_in_time_for_the_lease) {
+TEST(EtcdGateway, AMemberThatHangsIsLeftInTimeForTheLease) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.members = 3});
     // Not the leader: without it no member answers for a while.
@@ -301,7 +198,7 @@ TEST(EtcdGateway, a_member_that_hangs_is_left_in_time_for_the_lease) {
     etcd.resume(first);
 }
 
-TEST(EtcdGateway, without_a_majority_there_is_no_answer) {
+TEST(EtcdGateway, WithoutAMajorityThereIsNoAnswer) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd({.members = 3});
     Asker asker(etcd.url(0));
@@ -321,7 +218,7 @@ TEST(EtcdGateway, without_a_majority_there_is_no_answer) {
     EXPECT_TRUE(asker.wait(asker.gateway().range("five/")).has_value());
 }
 
-TEST(EtcdGateway, a_watch_that_is_distrusted_ends_and_stop_ends_everything) {
+TEST(EtcdGateway, AWatchThatIsDistrustedEndsAndStopEndsEverything) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Asker asker(etcd.urls());

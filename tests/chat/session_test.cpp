@@ -26,6 +26,8 @@ struct GardenGate : LocalEngine {
         if (leaves && leaves_that_throw > 0 && leaves_that_throw-- > 0) throw std::runtime_error("it cannot leave");
         co_return co_await LocalEngine::submit(submission);
     }
+    /// What an engine of several nodes tells the rooms.
+    Replica& replica() { return *replica_; }
     Notify opened;
     int leaves_that_throw = 0;
 };
@@ -159,4 +161,37 @@ TEST_F(InRooms, WhoeverWasOnTheWayToAnotherRoomIsInOneRoomAfterACrash) {
     loop.poll();
     rooms.forget(ann);
     rooms.forget(ben);
+}
+
+TEST_F(InRooms, WhoeverGoesWhileTheyArePutBackDoesNotStayThere) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    engine.replica().go_down("the other nodes hold this one for dead");
+    const Submission leave{"lobby", Leave{1, {}}};
+    start(rooms.let_go(leave, app::Who{"test"}));
+    const auto joins = engine.replica().come_back();
+    ASSERT_EQ(joins.size(), 1u);
+    rooms.forget(ann);
+    start([&]() -> net::awaitable<void> {
+        const auto outcome = co_await engine.submit(joins[0]);
+        engine.replica().is_back(joins[0], outcome);
+    }());
+    EXPECT_EQ(heard.back(), "Ann has left the room");
+    EXPECT_TRUE(rooms.rooms().find("lobby")->people().empty());
+}
+
+TEST_F(InRooms, WhatHappenedBeforeTheirLifeIsNotTold) {
+    app::story::mode = app::Log::text;
+    testing::internal::CaptureStdout();
+    const Submission red{"red", Join{1, "Ann"}}, blue{"blue", Join{1, "Ann"}};
+    start(rooms.let_go(red, app::Who{"test"}));
+    EXPECT_EQ(testing::internal::GetCapturedStdout().find("opens the room"), std::string::npos);
+    testing::internal::CaptureStdout();
+    start(rooms.live([] {}));
+    start(rooms.let_go(blue, app::Who{"test"}));
+    EXPECT_NE(testing::internal::GetCapturedStdout().find("opens the room blue"), std::string::npos);
+    app::story::mode = app::Log::quiet;
+    rooms.stop_living();
+    loop.restart();
+    loop.poll();
 }

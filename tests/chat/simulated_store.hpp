@@ -66,7 +66,8 @@ public:
         }
         if (!changes.empty()) change(changes);
     }
-    /// A watch may still begin with `revision` itself; but a removal in it is forgotten, as by many an etcd.
+    /// A watch may still begin with `revision` itself; but a removal in it is forgotten, as by etcd before 3.4.36 and
+    /// 3.5.19. Then nobody can help a node that has not heard of it yet: so the tests sweep up to last_written().
     bool compact(Revision revision) {
         if (revision <= compacted_) return false;
         compacted_ = revision;
@@ -84,8 +85,16 @@ public:
     }
 
     Revision revision() const { return revision_; }
+    /// The last change that was no removal.
+    Revision last_written() const {
+        Revision last = 0;
+        for (const auto& [name, key] : keys_) last = std::max(last, key.modified);
+        return last;
+    }
     Revision compacted() const { return compacted_; }
     std::size_t keys() const { return keys_.size(); }
+    /// How many changes it still knows.
+    std::size_t remembered() const { return history_.size(); }
     std::vector<Lease> leases() const {
         std::vector<Lease> all;
         for (const auto& [lease, each] : leases_) all.push_back(lease);

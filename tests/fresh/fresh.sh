@@ -147,8 +147,8 @@ soak_there() {
     count "./lab soak ${soak[*]}" inside ./lab soak "${soak[@]}"
     for kept in "$root"/$kept_by_soaks; do
         if [ $failed -gt $failed_before ] && [ -e "$kept" ]; then
-            mv "$kept" "$place/$suite.${kept##*/}"
-            say "$suite: kept: $place/$suite.${kept##*/}"
+            mv "$kept" "$place/soak_of_$suite.${kept##*.}"
+            say "$suite: kept: $place/soak_of_$suite.${kept##*.}"
         fi
     done
 }

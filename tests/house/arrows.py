@@ -16,6 +16,7 @@ LAYERS = [
     "common/net",
     "common/app",
     "common/echo_client",
+    "common/observer",
     "01_naive",
     "02_thread_per_client",
     "03_acceptor_pool",
@@ -37,6 +38,8 @@ LAYERS = [
     "05_chat/erlang/dist",
     "05_chat/erlang",
     "05_chat/client",
+    "05_chat/options",
+    "05_chat/operator",
     "05_chat",
 ]
 SEARCHED = ("", "common")  # where an include with quotes is looked for, besides beside the source
@@ -81,7 +84,7 @@ def itself():
         "right": {"common/net/a.hpp": "", "common/app/b.hpp": '#include "net/a.hpp"\n'},
         "up": {"common/net/a.hpp": '#include "app/b.hpp"\n', "common/app/b.hpp": ""},
         "up, within a stage": {"05_chat/room/a.cpp": '#include "05_chat/erlang/b.hpp"\n', "05_chat/erlang/b.hpp": ""},
-        "a file below its folder": {"04_supervised/root/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
+        "a file below its folder": {"04_supervised/worker/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
         "up to a file": {"04_supervised/process/a.hpp": '#include "04_supervised/options.hpp"\n', "04_supervised/options.hpp": ""},
         "a program": {"05_chat/a.cpp": '#include "05_chat/erlang/b.hpp"\nint main() {}\n', "05_chat/erlang/b.hpp": ""},
         "to a later stage": {"01_naive/a.cpp": '// first\n#include "03_acceptor_pool/b.hpp"\n', "03_acceptor_pool/b.hpp": ""},

@@ -36,17 +36,16 @@ bool Guest::is_ended(std::chrono::milliseconds within) try {
     return false;
 }
 
-namespace {
+House::House(const Trial& trial, const std::vector<std::string>& options, const support::Command& conditions)
+    : chats_(trial.is_chat()),
+      etcd_(trial.server.is_over_etcd ? std::make_unique<support::Etcd>() : nullptr),
+      server_(trial.server.program, with_its_own(options), conditions) {}
 
-std::vector<std::string> with_no_limit_on_speech(std::vector<std::string> options, bool chats) {
-    if (chats) options.insert(options.end(), {"--rate", "0"});
+std::vector<std::string> House::with_its_own(std::vector<std::string> options) const {
+    if (chats_) options.insert(options.end(), {"--rate", "0"});
+    if (etcd_) options.insert(options.end(), {"--engine", "etcd", "--etcd", etcd_->urls(), "--workers", "2"});
     return options;
 }
-
-}  // namespace
-
-House::House(const std::string& program, const std::vector<std::string>& options, const support::Command& conditions)
-    : chats_(program == "05_chat"), server_(program, with_no_limit_on_speech(options, chats_), conditions) {}
 
 std::unique_ptr<Guest> House::guest() {
     return std::make_unique<Guest>(server_.port(), chats_, ++guests_);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "limits/limits.hpp"
 #include "support/client.hpp"
+#include "support/etcd.hpp"
 #include "support/server.hpp"
 
 #include <memory>
@@ -37,10 +39,10 @@ private:
 
 using Guests = std::vector<std::unique_ptr<Guest>>;
 
-/// A server to which guests come.
+/// A server to which guests come; with an etcd of its own, where it needs one.
 class House {
 public:
-    House(const std::string& program, const std::vector<std::string>& options, const support::Command& conditions = {});
+    House(const Trial& trial, const std::vector<std::string>& options, const support::Command& conditions = {});
 
     support::Server& server() { return server_; }
     std::unique_ptr<Guest> guest();
@@ -50,8 +52,11 @@ public:
     bool all_are_answered(const Guests& guests, std::chrono::milliseconds within_each);
 
 private:
+    std::vector<std::string> with_its_own(std::vector<std::string> options) const;
+
     bool chats_;
     int guests_ = 0;
+    std::unique_ptr<support::Etcd> etcd_;
     support::Server server_;
 };
 

@@ -11,16 +11,30 @@
 /// asked in both directions, and docs/limits.md is what they answered.
 namespace limits {
 
-inline constexpr std::array<const char*, 5> stages{"01_naive", "02_thread_per_client", "03_acceptor_pool",
-                                                   "04_supervised", "05_chat"};
+/// Who is asked: a stage; 05 as one process, and as workers over an etcd.
+struct Server {
+    const char* program;
+    const char* title;          ///< of its column
+    const char* test;           ///< the end of its tests' names
+    bool is_over_etcd = false;  ///< in several processes
+};
+inline constexpr std::array<Server, 6> servers{{
+    {"01_naive", "01", "01"},
+    {"02_thread_per_client", "02", "02"},
+    {"03_acceptor_pool", "03", "03"},
+    {"04_supervised", "04", "04"},
+    {"05_chat", "05", "05"},
+    {"05_chat", "05 `--engine etcd --workers`", "05Workers", true},
+}};
 
-/// A stage that is asked.
+/// One of them is asked.
 struct Trial {
-    std::string program;
+    Server server;
     /// How long to wait for what would be the answer "yes".
     std::chrono::milliseconds wait;
 
-    bool is_chat() const { return program == stages[4]; }
+    bool is_chat() const { return server.program == std::string("05_chat"); }
+    bool is_supervised() const { return server.program == std::string("04_supervised") || server.is_over_etcd; }
 };
 
 /// What the matrix says of one stage.
@@ -32,7 +46,7 @@ struct Property {
     std::string why;   ///< what makes the difference, in one sentence
     /// Puts the question to a server that it starts itself. A server that breaks in any way has answered no.
     bool (*holds)(const Trial&);
-    std::array<Answer, stages.size()> expected;
+    std::array<Answer, servers.size()> expected;
     /// Whether it can be asked of servers that run under a sanitizer.
     bool under_sanitizers = true;
 };

@@ -1,6 +1,7 @@
 #include "limits/limits.hpp"
 
 #include "support/deadline.hpp"
+#include "support/etcd.hpp"
 
 #include <gtest/gtest.h>
 
@@ -22,7 +23,7 @@ std::chrono::milliseconds long_enough_to_say_no() {
 
 struct Cell {
     const Property* property;
-    std::size_t stage;
+    std::size_t server;
 };
 
 class Limits : public testing::TestWithParam<Cell> {};
@@ -30,26 +31,29 @@ class Limits : public testing::TestWithParam<Cell> {};
 std::vector<Cell> cells() {
     std::vector<Cell> all;
     for (const auto& property : properties()) {
-        for (std::size_t stage = 0; stage < stages.size(); ++stage) {
-            if (property.expected[stage] != Answer::not_asked) all.push_back({&property, stage});
+        for (std::size_t server = 0; server < servers.size(); ++server) {
+            if (property.expected[server] != Answer::not_asked) all.push_back({&property, server});
         }
     }
     return all;
 }
 
 std::string name_of(const testing::TestParamInfo<Cell>& cell) {
-    return cell.param.property->name + "At" + std::string(stages[cell.param.stage]).substr(0, 2);
+    return cell.param.property->name + "At" + servers[cell.param.server].test;
 }
 
 void PrintTo(const Cell& cell, std::ostream* out) {
-    *out << stages[cell.stage] << ": " << cell.property->text;
+    *out << servers[cell.server].title << ": " << cell.property->text;
 }
 
 TEST_P(Limits, Show) {
-    const auto& [property, stage] = GetParam();
+    const auto& [property, number] = GetParam();
+    const auto& server = servers[number];
     if (support::sanitized && !property->under_sanitizers) GTEST_SKIP() << "a sanitizer has its own needs of memory";
-    const bool expected = property->expected[stage] == Answer::yes;
-    EXPECT_EQ(property->holds({stages[stage], expected ? support::patience() : long_enough_to_say_no()}), expected);
+    if (server.is_over_etcd && !LIMITS_OVER_ETCD) GTEST_SKIP() << "the chat is built without etcd's engine";
+    if (server.is_over_etcd && !support::Etcd::is_there()) GTEST_SKIP() << "there is no etcd (Debian: etcd-server)";
+    const bool expected = property->expected[number] == Answer::yes;
+    EXPECT_EQ(property->holds({server, expected ? support::patience() : long_enough_to_say_no()}), expected);
 }
 INSTANTIATE_TEST_SUITE_P(All, Limits, testing::ValuesIn(cells()), name_of);
 

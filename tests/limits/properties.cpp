@@ -18,20 +18,16 @@ constexpr Answer yes = Answer::yes;
 constexpr Answer no = Answer::no;
 constexpr Answer skip = Answer::not_asked;
 
-bool is_supervised(const Trial& trial) {
-    return trial.program == "04_supervised";
-}
-
 /// Options that let a person break the stage, and its supervisor, where it has one, restart as often as is needed.
 std::vector<std::string> breakable(const Trial& trial) {
-    if (is_supervised(trial)) return {"--faults", "--max-restarts", "1000", "--watchdog-ms", "500"};
+    if (trial.is_supervised()) return {"--faults", "--max-restarts", "1000", "--watchdog-ms", "500"};
     return {"--faults"};
 }
 
 // ---- serving several ------------------------------------------------------------------------------------------------
 
 bool second_client_is_answered(const Trial& trial) {
-    House house(trial.program, {});
+    House house(trial, {});
     const auto first = house.guest();
     if (!first->is_answered(support::patience())) return false;
     return house.guest()->is_answered(trial.wait);
@@ -39,7 +35,7 @@ bool second_client_is_answered(const Trial& trial) {
 
 bool thousand_idle_clients(const Trial& trial) {
     support::raise_open_files_limit();
-    House house(trial.program, {});
+    House house(trial, {});
     const auto idle = house.guests(1000);
     return house.guest()->is_answered(trial.wait) && house.all_are_answered(idle, trial.wait);
 }
@@ -75,7 +71,7 @@ std::size_t sum(const std::vector<pid_t>& processes, std::size_t (*of)(pid_t)) {
 }
 
 bool client_costs_no_thread(const Trial& trial) {
-    House house(trial.program, {});
+    House house(trial, {});
     const auto before = sum(processes_of(house.server().process()), threads_of);
     const auto guests = house.guests(20);
     guests.back()->is_answered(trial.wait);  // those before it have been accepted
@@ -86,7 +82,7 @@ bool ten_thousand_idle_clients_are_cheap(const Trial& trial) {
     constexpr int number = 10'000;
     constexpr std::size_t most_bytes_each = 6 * 1024;
     if (support::raise_open_files_limit() < number + 100) return false;
-    House house(trial.program, {"--log", "quiet"});
+    House house(trial, {"--log", "quiet"});
     house.guest()->is_answered(support::patience());
     const auto before = sum(processes_of(house.server().process()), resident_bytes_of);
     const auto idle = house.guests(number);
@@ -97,7 +93,7 @@ bool ten_thousand_idle_clients_are_cheap(const Trial& trial) {
 bool serves_all_when_descriptors_run_out(const Trial& trial) {
     support::Command few_descriptors;
     few_descriptors.max_open_files = 64;
-    House house(trial.program, {}, few_descriptors);
+    House house(trial, {}, few_descriptors);
     // A guest that has been answered leaves, and makes room for another.
     for (auto& guest : house.guests(200)) {
         if (!guest->is_answered(support::patience())) return false;
@@ -109,7 +105,7 @@ bool serves_all_when_descriptors_run_out(const Trial& trial) {
 // ---- who holds up whom ----------------------------------------------------------------------------------------------
 
 bool slow_reader_holds_up_nobody(const Trial& trial) {
-    House house(trial.program, {});
+    House house(trial, {});
     const auto slow = house.guest();
     if (!slow->is_answered(support::patience())) return false;
     std::string line(1000, 'x');
@@ -126,7 +122,7 @@ bool slow_reader_holds_up_nobody(const Trial& trial) {
 
 /// Whether a second connection is accepted while the first one is set up, which takes a minute.
 bool is_accepted_during_set_up(const Trial& trial, const std::string& acceptors) try {
-    House house(trial.program, {"--setup-ms", "60000", "--acceptors", acceptors, "--shutdown-timeout", "0"});
+    House house(trial, {"--setup-ms", "60000", "--acceptors", acceptors, "--shutdown-timeout", "0"});
     const auto guests = house.guests(2);
     house.server().wait_for_line("got client connection", 2, trial.wait);
     return true;
@@ -143,7 +139,7 @@ bool several_acceptors_set_up(const Trial& trial) {
 bool lines_of_one_read_are_answered_in_one_write(const Trial& trial) {
     constexpr std::size_t number = 100;
     constexpr std::size_t most_writes = 10;
-    House house(trial.program, {});
+    House house(trial, {});
     const auto guest = house.guest();
     if (!guest->is_answered(trial.wait)) return false;
     const auto before = guest->client().segments_received();
@@ -157,7 +153,7 @@ bool lines_of_one_read_are_answered_in_one_write(const Trial& trial) {
 // ---- what breaks ----------------------------------------------------------------------------------------------------
 
 bool exception_costs_one_session(const Trial& trial) {
-    House house(trial.program, breakable(trial));
+    House house(trial, breakable(trial));
     const auto victim = house.guest();
     if (!victim->is_answered(support::patience())) return false;
     const auto bystander = house.guest();
@@ -168,9 +164,9 @@ bool exception_costs_one_session(const Trial& trial) {
 /// Guests of which at least one is not in the first one's process, where the stage has several.
 Guests guests_in_several_processes(House& house, const Trial& trial) {
     Guests guests = house.guests(4);
-    if (!is_supervised(trial)) return guests;
+    if (!trial.is_supervised()) return guests;
     const auto has_guests = [&](const std::string& worker) {
-        return support::eventually([&] { return house.server().count_lines(worker + " client") > 0; }, 100ms);
+        return support::eventually([&] { return house.server().count_lines(worker + " handler") > 0; }, 100ms);
     };
     // The kernel decides who goes where.
     for (int more = 0; more < 500 && !(has_guests("worker 1") && has_guests("worker 2")); ++more) {
@@ -180,7 +176,7 @@ Guests guests_in_several_processes(House& house, const Trial& trial) {
 }
 
 bool segfault_spares_others(const Trial& trial) {
-    House house(trial.program, breakable(trial));
+    House house(trial, breakable(trial));
     const auto guests = guests_in_several_processes(house, trial);
     guests.front()->say("!segv");
     if (!guests.front()->is_ended(support::patience())) return false;
@@ -188,8 +184,20 @@ bool segfault_spares_others(const Trial& trial) {
                        [&](const auto& guest) { return guest->is_answered(trial.wait); });
 }
 
+bool remembers_after_segfault(const Trial& trial) try {
+    House house(trial, breakable(trial));
+    const auto victim = house.guest();
+    victim->say("Remember this");
+    if (victim->hear("Remember this", support::patience()).empty()) return false;
+    victim->say("!segv");
+    if (!victim->is_ended(support::patience())) return false;
+    return !house.guest()->hear("Remember this", trial.wait).empty();
+} catch (const std::exception&) {  // refused
+    return false;
+}
+
 bool is_back_after_segfault(const Trial& trial) try {
-    House house(trial.program, breakable(trial));
+    House house(trial, breakable(trial));
     const auto victim = house.guest();
     victim->say("!segv");
     if (!victim->is_ended(support::patience())) return false;
@@ -200,35 +208,35 @@ bool is_back_after_segfault(const Trial& trial) try {
 
 std::vector<std::string> hangable(const Trial& trial) {
     auto options = breakable(trial);
-    if (trial.program == "03_acceptor_pool") options.insert(options.end(), {"--threads", "2"});
+    if (trial.server.program == std::string("03_acceptor_pool")) options.insert(options.end(), {"--threads", "2"});
     return options;
 }
 
 bool hang_holds_up_no_newcomer(const Trial& trial) {
-    House house(trial.program, hangable(trial));
+    House house(trial, hangable(trial));
     const auto victim = house.guest();
     if (!victim->is_answered(support::patience())) return false;
     victim->say("!spin");
     // A worker that is killed takes newcomers with it, so where there is a watchdog, its bite comes first.
-    if (is_supervised(trial)) victim->is_ended(support::patience());
+    if (trial.is_supervised()) victim->is_ended(support::patience());
     return house.all_are_answered(house.guests(8), trial.wait);
 }
 
 bool hang_is_ended(const Trial& trial) {
-    House house(trial.program, hangable(trial));
+    House house(trial, hangable(trial));
     const auto victim = house.guest();
     if (!victim->is_answered(support::patience())) return false;
     victim->say("!spin");
-    return victim->is_ended(is_supervised(trial) ? support::patience() : 2 * trial.wait);
+    return victim->is_ended(trial.is_supervised() ? support::patience() : 2 * trial.wait);
 }
 
 bool crash_loop_is_given_up(const Trial& trial) try {
     constexpr int allowed = 2;
     auto options = breakable(trial);
-    if (is_supervised(trial)) {
+    if (trial.is_supervised()) {
         options.insert(options.end(), {"--max-restarts", std::to_string(allowed), "--max-seconds", "3600"});
     }
-    House house(trial.program, options);
+    House house(trial, options);
     for (int crash = 0; crash <= allowed; ++crash) {
         const auto victim = house.guest();
         victim->say("!segv");
@@ -242,7 +250,7 @@ bool crash_loop_is_given_up(const Trial& trial) try {
 // ---- ends and replacements ------------------------------------------------------------------------------------------
 
 bool sigterm_ends_it_in_order(const Trial& trial) {
-    House house(trial.program, {});
+    House house(trial, {});
     const auto guest = house.guest();
     if (!guest->is_answered(support::patience())) return false;
     house.server().signal(SIGTERM);
@@ -250,7 +258,7 @@ bool sigterm_ends_it_in_order(const Trial& trial) {
 }
 
 bool sighup_replaces_it(const Trial& trial) try {
-    House house(trial.program, {});
+    House house(trial, {});
     const auto processes = processes_of(house.server().process());
     const auto guest = house.guest();
     if (!guest->is_answered(support::patience())) return false;
@@ -266,7 +274,7 @@ bool sighup_replaces_it(const Trial& trial) try {
 
 bool all_hear_all_in_one_order(const Trial& trial) {
     constexpr int lines = 20;
-    House house(trial.program, {});
+    House house(trial, {});
     const auto guests = house.guests(4);
     for (const auto& guest : guests) {
         if (trial.is_chat() && guest->hear("You are in", support::patience()).empty()) return false;
@@ -291,99 +299,108 @@ const std::vector<Property>& properties() {
          "a second client is answered while the first one stays",
          "01 has one thread, and it waits for the first client. A thread, or a coroutine, for each waits for its own.",
          second_client_is_answered,
-         {no, yes, yes, yes, yes}},
+         {no, yes, yes, yes, yes, yes}},
         {"ThousandIdle",
          "a thousand silent clients leave room for one more",
          "Silence costs 02 a thread that sleeps, 03 a coroutine that is put aside.",
          thousand_idle_clients,
-         {no, yes, yes, yes, skip}},
+         {no, yes, yes, yes, skip, skip}},
         {"NoThreadEach",
          "a client costs no thread",
          "02 needs a stack and a place in the kernel's scheduler for each client; 03 two or three KiB of memory.",
          client_costs_no_thread,
-         {skip, no, yes, yes, yes}},
+         {skip, no, yes, yes, yes, yes}},
         {"TenThousandCheap",
          "ten thousand silent clients cost less than 6 KiB each",
          "The touched part of a stack is a page or two, and the kernel's side of a thread comes on top.",
          ten_thousand_idle_clients_are_cheap,
-         {skip, no, yes, yes, skip},
+         {skip, no, yes, yes, skip, skip},
          false},
         {"OutOfDescriptors",
          "200 clients are all served in the end, with 64 descriptors",
          "accept fails when descriptors run out. No stage gives up: it waits a moment, and the backlog keeps the "
          "clients.",
          serves_all_when_descriptors_run_out,
-         {yes, yes, yes, yes, skip}},
+         {yes, yes, yes, yes, skip, skip}},
         {"SlowReader",
          "a client that never reads holds up nobody else",
          "The reply cannot be sent, so whoever sends it waits: in 01 that is everybody, later only that client's own "
          "thread "
          "or coroutine.",
          slow_reader_holds_up_nobody,
-         {no, yes, yes, yes, yes}},
+         {no, yes, yes, yes, yes, yes}},
         {"OneAcceptor",
          "with one acceptor, a slow set-up does not delay the next client",
          "Whoever sets a connection up does not accept meanwhile.",
          one_acceptor_sets_up,
-         {skip, skip, no, skip, skip}},
+         {skip, skip, no, skip, skip, skip}},
         {"EightAcceptors",
          "with eight acceptors, a slow set-up does not delay the next client",
          "That is what the pool is for: while one acceptor works, the others accept.",
          several_acceptors_set_up,
-         {skip, skip, yes, yes, skip}},
+         {skip, skip, yes, yes, skip, skip}},
         {"OneWrite",
          "a hundred lines that come at once are answered in a few writes",
          "03 answers all whole lines of one read in one write; a system call for each line is most of the cost of a "
          "line.",
          lines_of_one_read_are_answered_in_one_write,
-         {no, no, yes, yes, skip}},
+         {no, no, yes, yes, skip, skip}},
         {"Throw",
          "an exception (`!throw`) costs one session",
          "01 has nobody to catch it. From 02 on, each session ends for itself.",
          exception_costs_one_session,
-         {no, yes, yes, yes, yes}},
+         {no, yes, yes, yes, yes, yes}},
         {"Segv",
          "a segmentation fault (`!segv`) spares other clients",
          "A fault ends the process, and with it all threads and coroutines. Only another process survives it.",
          segfault_spares_others,
-         {no, no, no, yes, no}},
+         {no, no, no, yes, no, yes}},
         {"BackAfterSegv",
          "after a segmentation fault the next client is served",
-         "04's root holds the listening socket and does nothing that could crash, so it can start the worker again.",
+         "04's root holds the listening socket and does nothing that could crash, so it can start the worker again. "
+         "05's "
+         "`--workers` are under the same root.",
          is_back_after_segfault,
-         {no, no, no, yes, no}},
+         {no, no, no, yes, no, yes}},
+        {"RemembersAfterSegv",
+         "after a segmentation fault a newcomer is shown what was said before",
+         "05 alone has its rooms in the process that dies. Over etcd each worker has a copy of them, and a new one "
+         "makes "
+         "its own from the log.",
+         remembers_after_segfault,
+         {skip, skip, skip, skip, no, yes}},
         {"HangSparesNewcomers",
          "while a session hangs (`!spin`), all newcomers are served",
          "02's other threads go on: the kernel takes the processor away from a loop. A coroutine gives it up only by "
          "itself, so 03's clients on that event loop wait for ever; 04's watchdog ends the worker.",
          hang_holds_up_no_newcomer,
-         {no, yes, no, yes, no}},
+         {no, yes, no, yes, no, yes}},
         {"HangIsEnded",
          "a session that hangs is ended",
          "A thread cannot be killed safely; a process can. 02 burns a processor until it is restarted by hand.",
          hang_is_ended,
-         {no, no, no, yes, no}},
+         {no, no, no, yes, no, yes}},
         {"CrashLoop",
          "crash after crash is survived, and too many end the server with exit code 1",
          "A restart helps against a rare fault. Against one that comes at once again it does not, and hides it: so a "
          "supervisor counts, and gives up loudly.",
          crash_loop_is_given_up,
-         {no, no, no, yes, no}},
+         {no, no, no, yes, no, yes}},
         {"Sigterm",
          "SIGTERM ends it in order, with exit code 0",
          "01 dies by the signal, in the middle of whatever it does.",
          sigterm_ends_it_in_order,
-         {no, yes, yes, yes, yes}},
+         {no, yes, yes, yes, yes, yes}},
         {"Replacement",
          "SIGHUP replaces the serving process and cuts nobody off",
          "The listening socket outlives the worker, so a new one can be ready before the old one drains.",
          sighup_replaces_it,
-         {no, no, no, yes, no}},
+         {no, no, no, yes, no, yes}},
         {"OneOrder",
          "everybody hears what everybody says, in one order",
          "An echo has nobody else to talk to. A room puts all lines into one order before anybody hears them.",
          all_hear_all_in_one_order,
-         {no, no, no, no, yes}},
+         {no, no, no, no, yes, yes}},
     };
     return all;
 }
@@ -398,8 +415,10 @@ std::string document() {
             "says no, the\nweakness must show; where it says yes, it must be gone. This page is written by that "
             "test.\n\n"
             "| |";
-    for (const std::string stage : stages) page << " " << stage.substr(0, 2) << " |";
-    page << "\n| --- | :-: | :-: | :-: | :-: | :-: |\n";
+    for (const Server& server : servers) page << " " << server.title << " |";
+    page << "\n| --- |";
+    for (std::size_t i = 0; i < servers.size(); ++i) page << " :-: |";
+    page << "\n";
     for (const auto& property : properties()) {
         page << "| " << property.text << " |";
         for (const Answer answer : property.expected) {

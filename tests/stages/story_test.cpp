@@ -134,10 +134,16 @@ TEST_P(Story, JsonLinesHoldTheTimeWhoAndTheEvent) {
     }
 }
 
-TEST_P(Story, JsonTellsTheSameEventsAsText) {
+TEST_P(Story, JsonTellsTheSameEventsAsTextAndWhomEachServes) {
     std::vector<std::string> from_json;
+    int told_in_json_only = 0;
     for (const auto& line : story_of_a_visit(stage(), "json")) {
         const auto event = boost::json::parse(line).as_object();
+        if (event.at("event") == "serves") {
+            ++told_in_json_only;
+            EXPECT_THAT(std::string(event.at("peer").as_string()), StartsWith("127.0.0.1:"));
+            continue;
+        }
         auto sentence = boost::json::value_to<std::string>(event.at("event"));
         std::replace(sentence.begin(), sentence.end(), '_', ' ');
         from_json.push_back(boost::json::value_to<std::string>(event.at("who")) + " " + sentence);
@@ -145,8 +151,10 @@ TEST_P(Story, JsonTellsTheSameEventsAsText) {
             EXPECT_EQ(event.at("data"), "say \"hi\"");
         } else if (sentence == "started") {
             EXPECT_TRUE(event.at("pid").is_int64());
+            EXPECT_EQ(event.at("program").as_string(), stage());
         }
     }
+    EXPECT_EQ(told_in_json_only, 1);
     auto from_text = story_of_a_visit(stage(), "text");
     ASSERT_EQ(from_json.size(), from_text.size());
     // Two threads' lines may come in either order.

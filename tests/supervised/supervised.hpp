@@ -17,7 +17,7 @@
 #include <thread>
 #include <vector>
 
-/// What the tests of the supervised server share: who sits where, and people who notice when anything goes wrong.
+/// What the tests of supervised servers share: who sits where, and people who notice when anything goes wrong.
 namespace supervised {
 
 using support::Client;
@@ -30,10 +30,11 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using namespace std::chrono_literals;
 
-/// 04_supervised, telling its story as JSON and obeying faults.
+/// 04_supervised, or another program under its root, telling its story as JSON and obeying faults.
 class Server : public support::Server {
 public:
-    explicit Server(std::vector<std::string> options = {}) : support::Server("04_supervised", with_defaults(options)) {}
+    explicit Server(const std::vector<std::string>& options = {}, const std::string& program = "04_supervised")
+        : support::Server(program, with_defaults(options)) {}
     ~Server() {
         EXPECT_THAT(errors(), Not(HasSubstr("ThreadSanitizer")));
         EXPECT_THAT(errors(), Not(HasSubstr("runtime error:")));

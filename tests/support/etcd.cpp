@@ -3,6 +3,7 @@
 #include "support/client.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <random>
 #include <system_error>
 
@@ -126,6 +127,18 @@ std::string Etcd::urls() const {
     std::string all;
     for (std::size_t member = 0; member < members(); ++member) all += (member > 0 ? "," : "") + url(member);
     return all;
+}
+
+/// All of it stands still when this returns: the kernel stops one thread after the other.
+void Etcd::pause(std::size_t member) {
+    process(member).signal(SIGSTOP);
+    const auto is_stopped = [&] {
+        std::ifstream file("/proc/" + std::to_string(process(member).pid()) + "/stat");
+        std::string stat;
+        std::getline(file, stat);
+        return stat.find(") T ") != std::string::npos;
+    };
+    if (!eventually(is_stopped)) throw Failure(name_of(member) + " does not stop");
 }
 
 void Etcd::kill(std::size_t member) {

@@ -42,8 +42,8 @@ public:
     /// Of a member that runs.
     Process& process(std::size_t member = 0) { return members_.at(member).program->process(); }
 
-    void kill(std::size_t member = 0);                                       ///< kill -9
-    void pause(std::size_t member = 0) { process(member).signal(SIGSTOP); }  ///< its clients wait
+    void kill(std::size_t member = 0);   ///< kill -9
+    void pause(std::size_t member = 0);  ///< SIGSTOP: its clients wait
     void resume(std::size_t member = 0) { process(member).signal(SIGCONT); }
     /// Starts a member again that was killed, with what it had on disk, and at the same port. It does not wait.
     void start(std::size_t member = 0);

@@ -40,6 +40,28 @@ class Ports(unittest.TestCase):
             self.assertNotEqual(terminal.free_port({str(first)}), first)
 
 
+    def test_etcd_has_ports_one_after_the_other_and_no_others_are_among_them(self):
+        with tempfile.TemporaryDirectory() as directory:
+            bench = terminal.Workbench(HERE, Path(directory), ["1234", "2379", "2381"])
+            first = int(bench.ports["2379"])
+            self.assertEqual(bench.ports["2383"], str(first + 4))
+            self.assertEqual(len(set(bench.ports.values())), len(bench.ports))
+            self.assertIn(f"--port {first}", Path(bench.directory, "lab").read_text(encoding="utf-8"))
+            bench.remove()
+
+    def test_the_chat_asks_the_etcd_of_its_page(self):
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory, "05_chat").write_text("#!/bin/sh\necho $*\n", encoding="utf-8")
+            Path(directory, "05_chat").chmod(0o755)
+            bench = terminal.Workbench(HERE, Path(directory), ["1234", "2379"])
+            said = [subprocess.run([bench.directory / "build/bin/05_chat", *options.split()], capture_output=True, text=True,
+                                   check=True).stdout for options in ("", "--engine etcd", "--engine etcd --etcd x")]
+            port, etcd = bench.ports["1234"], bench.ports["2379"]
+            bench.remove()
+        self.assertEqual(said, [f"--port {port}\n", f"--port {port} --etcd http://127.0.0.1:{etcd} --engine etcd\n",
+                                f"--port {port} --engine etcd --etcd x\n"])
+
+
 class Comparing(unittest.TestCase):
     def same(self, expected, got, *facts, bindings=None):
         return is_same(expected, got, Rules(block("", *facts)), {} if bindings is None else bindings)

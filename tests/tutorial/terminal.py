@@ -23,6 +23,7 @@ SHELL = ["--norc", "--noprofile", "--noediting"]
 PROMPT = re.compile(r"^(\$ |> |telnet> |iex(\(\S+\))?\d*(\(\d+\))?> |iex\(.*?\)\d+> |\.\.\.\(.*?\)\d+> |\d+> )")
 
 INTERRUPTED = "^C$ "  # the shell's prompt after a program that ended at ^C without a word
+FIRST_OF_ETCD, PORTS_OF_ETCD = 2379, 6  # ./lab etcd takes the ports from this one on: two for each of three members
 
 
 def free_port(taken=()):
@@ -32,13 +33,27 @@ def free_port(taken=()):
         port = random.randint(20000, 32000)
         if str(port) in taken:
             continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
+        if is_free(port):
+            return port
     raise OSError("no free port between 20000 and 32000")
+
+
+def is_free(port):
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+            return True
+        except OSError:
+            return False
+
+
+def free_run(count, taken=()):
+    """The first of so many free ports, one after the other."""
+    while True:
+        first = int(free_port(taken))
+        ports = range(first, first + count)
+        if all(str(port) not in taken and is_free(port) for port in ports):
+            return first
 
 
 class Workbench:
@@ -47,7 +62,12 @@ class Workbench:
     def __init__(self, root, programs, ports):
         self.root, self.programs = root, programs
         self.ports = {}
+        if str(FIRST_OF_ETCD) in ports:
+            first = free_run(PORTS_OF_ETCD)
+            self.ports = {str(FIRST_OF_ETCD + number): str(first + number) for number in range(PORTS_OF_ETCD)}
         for shown in ports:
+            if shown in self.ports:
+                continue
             self.ports[shown] = str(free_port(self.ports.values()))
         self.epmd_port = self.ports.get("4369") or str(free_port(self.ports.values()))
         self.host = socket.gethostname().partition(".")[0]
@@ -58,15 +78,16 @@ class Workbench:
             if entry.name not in ("lab", ".git") and not entry.name.startswith("build"):
                 (self.directory / entry.name).symlink_to(entry)
         (self.directory / "build/bin").mkdir(parents=True)
+        self.etcd = self.ports.get(str(FIRST_OF_ETCD), "0")
         for program in programs.iterdir():
             self.add_program(program)
-        self.add_script("lab", LAB.format(root=root))
+        self.add_script("lab", LAB.format(root=root, etcd=self.etcd))
 
     def add_program(self, program):
         if re.match(r"\d\d_|echo_client$", program.name):
             # What is said later counts, so a page may name another port.
-            self.add_script(f"build/bin/{program.name}",
-                            f'exec {program} --port {self.ports.get("1234", "0")} "$@"\n')
+            self.add_script(f"build/bin/{program.name}", PROGRAM.format(program=program, port=self.ports.get("1234", "0"),
+                                                                        etcd=self.etcd))
         else:
             (self.directory / "build/bin" / program.name).symlink_to(program)
 
@@ -79,7 +100,7 @@ class Workbench:
         return {
             "HOME": str(self.home), "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8",
             "TERM": "dumb", "PS1": "$ ", "PS2": "> ", "SHELL": "/bin/bash", "USER": "reader",
-            "ERL_EPMD_PORT": self.epmd_port,
+            "ERL_EPMD_PORT": self.epmd_port, "ETCDCTL_ENDPOINTS": f"127.0.0.1:{self.etcd}",
         }
 
     def to_real(self, text, bindings):
@@ -102,6 +123,15 @@ class Workbench:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
+# A program, whose default ports are the page's own.
+PROGRAM = """
+case " $* " in
+*" --etcd "*) ;;
+*" --engine etcd "*) set -- --etcd http://127.0.0.1:{etcd} "$@" ;;
+esac
+exec {program} --port {port} "$@"
+"""
+
 # What ./lab does on a page: the same programs, without looking each time whether they need to be built.
 LAB = """
 case $1 in
@@ -111,6 +141,8 @@ run)
     shift 2
     if [ "$1" = -- ]; then shift; fi
     exec "build/bin/$program" "$@" ;;
+etcd)
+    cd {root} && exec ./lab --no-install "$@" --port {etcd} ;;
 supervise)
     file=$2
     shift 2

@@ -119,6 +119,31 @@ TEST_F(StoryTest, UserBytesAreEscapedAndCut) {
     EXPECT_EQ(out.line(), "handler 7 got data from client {pid} {data}") << "values are no sentences";
 }
 
+TEST_F(StoryTest, WhatIsForProgramsStandsInJsonOnly) {
+    const auto tell = [] {
+        app::tell({"server"}, events::started, 4711, "01_naive", "0.1.0");
+        app::tell(handler, events::serves, "127.0.0.1:50514");
+        app::tell_detail(handler, events::runs_in_loop, 2);
+    };
+    tell();
+    EXPECT_THAT(out.lines(), ElementsAre("server started with pid 4711"));
+    app::story::open(Log::quiet);
+    tell();
+    EXPECT_THAT(out.lines(), IsEmpty());
+    app::story::open(Log::json);
+    tell();
+    const auto lines = out.lines();
+    ASSERT_THAT(lines, SizeIs(3));
+    const auto started = json::parse(lines[0]).as_object();
+    EXPECT_EQ(started.at("pid"), 4711);
+    EXPECT_EQ(started.at("program"), "01_naive");
+    EXPECT_EQ(started.at("version"), "0.1.0");
+    const auto serves = json::parse(lines[1]).as_object();
+    EXPECT_EQ(serves.at("event"), "serves");
+    EXPECT_EQ(serves.at("peer"), "127.0.0.1:50514");
+    EXPECT_EQ(json::parse(lines[2]).as_object().at("loop"), 2);
+}
+
 TEST_F(StoryTest, DataIsToldWithoutItsLineEnding) {
     for (const std::string line : {"hello", "hello\n", "hello\r\n"}) {
         app::tell_data(handler, line);

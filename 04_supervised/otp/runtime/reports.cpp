@@ -27,7 +27,7 @@ void with_pid(const Offender& offender, auto tell) {
 void tell(const Report& report) {
     with_pid(report.offender, [&](const auto& pid) {
         app::tell(supervisor, app::events::supervisor_report, report.supervisor, to_string(report.context),
-                  to_string(report.reason), report.offender.id, pid);
+                  to_string(report.reason), report.offender.id, pid, report.restarts);
     });
     if (report.context == Context::shutdown) {
         app::tell(supervisor, app::events::gives_up, report.supervisor, why_it_gives_up(report));
@@ -42,6 +42,18 @@ void tell(const Progress& progress) {
     with_pid(progress.started, [&](const auto& pid) {
         app::tell(supervisor, app::events::supervisor_progress, progress.supervisor, progress.started.id, pid);
     });
+}
+
+void tell_detail(const Progress& progress) {
+    with_pid(progress.started, [&](const auto& pid) {
+        app::tell(supervisor, app::events::starts_child, progress.supervisor, progress.started.id, pid);
+    });
+}
+
+void tell_started(const Supervisor& started) {
+    const auto& flags = started.flags();
+    app::tell(supervisor, app::events::supervisor_started, started.name(), to_string(flags.strategy), flags.intensity,
+              flags.period.count());
 }
 
 }  // namespace otp

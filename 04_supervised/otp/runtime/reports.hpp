@@ -1,6 +1,6 @@
 #pragma once
 
-#include "04_supervised/otp/messages.hpp"
+#include "04_supervised/otp/supervisor.hpp"
 
 /// A supervisor's reports as events of the story (app::events). Any thread.
 namespace otp {
@@ -14,5 +14,11 @@ std::string why_it_gives_up(const Report& report);
 
 /// `supervisor root started id=worker-2,pid=4711.`
 void tell(const Progress& progress);
+
+/// The same for programs only: of a tree inside a worker people want to read what becomes of it, not how it grows.
+void tell_detail(const Progress& progress);
+
+/// That all children of the start are up, and how many restarts are allowed; for programs only.
+void tell_started(const Supervisor& supervisor);
 
 }  // namespace otp

@@ -163,7 +163,7 @@ private:
 
 Start supervisor_child(asio::io_context& loop, const std::string& name, const SupFlags& flags,
                        const std::vector<ChildSpec>& children, const std::function<void(const Report&)>& report,
-                       const std::function<void()>& changed) {
+                       const std::function<void()>& changed, const std::function<void(const Progress&)>& progress) {
     return [=, &loop](const ReportTo& report_to) {
         const auto is_up = std::make_shared<bool>(false);
         const auto started = [report_to, is_up] {
@@ -176,7 +176,8 @@ Start supervisor_child(asio::io_context& loop, const std::string& name, const Su
         };
         auto runtime = std::make_shared<Runtime>(
             loop, Supervisor(name, flags, children),
-            Runtime::Callbacks{.started = started, .exited = exited, .report = report, .changed = changed});
+            Runtime::Callbacks{
+                .started = started, .exited = exited, .report = report, .progress = progress, .changed = changed});
         runtime->start();
         return std::make_shared<SupervisorChild>(std::move(runtime));
     };

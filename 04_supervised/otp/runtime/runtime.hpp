@@ -119,9 +119,11 @@ private:
     RequestId last_request_ = 0;
 };
 
-/// A supervisor as a child of another one in the same process. `report` and `changed` are those of Runtime::Callbacks.
+/// A supervisor as a child of another one in the same process. `report`, `changed` and `progress` are those of
+/// Runtime::Callbacks.
 Start supervisor_child(boost::asio::io_context& loop, const std::string& name, const SupFlags& flags,
                        const std::vector<ChildSpec>& children, const std::function<void(const Report&)>& report,
-                       const std::function<void()>& changed = {});
+                       const std::function<void()>& changed = {},
+                       const std::function<void(const Progress&)>& progress = {});
 
 }  // namespace otp

@@ -4,7 +4,7 @@
 
 namespace chat::etcd {
 
-std::string default_node_name() {
+std::string default_node_name(int) {
     return "node";
 }
 

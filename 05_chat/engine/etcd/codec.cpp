@@ -129,6 +129,10 @@ std::optional<NodeValue> decode_node(std::string_view json) {
     });
 }
 
+std::string encode_writer(std::string_view node) {
+    return R"({"node":)" + json::serialize(json::string(node)) + '}';
+}
+
 // ---- snapshots ------------------------------------------------------------------------------------------------------
 
 std::string encode(const SnapshotHead& head) {

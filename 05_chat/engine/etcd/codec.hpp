@@ -46,6 +46,9 @@ struct NodeValue {
 };
 std::optional<NodeValue> decode_node(std::string_view json);
 
+/// What the log's other keys hold: who has written them.
+std::string encode_writer(std::string_view node);
+
 struct SnapshotHead {
     Revision revision = 0;
     std::size_t parts = 0;

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <memory>
+#include <sstream>
 #include <utility>
 
 namespace chat::etcd {
@@ -30,11 +31,22 @@ std::optional<Refusal> refused_at_once(const Submission& submission, const Limit
     return std::nullopt;
 }
 
-std::string description(const House& house) {
-    const Limits& limits = house.limits;
-    return "lobby " + house.lobby + ", max-line " + std::to_string(limits.max_line) + ", history " +
-           std::to_string(limits.history) + " (" + std::to_string(limits.history_bytes) + " bytes), max-people " +
-           std::to_string(limits.max_people) + ", max-rooms " + std::to_string(limits.max_rooms);
+/// What is not as this node's options say.
+std::string differences(const House& house, const House& ours) {
+    std::string all;
+    const auto compare = [&all](std::string_view name, const auto& theirs, const auto& own) {
+        if (theirs == own) return;
+        std::ostringstream one;
+        one << (all.empty() ? "" : ", ") << name << ' ' << theirs;
+        all += one.str();
+    };
+    compare("lobby", house.lobby, ours.lobby);
+    compare("max-line", house.limits.max_line, ours.limits.max_line);
+    compare("history", house.limits.history, ours.limits.history);
+    compare("max-people", house.limits.max_people, ours.limits.max_people);
+    compare("max-rooms", house.limits.max_rooms, ours.limits.max_rooms);
+    compare("bytes of history", house.limits.history_bytes, ours.limits.history_bytes);
+    return all;
 }
 
 }  // namespace
@@ -76,8 +88,8 @@ net::awaitable<result<void, Why>> EtcdEngine::open() {
     spawn(keep_time());
     spawn(keep_snapshots());
     while (epoch_ == 0 && !is_over_) {
-        co_await clock_.sleep_until(last_answer_ + start_patience, opened_);
-        if (epoch_ == 0 && clock_.now() >= last_answer_ + start_patience) give_up(last_failure_);
+        co_await clock_.sleep_until(latest_start(last_answer_), opened_);
+        if (epoch_ == 0 && clock_.now() >= latest_start(last_answer_)) give_up(last_failure_);
     }
     if (is_over_) co_return cannot_use(why_over_);
     is_open_ = true;
@@ -88,7 +100,7 @@ net::awaitable<result<void, Why>> EtcdEngine::open() {
 net::awaitable<result<void, Why>> EtcdEngine::agree_on_house() {
     const House ours{house_version, settings_.limits, settings_.lobby};
     const Transaction make{{{Condition::About::created, keys_.house(), 0}}, {Write{keys_.house(), encode(ours)}}};
-    const auto deadline = clock_.now() + start_patience;
+    const auto begin = clock_.now();
     for (;;) {
         const auto found = co_await read_key(store_, keys_.house());
         if (found && *found) {
@@ -103,7 +115,10 @@ net::awaitable<result<void, Why>> EtcdEngine::agree_on_house() {
         } else {
             failure = found.error();
         }
-        if (failure->kind != Failure::Kind::no_answer || clock_.now() >= deadline) co_return cannot_use(failure->words);
+        if (failure->kind != Failure::Kind::no_answer || clock_.now() >= latest_start(begin))
+            co_return cannot_use(failure->words);
+        has_failed(*failure);
+        mind_silence();
         co_await clock_.sleep_until(clock_.now() + between_tries, opened_);
         if (is_stopping_) co_return cannot_use("stopped");
     }
@@ -119,9 +134,14 @@ std::optional<Why> EtcdEngine::adopt(const KeyValue& found) {
     house_ = *house;
     house_made_ = found.created;
     const House ours{house_version, settings_.limits, settings_.lobby};
-    if (encode(ours) != encode(house_)) app::tell({"server"}, events::adopts_house, description(house_));
+    if (const auto differing = differences(house_, ours); !differing.empty()) tell(events::adopts_house, differing);
     last_answer_ = clock_.now();
     return std::nullopt;
+}
+
+void EtcdEngine::announce() {
+    is_announced_ = true;
+    for (const auto& told : std::exchange(untold_, {})) told();
 }
 
 // ---- what the doors ask ---------------------------------------------------------------------------------------------
@@ -176,6 +196,7 @@ net::awaitable<void> EtcdEngine::say_goodbye() {
     }
     if (is_over_) co_return;
     is_over_ = true;
+    why_over_ = "stopped";
     proposals_.refuse_all(Refusal::not_here);
     if (lease_ != 0) {
         spawn(revoke(lease_));

@@ -7,6 +7,7 @@
 #include "05_chat/engine/etcd/log.hpp"
 #include "05_chat/engine/etcd/proposals.hpp"
 #include "05_chat/engine/etcd/store.hpp"
+#include "app/events.hpp"
 
 #include <chrono>
 #include <functional>
@@ -43,6 +44,7 @@ struct Settings {
     std::string etcd = "etcd";    // how it is called where something is wrong with it: "etcd at http://127.0.0.1:2379"
     std::string prefix = "five";  // --etcd-prefix: before all keys
     std::string node;             // --node-name: no other node has it at the same time. UTF-8, without '/'
+    bool waits = false;           // for etcd, where it is silent while the node starts; else for start_patience
     Limits limits;                // of the house, where this is its first node
     std::string lobby;
     std::string process;                                     // this_process()
@@ -75,6 +77,7 @@ public:
     void stop() override;
     net::awaitable<Outcome> submit(const Submission& submission) override;
     PersonId next_person() override;
+    void announce() override;
 
     /// What the nodes have agreed on; after open().
     const House& house() const { return house_; }
@@ -91,11 +94,15 @@ private:
     void end();
     void spawn(net::awaitable<void> work);
     Why cannot_use(std::string_view why) const;
+    /// Where etcd has been silent since then: when that is too long for a node that starts.
+    TimePoint latest_start(TimePoint since) const { return (settings_.waits ? clock_.now() : since) + start_patience; }
 
     // engine_log.cpp
     net::awaitable<void> follow_log();
     net::awaitable<void> catch_up(std::optional<Revision> after);
     net::awaitable<void> start_over(std::optional<Revision> after);
+    net::awaitable<bool> begin_empty();
+    void restore_empty(Revision at);
     void restore(Log log, Rooms rooms);
     void hear(const std::vector<Event>& events);
     void hear(const Event& event);
@@ -121,6 +128,12 @@ private:
     bool owes() const;
     void mind_silence();
     void has_come_back();
+    template <class Event, class... Values>
+    void tell(const Event& event, Values... values) {
+        auto told = [event, values...] { app::tell({"server"}, event, values...); };
+        if (is_announced_) return told();
+        untold_.push_back(std::move(told));
+    }
     void has_failed(const Failure& failure) { last_failure_ = failure.words; }
 
     net::Executor executor_;
@@ -144,7 +157,8 @@ private:
     std::int64_t flight_ = 0;  // the version of our key that our batch on its way makes; 0: none is on its way
     std::uint64_t life_ = 0;   // how often we have started over
     bool is_down_ = false;     // our people are out until we are back
-    std::optional<TimePoint> name_taken_;  // since when somebody else has our name
+    std::optional<TimePoint> name_taken_;  // since when somebody else has our name,
+    TimePoint name_seen_;                  // and when that was last seen
 
     // The ids of people: those of this base have not been given by anybody else.
     PersonId person_base_ = 0;
@@ -162,6 +176,8 @@ private:
     std::size_t batches_ = 0;
     std::size_t bytes_ = 0;
 
+    std::vector<std::function<void()>> untold_;  // until announce()
+    bool is_announced_ = false;
     bool is_open_ = false;
     bool is_stopping_ = false;
     bool is_over_ = false;

@@ -26,7 +26,9 @@ constexpr std::string_view has_lost_its_place =
 net::awaitable<void> EtcdEngine::follow_log() {
     co_await catch_up(std::nullopt);
     while (!is_over_) {
-        const auto failure = co_await store_.watch(keys_.nodes(), log_.revision() + 1,
+        // From the entry on that was the last one: etcd would also begin with the next one where it has forgotten
+        // everything before that; and then some versions have forgotten a removal in the next one as well.
+        const auto failure = co_await store_.watch(keys_.nodes(), log_.revision(),
                                                    [this](const std::vector<Event>& events) { hear(events); });
         if (is_over_) co_return;
         has_failed(failure);
@@ -44,6 +46,7 @@ net::awaitable<void> EtcdEngine::follow_log() {
 /// later one; without it the log's beginning will do, too.
 net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
     bool has_told = false;
+    TimePoint next_wish = clock_.now();
     for (const auto begin = clock_.now(); !is_over_;) {
         auto snapshot = co_await read_snapshot(store_, keys_, house_);
         if (is_over_) co_return;
@@ -53,21 +56,15 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
                 co_return restore(std::move((*snapshot)->log), std::move((*snapshot)->rooms));
             }
             if (!after) co_return restore(Log(house_made_, {}), Rooms(house_.limits, house_.lobby));
-            const auto nodes = co_await store_.range(keys_.nodes());
+            if (co_await begin_empty()) co_return;
             if (is_over_) co_return;
-            const auto is_another = [&](const KeyValue& key) { return keys_.name_of(key.key) != settings_.node; };
-            if (nodes && std::ranges::none_of(nodes->keys, is_another)) {
-                // Nobody knows how the rooms were, and nobody is in them.
-                app::tell({"server"}, events::begins_with_empty_rooms);
-                std::map<std::string, Log::Node> ours;
-                for (const KeyValue& key : nodes->keys) ours[settings_.node] = {key.created, key.version};
-                const auto begin_of_order = static_cast<Sequence>(nodes->revision + 1) << place_bits;
-                restore(Log(nodes->revision, std::move(ours)),
-                        Rooms(house_.limits, house_.lobby, begin_of_order - 1, {}));
-                batches_ = settings_.snapshot_batches;  // for those who come now
-                co_return;
+            if (!std::exchange(has_told, true)) tell(events::waits_for_snapshot);
+            if (clock_.now() >= next_wish) {
+                next_wish = clock_.now() + patience;
+                Transaction wish;
+                wish.changes.emplace_back(Write{keys_.wish(), encode_writer(settings_.node)});
+                co_await store_.transact(std::move(wish));
             }
-            if (!std::exchange(has_told, true)) app::tell({"server"}, events::waits_for_snapshot);
             if (clock_.now() >= begin + snapshot_patience) {
                 co_return give_up("the log is known only in part, and no node has written a snapshot");
             }
@@ -76,6 +73,31 @@ net::awaitable<void> EtcdEngine::catch_up(std::optional<Revision> after) {
         }
         co_await clock_.sleep_until(clock_.now() + between_tries, log_news_);
     }
+}
+
+/// Where no node lives, nobody is in the rooms, and nobody is going to tell how they were. So they begin empty, at a
+/// place of the log: a node that does know its beginning, and is about to come, reads it there.
+net::awaitable<bool> EtcdEngine::begin_empty() {
+    const auto found = co_await store_.range(keys_.nodes());
+    if (!found) co_return false;
+    Transaction begin;  // if nobody has come since we looked
+    begin.conditions.push_back({Condition::About::version, keys_.last_hello(), 0});
+    for (const KeyValue& key : found->keys) {
+        if (keys_.is_of_node(key.key)) co_return false;
+        if (key.key == keys_.last_hello()) begin.conditions.back().is = key.version;
+    }
+    begin.changes.emplace_back(Write{keys_.begin(), encode_writer(settings_.node)});
+    const auto answer = co_await store_.transact(std::move(begin));
+    if (is_over_ || !answer || !answer->succeeded) co_return false;
+    restore_empty(answer->revision);
+    batches_ = settings_.snapshot_batches;  // for those who come now
+    co_return true;
+}
+
+void EtcdEngine::restore_empty(Revision at) {
+    tell(events::begins_with_empty_rooms);
+    const auto next_place = static_cast<Sequence>(at + 1) << place_bits;
+    restore(Log(at, {}), Rooms(house_.limits, house_.lobby, next_place - 1, {}));
 }
 
 void EtcdEngine::restore(Log log, Rooms rooms) {
@@ -91,7 +113,7 @@ void EtcdEngine::restore(Log log, Rooms rooms) {
 /// What has been written since we last heard of it is forgotten. So our place in the order is lost: others may have
 /// taken us for dead and back, and what was on its way may be in the log, or may not.
 net::awaitable<void> EtcdEngine::start_over(std::optional<Revision> after) {
-    app::tell({"server"}, events::starts_over);
+    tell(events::starts_over);
     ++life_;
     is_restored_ = false;
     epoch_ = 0;
@@ -120,6 +142,12 @@ void EtcdEngine::hear(const std::vector<Event>& events) {
 
 void EtcdEngine::hear(const Event& event) {
     const KeyValue& key = event.key_value;
+    if (!keys_.is_of_node(key.key)) {
+        log_.skip(key.modified);
+        if (key.key == keys_.begin()) restore_empty(key.modified);
+        if (key.key == keys_.wish()) batches_ = settings_.snapshot_batches;
+        return;
+    }
     const std::string node = keys_.name_of(key.key);
     if (event.kind == Event::Kind::removed) return goes(key.modified, node);
     ++batches_;
@@ -139,7 +167,7 @@ void EtcdEngine::comes(Revision at, const std::string& node, const std::optional
     if (value && lease_ != 0 && value->hello.lease == lease_ && node == settings_.node) {
         is_in(at);
     } else if (is_open_) {
-        app::tell({"server"}, events::sees_node_come, node);
+        tell(events::sees_node_come, node);
     }
 }
 
@@ -163,14 +191,14 @@ void EtcdEngine::wants(const KeyValue& key, const std::string& node, const std::
 void EtcdEngine::goes(Revision at, const std::string& node) {
     const auto leaves = log_.down(at, node, replica_->rooms());
     if (node == settings_.node && epoch_ != 0) {
-        app::tell({"server"}, events::was_thought_dead);
+        tell(events::was_thought_dead);
         epoch_ = 0;
         lease_ = 0;
         flight_ = 0;
         proposals_.ground();  // the log takes no more of that life: so it will never come back
         go_down(was_thought_dead);
     } else if (is_open_) {
-        app::tell({"server"}, events::sees_node_go, node);
+        tell(events::sees_node_go, node);
     }
     for (const Submission& leave : leaves) {
         apply(node, leave, nullptr);

@@ -55,12 +55,12 @@ net::awaitable<void> EtcdEngine::come_in() {
     Transaction say_hello;  // if nobody has our name
     say_hello.conditions.push_back({Condition::About::created, key, 0});
     say_hello.changes.emplace_back(Write{key, encode(hello_), lease});
+    say_hello.changes.emplace_back(Write{keys_.last_hello(), encode_writer(settings_.node)});
     const auto answer = co_await store_.transact(std::move(say_hello));
     if (is_over_ || is_settled()) co_return;
     if (!answer) {
         has_failed(answer.error());
         if (answer.error().kind == Failure::Kind::refused) lease_ = 0;  // it may have ended by now
-        name_taken_.reset();
         co_return co_await wait(between_tries, never);
     }
     last_answer_ = clock_.now();
@@ -76,7 +76,8 @@ net::awaitable<void> EtcdEngine::come_in() {
 net::awaitable<bool> EtcdEngine::has_said_hello() {
     const std::string name = keys_.node(settings_.node);
     const auto key = co_await read_key(store_, name);
-    if (is_over_ || !key || !*key) {
+    if (is_over_ || !key) co_return false;
+    if (!*key) {
         name_taken_.reset();
         co_return false;
     }
@@ -90,8 +91,11 @@ net::awaitable<bool> EtcdEngine::has_said_hello() {
         co_await store_.transact(std::move(remove));
         co_return false;
     }
-    if (!name_taken_) name_taken_ = clock_.now();
-    if (clock_.now() >= *name_taken_ + name_patience) give_up("another node is called " + settings_.node);
+    // Where etcd was away meanwhile, it gives every lease its whole time again.
+    const auto now = clock_.now();
+    if (!name_taken_ || now >= name_seen_ + patience) name_taken_ = now;
+    name_seen_ = now;
+    if (now >= *name_taken_ + name_patience) give_up("another node is called " + settings_.node);
     co_return false;
 }
 
@@ -115,12 +119,11 @@ net::awaitable<void> EtcdEngine::propose() {
     write.changes.emplace_back(Write{key, proposals_.batch(), lease_});
     const auto answer = co_await store_.transact(std::move(write));
     if (is_over_ || is_over()) co_return;
-    if (!answer) {
-        has_failed(answer.error());
-        co_return co_await wait(between_tries, is_over);
-    }
+    if (!answer) has_failed(answer.error());
+    if (!answer && answer.error().kind == Failure::Kind::no_answer) co_return co_await wait(between_tries, is_over);
     last_answer_ = clock_.now();
-    // Where it was not done, it was done before, or our life is over. The log tells.
+    // Where it was not done, it was done before, or our life is over: the log tells. It shows nothing? Then it is the
+    // watch that is broken.
     co_await wait(patience, is_over);
     if (!is_over_ && !is_over()) store_.distrust_watch();
 }
@@ -156,17 +159,17 @@ bool EtcdEngine::owes() const {
 
 void EtcdEngine::mind_silence() {
     const auto silence = clock_.now() - last_came_back_;
-    if (!is_open_ || is_stopping_ || has_told_silence_ || silence < patience) return;
+    if (!(is_open_ || settings_.waits) || is_stopping_ || has_told_silence_ || silence < patience) return;
     has_told_silence_ = true;
     const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(silence).count();
-    app::tell({"server"}, events::log_is_silent, settings_.etcd, silent, last_failure_);
+    tell(events::log_is_silent, settings_.etcd, silent, last_failure_);
     replica_->waits("The rooms are out of reach: what you type waits, and goes out when they are back.");
 }
 
 void EtcdEngine::has_come_back() {
     last_came_back_ = clock_.now();
     if (!std::exchange(has_told_silence_, false)) return;
-    app::tell({"server"}, events::log_is_back, settings_.etcd);
+    tell(events::log_is_back, settings_.etcd);
     replica_->goes_on("The rooms are back: what has waited goes out now.");
 }
 
@@ -190,12 +193,13 @@ net::awaitable<void> EtcdEngine::keep_snapshots() {
         const auto written = co_await write_snapshot(store_, keys_, revision, snapshot);
         if (is_over_) co_return;
         if (written) {
-            if (*written) app::tell({"server"}, events::wrote_snapshot, revision, snapshot.size());
+            if (*written) tell(events::wrote_snapshot, revision, snapshot.size());
             continue;
         }
         has_failed(written.error());
+        const auto next_try = clock_.now() + patience;
+        while (!is_over_ && clock_.now() < next_try) co_await clock_.sleep_until(next_try, snapshot_news_);
         batches_ = settings_.snapshot_batches;
-        co_await clock_.sleep_until(clock_.now() + between_tries, snapshot_news_);
     }
 }
 

@@ -29,20 +29,32 @@ public:
     RealEtcdEngine(const net::Executor& executor, std::unique_ptr<Gateway> gateway, Settings settings)
         : Parts{std::move(gateway), SteadyClock(executor)},
           EtcdEngine(executor, *Parts::gateway, Parts::clock, settings),
-          words_("node " + settings.node + " of " + settings.prefix + ", over " + settings.etcd) {}
+          history_bytes_(settings.limits.history_bytes),
+          tree_("    node " + settings.node + " of " + settings.prefix + ", over " + settings.etcd + "\n") {}
 
-    std::string words() const override { return words_; }
+    net::awaitable<result<void, Why>> open() override {
+        auto opened = co_await EtcdEngine::open();
+        // A newcomer is sent all of the history at once, and would be cut off for being behind in reading it.
+        if (const auto needed = house().limits.history_bytes; opened && needed > history_bytes_) {
+            EtcdEngine::stop();
+            co_return because("--max-backlog: these rooms need " + std::to_string(2 * needed) +
+                              ", as their first node had, for what newcomers are shown");
+        }
+        co_return opened;
+    }
+    std::string tree() const override { return tree_; }
 
 private:
-    std::string words_;
+    std::size_t history_bytes_;
+    std::string tree_;
 };
 
 }  // namespace
 
-std::string default_node_name() {
+std::string default_node_name(int process) {
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) != 0 || host[0] == '\0') host = {'n', 'o', 'd', 'e'};
-    return std::string(host.data()) + "-" + std::to_string(::getpid());
+    return std::string(host.data()) + "-" + std::to_string(process);
 }
 
 bool has_tls() {
@@ -57,6 +69,7 @@ result<std::unique_ptr<Engine>, Why> make_engine(const net::Executor& executor, 
     Settings settings{.etcd = "etcd at " + names_of(reach.members),
                       .prefix = reach.prefix,
                       .node = reach.node_name,
+                      .waits = reach.waits,
                       .limits = limits,
                       .lobby = std::string(lobby),
                       .process = this_process(),

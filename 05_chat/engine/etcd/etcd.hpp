@@ -19,14 +19,16 @@ struct Reach {
     std::vector<EtcdUrl> members;  // --etcd; one at least
     std::string prefix = "five";   // --etcd-prefix: of all our keys
     std::string node_name;         // --node-name
+    /// Whether etcd may be away when the node starts, for however long.
+    bool waits = false;
     // For https; empty: none.
     std::string ca;    // --etcd-ca: the file of who vouches for etcd; without it, those whom this computer trusts
     std::string cert;  // --etcd-cert: who we are,
     std::string key;   // --etcd-key: and the proof of it
 };
 
-/// The name of a node that was given none: this computer's and the process id.
-std::string default_node_name();
+/// The name of a node that was given none: this computer's and a process id.
+std::string default_node_name(int process);
 
 /// Whether https can be spoken.
 bool has_tls();

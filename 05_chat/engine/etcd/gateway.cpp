@@ -82,7 +82,8 @@ net::awaitable<Asked<Gateway::LinePtr>> Gateway::take(Clock::time_point until) {
             idle_.pop_front();
             co_return line;
         }
-        if (failure && Clock::now() >= until) co_return *failure;
+        // An attempt that is over before it can succeed would hide why the others have failed.
+        if (failure && Clock::now() + shortest_attempt > until) co_return *failure;
         if (const auto rounds = failures_ / members_.size(); rounds > 0) {
             const auto doubled = std::min(first_pause * (1 << std::min<std::size_t>(rounds - 1, 10)), longest_pause);
             const auto by_chance = doubled * static_cast<int>(chance_() % 100) / 100;

@@ -39,6 +39,7 @@ public:
     /// next member.
     static constexpr std::chrono::milliseconds patience{2000};
     static constexpr std::chrono::milliseconds connect_patience{1000};
+    static constexpr std::chrono::milliseconds shortest_attempt{250};
     static constexpr std::chrono::milliseconds lease_patience{1000};
     /// Keys of one answer. range() asks until it has all of them, and for no more bytes than this together.
     static constexpr std::size_t page = 16;

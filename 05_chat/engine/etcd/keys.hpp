@@ -24,6 +24,15 @@ public:
     /// The name of the node that this key is about.
     std::string name_of(std::string_view key) const { return std::string(key.substr(nodes().size())); }
 
+    // Three more in the log, of no node: no node has a name with '/'.
+    bool is_of_node(std::string_view key) const { return key.substr(nodes().size(), 1) != "/"; }
+    /// Written together with each Hello.
+    std::string last_hello() const { return nodes() + "/hello"; }
+    /// Written by a node that needs a snapshot.
+    std::string wish() const { return nodes() + "/snapshot"; }
+    /// Written when no node lives and nobody knows how the rooms were: there they begin empty.
+    std::string begin() const { return nodes() + "/begin"; }
+
     /// Where the newest snapshot is (codec.hpp: SnapshotHead).
     std::string snapshot_head() const { return prefix_ + "/snapshot/head"; }
     /// The rooms as of that revision, in parts. The keys of an older snapshot come before those of a newer one.

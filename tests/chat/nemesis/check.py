@@ -37,6 +37,7 @@ TOLD = re.compile(r"(\S+) (has joined the room|has left the room(?: \((.*)\))?|s
 NOT_SAID = re.compile(r"\blost\b|not in the room|in no room|nobody knows|no longer in the room|closing", re.IGNORECASE)
 # Their node has slept for so long that it knows the log only from later on: what was there in between nobody hears.
 SLEPT = re.compile(r"away for too long")
+IS_OUT = re.compile(r"out of the room|no longer in the room")
 TAKEN = re.compile(r"The name is taken")
 
 Line = collections.namedtuple("Line", "kind name text")  # text: what was said; why somebody left, None: not known
@@ -194,6 +195,7 @@ class Connection:
         self.acknowledged = set()  # of those, what they saw
         self.refused = []   # (room, name) that were taken
         self.events = []    # ("typed", text), ("not said", the words that they were told)
+        self.is_in = False  # a room
         self.closed = None
         self.how = None
         self.has_quit = False
@@ -224,6 +226,7 @@ class Connection:
             if self.stays:
                 self.stays[-1].next = stay
             self.stays.append(stay)
+            self.is_in = True
             if not is_return:
                 self.wants = None
             return
@@ -236,6 +239,8 @@ class Connection:
             self.refused.append(self.wants)
             self.wants = None
         elif NOT_SAID.search(words):
+            if IS_OUT.search(words):
+                self.is_in = False
             if SLEPT.search(words) and self.stays:
                 self.stays[-1].has_missed_the_end = True
             self.events.append(("not said", words))
@@ -511,15 +516,25 @@ def heard_by_others(index, key, node, connections):
             yield stay, stay.heard[index - stay.start - 1][0]
 
 
-def check_ends(records, model, wrong):
+def check_ends(records, connections, model, wrong):
     expected = {key: sorted(people.values()) for key, people in model.rooms.items()}
+    ends = [record for record in records if record["what"] == "end"]
     for record in records:
         if record["what"] == "died":
             wrong("died", f"node {record['node']} at {record['at']:.1f}: {record['words']}")
-        elif record["what"] == "end":
-            rooms = {name.lower(): sorted(people) for name, people in record["rooms"].items()}
-            if rooms != expected:
-                wrong("end", f"node {record['node']} ends with {rooms}; by the log it is {expected}")
+    for record in ends:
+        rooms = {name.lower(): sorted(people) for name, people in record["rooms"].items()}
+        if rooms != expected:
+            wrong("end", f"node {record['node']} ends with {rooms}; by the log it is {expected}")
+    if not ends:
+        return
+    there = collections.Counter((connection.stays[-1].room.lower(), connection.stays[-1].name)
+                                for connection in connections if connection.closed is None and connection.is_in)
+    listed = collections.Counter((key, name) for key, people in expected.items() for name in people)
+    for key, name in listed - there:
+        wrong("ghost", f"in the end {name} is in {key}, and there is nobody behind that name")
+    for key, name in there - listed:
+        wrong("ghost", f"in the end {name} believes to be in {key}, and is not")
 
 
 def figures(records, connections, model, faults):
@@ -577,7 +592,7 @@ def check(records):
     check_speakers(connections, model, faults, wrong)
     check_verdicts(connections, model, wrong)
     check_dead_nodes(records, model, connections, faults, wrong)
-    check_ends(records, model, wrong)
+    check_ends(records, connections, model, wrong)
     if not any(text for text in model.said):
         wrong("record", "nobody said anything")
     return found, figures(records, connections, model, faults)

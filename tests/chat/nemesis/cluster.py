@@ -271,11 +271,18 @@ class Node(Program):
         self.is_expected_to_end = False
         self.is_stopped = False
         await self.spawn(command, stdout=subprocess.PIPE)
+        first = b""
         try:
-            first = await asyncio.wait_for(self.process.stdout.readline(), MOST_SECONDS_TO_START)
-        except asyncio.TimeoutError:
-            first = b""
+            async with asyncio.timeout(MOST_SECONDS_TO_START):
+                first = await self.process.stdout.readline()
+                if first.startswith(b"{"):
+                    self.history.write("died", node=self.name, words=f"its first line is {first.decode().strip()}")
+                while first.startswith(b"{"):
+                    first = await self.process.stdout.readline()
+        except TimeoutError:
+            pass
         if not first.startswith(b"Listening on "):
+            self.history.write("did not start", node=self.name, words=(first.decode().strip() or self.last_error()))
             await self.kill()
             return False
         self.port = int(first.rpartition(b":")[2])

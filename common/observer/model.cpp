@@ -1,0 +1,775 @@
+#include "observer/model.hpp"
+
+#include "app/text.hpp"
+
+#include <boost/json.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <ranges>
+#include <set>
+
+namespace observer {
+
+namespace json = boost::json;
+
+namespace {
+
+/// `text`, cut where it is longer than `bounds::text`, between two characters.
+std::string cut(std::string text) {
+    if (text.size() <= bounds::text) return text;
+    std::size_t end = bounds::text;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text.resize(end);
+    return text += "…";
+}
+
+template <class Entries>
+void keep(Entries& entries, std::size_t most) {
+    while (entries.size() > most) entries.pop_front();
+}
+
+bool is_process(std::string_view id) {
+    return id.starts_with("worker-");
+}
+
+/// `worker-2`: 2; 0 where it is no worker.
+std::uint64_t process_of(std::string_view id) {
+    if (!is_process(id)) return 0;
+    std::uint64_t number = 0;
+    id.remove_prefix(std::string_view("worker-").size());
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+    return error == std::errc() && end == id.data() + id.size() ? number : 0;
+}
+
+std::string worker_id(std::uint64_t process) {
+    return "worker-" + std::to_string(process);
+}
+
+json::value or_null(Time time) {
+    return time == 0 ? json::value() : json::value(time);
+}
+
+// What stands in a line may be anything: it comes from outside.
+
+std::vector<const json::object*> objects_in(const json::object& fields, std::string_view name) {
+    std::vector<const json::object*> all;
+    const auto* value = fields.if_contains(name);
+    if (value == nullptr || !value->is_array()) return all;
+    for (const auto& each : value->get_array()) {
+        if (each.is_object() && all.size() < bounds::listed) all.push_back(&each.get_object());
+    }
+    return all;
+}
+
+std::string text_in(const json::object& fields, std::string_view name) {
+    const auto* value = fields.if_contains(name);
+    return value != nullptr && value->is_string() ? cut(std::string(value->get_string())) : std::string();
+}
+
+std::int64_t count_in(const json::object& fields, std::string_view name) {
+    const auto* value = fields.if_contains(name);
+    if (value == nullptr) return 0;
+    if (value->is_int64()) return value->get_int64();
+    constexpr double most = 1e15;
+    if (value->is_double() && value->get_double() < most && value->get_double() > -most) {
+        return std::llround(value->get_double());
+    }
+    return 0;
+}
+
+}  // namespace
+
+// ---- the fold -------------------------------------------------------------------------------------------------------
+
+void Model::take(const Told& told) {
+    ++version_;
+    now_ = std::max(now_, told.time);
+    if (began_ == 0) began_ = told.time;
+    remember(told);
+    if (told.role == "observer") return take_observers(told);
+    ++events_;
+    if (told.role == "server") take_servers(told);
+    if (told.role == "acceptor" || told.role == "server") take_acceptors(told);
+    take_clients(told);
+    take_supervisors(told);
+    take_rooms(told);
+}
+
+void Model::remember(const Told& told) {
+    const bool is_failure = told.is_failure();
+    if (is_failure) {
+        ++failures_;
+        rates_.count(rates_.failures, told.time);
+    }
+    if (told.text.empty()) return;
+    const Line line{++lines_, told.time, cut(told.who), cut(told.event), cut(told.text), is_failure};
+    if (is_failure) {
+        failed_.push_back(line);
+        keep(failed_, bounds::failed_lines);
+    }
+    story_.push_back(line);
+    keep(story_, bounds::story_lines);
+}
+
+void Model::take_observers(const Told& told) {
+    if (told.event == "observes") {
+        if (const auto* command = told.fields.if_contains("command"); command != nullptr && command->is_array()) {
+            command_.clear();
+            for (const auto& word : command->get_array()) {
+                if (word.is_string() && command_.size() < bounds::listed) command_.push_back(word);
+            }
+        }
+    } else if (told.event == "door") {
+        take_door(told);
+    } else if (told.event == "processes") {
+        take_processes(told);
+    } else if (told.event == "ended" || told.event == "ended_badly") {
+        server_is_over(told);
+    }
+}
+
+void Model::take_door(const Told& told) {
+    door_.clear();
+    for (const auto* const name : {"waits", "left_out", "waiting_unread", "accepted", "unread", "unsent"}) {
+        door_[name] = count_in(told.fields, name);
+    }
+    json::array waiting;
+    for (const auto* socket : objects_in(told.fields, "waiting")) {
+        waiting.push_back(json::object{{"peer", text_in(*socket, "peer")}, {"unread", count_in(*socket, "unread")}});
+    }
+    door_["waiting"] = std::move(waiting);
+    sockets_.clear();
+    for (const auto* socket : objects_in(told.fields, "sockets")) {
+        sockets_[text_in(*socket, "peer")] = {count_in(*socket, "unread"), count_in(*socket, "unsent")};
+    }
+}
+
+void Model::take_processes(const Told& told) {
+    processes_.clear();
+    processes_["left_out"] = count_in(told.fields, "left_out");
+    json::array all;
+    for (const auto* process : objects_in(told.fields, "shown")) {
+        json::array threads;
+        for (const auto* thread : objects_in(*process, "threads")) {
+            threads.push_back(json::object{{"name", text_in(*thread, "name")},
+                                           {"id", count_in(*thread, "id")},
+                                           {"state", text_in(*thread, "state")},
+                                           {"cpu", count_in(*thread, "cpu")}});
+        }
+        json::object it{{"name", text_in(*process, "name")}, {"state", text_in(*process, "state")}};
+        for (const auto* const name :
+             {"pid", "parent", "cpu", "memory", "descriptors", "thread_count", "threads_left_out"}) {
+            it[name] = count_in(*process, name);
+        }
+        it["threads"] = std::move(threads);
+        all.push_back(std::move(it));
+    }
+    processes_["shown"] = std::move(all);
+}
+
+void Model::server_is_over(const Told& told) {
+    state_ = "ended";
+    ended_ = told.time;
+    end_ = told.field("how");
+    ended_badly_ = told.event == "ended_badly";
+    std::vector<std::string> all;
+    for (const auto& [number, client] : clients_) all.push_back(client.who);
+    const auto why = "went with the server: " + end_;
+    for (const auto& who : all) end_client(who, told.time, why, ended_badly_);
+    for (auto& [who, acceptor] : acceptors_) {
+        if (!acceptor.has_ended) acceptor = {acceptor.process, "ended", acceptor.peer, told.time, acceptor.got, true};
+    }
+    for (auto& [key, supervisor] : supervisors_) {
+        for (auto& child : supervisor.children) {
+            if (child.state != "ended") child.state = "ended", child.since = told.time;
+        }
+    }
+    rooms_.clear();
+    people_ = 0;
+    accepted_.clear();
+    heartbeats_.clear();
+    door_.clear();
+    sockets_.clear();
+    processes_.clear();
+}
+
+void Model::take_servers(const Told& told) {
+    const auto& event = told.event;
+    if (event == "listening") {
+        address_ = cut(told.field("sockname"));
+        state_ = "serves";
+    } else if (event == "left_out") {
+        left_out_ += static_cast<std::uint64_t>(std::max<std::int64_t>(told.number_of("lines"), 0));
+    }
+    if (told.worker > 0) {
+        const auto found = supervisors_.find({0, "root"});
+        auto* const process = found == supervisors_.end() ? nullptr : child(found->second, worker_id(told.worker));
+        if (process == nullptr) return;
+        if (event == "stops_accepting" || event == "drains") process->state = "drains";
+        return;
+    }
+    if (event == "started") {
+        started_ = told.time;
+        pid_ = told.field("pid");
+        program_ = cut(told.field("program"));
+        its_version_ = cut(told.field("version"));
+    } else if (event == "got_listening_socket") {
+        if (address_.empty()) address_ = cut(told.field("sockname"));
+        state_ = "serves";
+    } else if (event == "faults_are_on") {
+        faults_ = cut(told.field("faults"));
+    } else if (event == "stops_accepting") {
+        state_ = "stops";
+    } else if (event == "stopped") {
+        state_ = "stopped";
+    } else if (event == "got_signal") {
+        const auto signal = told.field("signal");
+        if (signal == "SIGINT" || signal == "SIGTERM") state_ = "stops";
+    }
+}
+
+void Model::take_acceptors(const Told& told) {
+    static const std::set<std::string_view> theirs{
+        "waits_for_client", "got_client_connection", "cannot_accept",       "waits_for_free_place",
+        "accepts_no_more",  "rejects_client",        "cannot_start_thread", "accepted",
+        "crashed"};
+    const auto& event = told.event;
+    if (!theirs.contains(event) || (told.role == "server" && event == "crashed")) return;
+    if (event == "accepted") return;  // a summary at the end
+    auto found = acceptors_.find(told.who);
+    if (found == acceptors_.end()) {
+        if (acceptors_.size() == bounds::acceptors) return void(++acceptors_left_out_);
+        found = acceptors_.emplace(told.who, Acceptor{.process = told.worker}).first;
+    }
+    auto& acceptor = found->second;
+    acceptor.since = told.time;
+    acceptor.has_ended = false;
+    if (event == "waits_for_client") {
+        acceptor.state = "waits";
+        acceptor.peer.clear();
+    } else if (event == "got_client_connection") {
+        acceptor.state = "works";
+        acceptor.peer = cut(told.field("peer"));
+        ++acceptor.got;
+        rates_.count(rates_.accepts, told.time);
+        if (accepted_.size() >= bounds::clients_known) accepted_.clear();  // nobody serves them, or nobody says so
+        accepted_[acceptor.peer] = told.who;
+    } else if (event == "waits_for_free_place") {
+        acceptor.state = "waits for a free place";
+    } else if (event == "cannot_accept") {
+        acceptor.state = "cannot accept: " + cut(told.field("reason"));
+    } else if (event == "accepts_no_more") {
+        acceptor.state = "ended: " + cut(told.field("reason"));
+        acceptor.has_ended = true;
+    } else if (event == "crashed") {
+        acceptor.state = "crashed: " + cut(told.field("reason"));
+        acceptor.has_ended = true;
+    } else if (event == "rejects_client") {
+        acceptor.peer.clear();
+    }
+}
+
+// ---- clients --------------------------------------------------------------------------------------------------------
+
+Model::Client* Model::find_client(const std::string& who) {
+    const auto found = client_of_.find(who);
+    return found == client_of_.end() ? nullptr : &clients_.at(found->second);
+}
+
+/// Whose handler tells this: known from now on.
+Model::Client* Model::client(const Told& told) {
+    if (auto* const known = find_client(told.who)) return known;
+    if (clients_.size() == bounds::clients_known) {
+        if (told.event == "serves") ++came_, ++clients_left_out_;
+        return nullptr;
+    }
+    ++came_;
+    client_of_[told.who] = ++last_client_;
+    return &clients_
+                .emplace(last_client_,
+                         Client{.who = told.who, .process = told.worker, .came = told.time, .since = told.time})
+                .first->second;
+}
+
+void Model::end_client(const std::string& who, Time time, const std::string& why, bool is_failure) {
+    const auto found = client_of_.find(who);
+    if (found == client_of_.end()) {
+        if (clients_left_out_ > 0) --clients_left_out_, ++went_;  // most likely one of those
+        return;
+    }
+    auto client = std::move(clients_.extract(found->second).mapped());
+    client_of_.erase(found);
+    ++went_;
+    client.gone = client.since = time;
+    client.state = "gone";
+    client.why = cut(why);
+    client.is_failure = is_failure;
+    gone_.push_back(std::move(client));
+    keep(gone_, bounds::clients_gone);
+}
+
+void Model::take_clients(const Told& told) {
+    const auto& event = told.event;
+    if (told.role == "handler" ? event == "accepted" : told.role != "server") return;
+    const auto ended = [&](const std::string& why, bool is_failure) {
+        end_client(told.who, told.time, why, is_failure);
+    };
+    if (event == "connection_closed") return ended("the client has closed", false);
+    if (event == "connection_lost") return ended("lost: " + told.field("reason"), true);
+    if (event == "cuts_off_client") return ended("cut off: " + told.field("reason"), true);
+    if (event == "crashed" && told.role == "handler") return ended("crashed: " + told.field("reason"), true);
+    static const std::set<std::string_view> of_server{"serves", "waits_for_data", "got_data_from_client"};
+    if (told.role == "server" && !of_server.contains(event)) return;
+    auto* const it = client(told);
+    if (event == "got_data_from_client") rates_.count(rates_.packets, told.time);
+    if (it == nullptr) return;
+    if (event == "serves") {
+        it->peer = cut(told.field("peer"));
+        if (auto by = accepted_.extract(it->peer)) it->acceptor = std::move(by.mapped());
+        it->since = told.time;
+    } else if (event == "runs_in_loop") {
+        it->loop = static_cast<std::uint64_t>(std::max<std::int64_t>(told.number_of("loop"), 0));
+    } else if (event == "waits_for_data") {
+        it->state = "waits";
+        it->since = told.time;
+    } else if (event == "got_data_from_client") {
+        it->state = "works";
+        it->since = told.time;
+        it->last = cut(told.field("data"));
+        ++it->packets;
+    } else if (event == "is_idle") {
+        it->state = "idle";
+        it->since = told.time;
+    }
+}
+
+/// All that lived in it ends with it, and tells nothing of that.
+void Model::process_is_over(Process process, Time time, const std::string& why) {
+    std::vector<std::string> all;
+    for (const auto& [number, client] : clients_) {
+        if (client.process == process) all.push_back(client.who);
+    }
+    for (const auto& who : all) end_client(who, time, why, true);
+    std::erase_if(acceptors_, [&](const auto& entry) { return entry.second.process == process; });
+    std::erase_if(supervisors_, [&](const auto& entry) { return entry.first.first == process; });
+    heartbeats_.erase(worker_id(process));
+    for (auto& [name, room] : rooms_) {
+        std::erase_if(room.people, [&](const auto& person) {
+            const bool is_over = person.second.via.starts_with("worker " + std::to_string(process) + " ");
+            people_ -= is_over;
+            return is_over;
+        });
+    }
+}
+
+// ---- supervisors ----------------------------------------------------------------------------------------------------
+
+Model::Supervisor* Model::supervisor(Process process, const std::string& name) {
+    const SupervisorKey key{process, cut(name)};
+    const auto found = supervisors_.find(key);
+    if (found != supervisors_.end()) return &found->second;
+    if (supervisors_.size() == bounds::supervisors) return nullptr;
+    return &supervisors_[key];
+}
+
+Model::Child* Model::child(Supervisor& supervisor, const std::string& id) {
+    const auto found = std::ranges::find(supervisor.children, id, &Child::id);
+    return found == supervisor.children.end() ? nullptr : &*found;
+}
+
+void Model::child_runs(Supervisor& supervisor, const Told& told) {
+    const auto id = cut(told.field("child"));
+    auto* known = child(supervisor, id);
+    if (known == nullptr) {
+        if (supervisor.children.size() == bounds::children) return void(++supervisor.children_left_out);
+        supervisor.children.push_back({.id = id});
+        known = &supervisor.children.back();
+    } else {
+        ++known->restarts;
+        // Another life of the same number; that the earlier one was stopped, not crashed, is told by nobody.
+        if (told.worker == 0 && is_process(id) && known->state != "ended") {
+            process_is_over(process_of(id), told.time, "went with " + id + ", which was stopped");
+        }
+    }
+    known->pid = cut(told.field("pid"));
+    known->state = "running";
+    known->since = told.time;
+}
+
+void Model::remove_child(Process process, const std::string& id) {
+    for (auto& [key, supervisor] : supervisors_) {
+        if (key.first == process) std::erase_if(supervisor.children, [&](const auto& it) { return it.id == id; });
+    }
+}
+
+void Model::take_supervisors(const Told& told) {
+    const auto& event = told.event;
+    if (event == "supervisor_started") {
+        if (auto* const it = supervisor(told.worker, told.field("supervisor"))) {
+            it->strategy = cut(told.field("strategy"));
+            it->intensity = told.number_of("intensity");
+            it->period_s = told.number_of("period_s");
+        }
+    } else if (event == "supervisor_progress" || event == "starts_child") {
+        if (auto* const it = supervisor(told.worker, told.field("supervisor"))) child_runs(*it, told);
+    } else if (event == "supervisor_report") {
+        const auto id = cut(told.field("offender"));
+        const auto reason = cut(told.field("reason"));
+        const auto context = told.field("context");
+        if (id == "session") {  // a client, and not one of a number that a supervisor must keep
+            auto who = told.field("pid");
+            if (told.worker > 0) who = "worker " + std::to_string(told.worker) + " " + who;
+            return end_client(who, told.time, "crashed: " + reason, true);
+        }
+        auto* const it = supervisor(told.worker, told.field("supervisor"));
+        if (it == nullptr) return;
+        if (auto* const offender = child(*it, id)) {
+            offender->state = context == "shutdown" ? "given up" : "ended";
+            offender->since = told.time;
+            if (context != "shutdown") offender->reason = reason;
+        }
+        if (context == "child_terminated" || context == "start_error") {
+            it->restarts.push_back(told.time);
+            keep(it->restarts, bounds::marks);
+            if (told.worker == 0 && is_process(id)) {
+                process_is_over(process_of(id), told.time, "went with " + id + ": " + reason);
+            }
+        }
+    } else if (event == "gives_up") {
+        if (auto* const it = supervisor(told.worker, told.field("supervisor"))) {
+            it->gave_up = cut(told.field("why"));
+            it->gave_up_at = told.time;
+        }
+    } else if (event == "replaces") {
+        const auto id = told.field("child");
+        for (auto& [key, all] : supervisors_) {
+            if (auto* const old = child(all, id); old != nullptr && key.first == told.worker)
+                old->state = "is replaced";
+        }
+    } else if (event == "replaced") {
+        const auto id = told.field("child");
+        process_is_over(process_of(id), told.time, "went with " + cut(id) + ", which was replaced");
+        remove_child(told.worker, id);
+    } else if (event == "answers") {
+        auto& heartbeat = heartbeats_[cut(told.field("child"))];
+        heartbeat = {told.time, told.number_of("after_ms"), told.number_of("limit_ms")};
+        if (heartbeats_.size() > bounds::children) heartbeats_.erase(heartbeats_.begin());
+    } else if (event == "does_not_answer") {
+        const auto found = heartbeats_.find(told.field("child"));
+        if (found != heartbeats_.end()) found->second.signal = cut(told.field("signal"));
+    }
+}
+
+// ---- rooms ----------------------------------------------------------------------------------------------------------
+
+Model::Room* Model::room(const std::string& name) {
+    const auto found = rooms_.find(name);
+    if (found != rooms_.end()) return &found->second;
+    if (rooms_.size() == bounds::rooms_known) {
+        ++rooms_left_out_;
+        return nullptr;
+    }
+    return &rooms_.emplace(name, Room{.opened = now_}).first->second;
+}
+
+void Model::leaves_room(const std::string& name, const std::string& person) {
+    const auto found = rooms_.find(name);
+    if (found != rooms_.end()) people_ -= found->second.people.erase(person);
+}
+
+void Model::take_rooms(const Told& told) {
+    const auto& event = told.event;
+    if (event == "opens_room") {
+        room(cut(told.field("room")));
+    } else if (event == "closes_room") {
+        const auto found = rooms_.find(cut(told.field("room")));
+        if (found == rooms_.end()) return;
+        people_ -= found->second.people.size();
+        rooms_.erase(found);
+    } else if (event == "has_in_room") {
+        const auto name = cut(told.field("name")), where = cut(told.field("room"));
+        auto* const client = find_client(told.who);
+        // Whoever sits before a terminal is in one room at a time; behind a link there may be many.
+        if (client != nullptr) {
+            leaves_room(client->room, client->name);
+            client->name = name;
+            client->room = where;
+        }
+        auto* const it = room(where);
+        if (it == nullptr || people_ >= bounds::people_known) return;
+        people_ += it->people.insert_or_assign(name, Member{told.who, told.time}).second;
+    } else if (event == "has_no_longer_in_room" || event == "finds_removed") {
+        const auto name = cut(told.field("name")), where = cut(told.field("room"));
+        leaves_room(where, name);
+        auto* const client = find_client(told.who);
+        if (client != nullptr && client->room == where) client->room.clear();
+    } else if (event == "got_data_from_client") {
+        const auto* const client = find_client(told.who);
+        if (client == nullptr || client->room.empty() || client->last.starts_with('/')) return;
+        const auto found = rooms_.find(client->room);
+        if (found == rooms_.end()) return;
+        ++found->second.said;
+        found->second.lines.emplace_back(client->name, client->last);
+        keep(found->second.lines, bounds::room_lines);
+    } else if (event == "link_lost") {
+        for (auto& [name, it] : rooms_) {
+            std::erase_if(it.people, [&](const auto& person) {
+                people_ -= person.second.via == told.who;
+                return person.second.via == told.who;
+            });
+        }
+    }
+}
+
+// ---- rates ----------------------------------------------------------------------------------------------------------
+
+void Model::Rates::move_to(std::int64_t to) {
+    if (to - last > static_cast<std::int64_t>(bounds::rate_seconds)) last = to - bounds::rate_seconds;
+    while (last < to) {
+        const auto place = static_cast<std::size_t>(++last) % bounds::rate_seconds;
+        packets[place] = accepts[place] = failures[place] = 0;
+    }
+}
+
+void Model::Rates::count(std::array<std::uint64_t, bounds::rate_seconds>& what, Time time) {
+    const auto at = time / second;
+    if (at > last) move_to(at);
+    if (at > 0 && last - at < static_cast<std::int64_t>(bounds::rate_seconds)) {
+        ++what[static_cast<std::size_t>(at) % bounds::rate_seconds];
+    }
+}
+
+// ---- the picture ----------------------------------------------------------------------------------------------------
+
+json::object Model::picture(Time now) const {
+    return {
+        {"server", server_picture(now)},     {"door", door_picture()},           {"acceptors", acceptors_picture()},
+        {"clients", clients_picture(now)},   {"processes", processes_picture()}, {"tree", tree_picture()},
+        {"restarts", restarts_picture(now)}, {"rates", rates_picture(now)},      {"heartbeats", heartbeats_picture()},
+        {"rooms", rooms_picture()},          {"story", story_picture()}};
+}
+
+json::object Model::server_picture(Time now) const {
+    return {{"program", program_},
+            {"version", its_version_},
+            {"command", command_},
+            {"address", address_},
+            {"pid", pid_},
+            {"state", state_},
+            {"faults", faults_},
+            {"began", or_null(began_)},
+            {"started", or_null(started_)},
+            {"ended", or_null(ended_)},
+            {"how_it_ended", end_},
+            {"ended_badly", ended_badly_},
+            {"events", events_},
+            {"unreadable", unreadable_},
+            {"left_out", left_out_},
+            {"now", now}};
+}
+
+json::object Model::door_picture() const {
+    json::object door{{"known", !door_.empty()}, {"address", address_}};
+    for (const auto& [name, value] : door_) door[name] = value;
+    return door;
+}
+
+json::object Model::acceptors_picture() const {
+    json::array all;
+    std::uint64_t waiting = 0;
+    std::vector<const std::pair<const std::string, Acceptor>*> sorted;
+    for (const auto& entry : acceptors_) sorted.push_back(&entry);
+    // `acceptor 10` after `acceptor 9`.
+    std::ranges::sort(sorted, [](const auto* a, const auto* b) {
+        return std::pair(a->first.size(), a->first) < std::pair(b->first.size(), b->first);
+    });
+    for (const auto* entry : sorted) {
+        const auto& [who, acceptor] = *entry;
+        waiting += acceptor.state == "waits";
+        all.push_back(json::object{{"who", who},
+                                   {"process", acceptor.process},
+                                   {"state", acceptor.state},
+                                   {"since", acceptor.since},
+                                   {"got", acceptor.got},
+                                   {"peer", acceptor.peer},
+                                   {"has_ended", acceptor.has_ended}});
+    }
+    return {{"shown", std::move(all)}, {"waiting", waiting}, {"left_out", acceptors_left_out_}};
+}
+
+json::object Model::client_picture(const Client& client) const {
+    const auto socket = client.gone == 0 ? sockets_.find(client.peer) : sockets_.end();
+    const bool is_known = socket != sockets_.end();
+    return {{"who", client.who},
+            {"process", client.process},
+            {"peer", client.peer},
+            {"acceptor", client.acceptor},
+            {"loop", client.loop},
+            {"name", client.name},
+            {"room", client.room},
+            {"state", client.state},
+            {"came", client.came},
+            {"since", client.since},
+            {"packets", client.packets},
+            {"last", client.last},
+            {"unread", is_known ? socket->second.first : 0},
+            {"unsent", is_known ? socket->second.second : 0},
+            {"why", client.why},
+            {"failed", client.is_failure}};
+}
+
+json::object Model::clients_picture(Time now) const {
+    json::array shown;
+    const auto skipped = clients_.size() - std::min(clients_.size(), bounds::clients_shown);
+    for (const auto& [number, client] : clients_ | std::views::drop(skipped)) shown.push_back(client_picture(client));
+    json::array gone;
+    for (const auto& client : gone_) {
+        const bool went_with_server = ended_ != 0 && client.gone >= ended_;
+        if (went_with_server || now - client.gone < bounds::gone_for) gone.push_back(client_picture(client));
+    }
+    return {{"shown", std::move(shown)},
+            {"gone", std::move(gone)},
+            {"now", clients_.size() + clients_left_out_},
+            {"left_out", skipped + clients_left_out_},
+            {"came", came_},
+            {"went", went_}};
+}
+
+json::object Model::processes_picture() const {
+    json::object processes{{"known", !processes_.empty()}, {"shown", json::array()}, {"left_out", 0}};
+    for (const auto& [name, value] : processes_) processes[name] = value;
+    return processes;
+}
+
+json::object Model::supervisor_picture(const SupervisorKey& key, const Supervisor& supervisor,
+                                       std::size_t depth) const {
+    constexpr std::size_t deepest = 8;  // a story may claim that a supervisor is its own child
+    json::array children;
+    for (const auto& child : supervisor.children) {
+        json::object node{{"id", child.id},       {"pid", child.pid},           {"state", child.state},
+                          {"since", child.since}, {"restarts", child.restarts}, {"reason", child.reason}};
+        const auto inside = key.first == 0 && is_process(child.id) ? process_of(child.id) : key.first;
+        const auto below = supervisors_.find({inside, child.id});
+        if (below != supervisors_.end() && below->first != key && depth < deepest) {
+            node["supervisor"] = supervisor_picture(below->first, below->second, depth + 1);
+        }
+        children.push_back(std::move(node));
+    }
+    return {{"name", key.second},
+            {"process", key.first},
+            {"strategy", supervisor.strategy},
+            {"intensity", supervisor.intensity},
+            {"period_s", supervisor.period_s},
+            {"gave_up", supervisor.gave_up},
+            {"children", std::move(children)},
+            {"left_out", supervisor.children_left_out}};
+}
+
+json::array Model::tree_picture() const {
+    std::set<SupervisorKey> below;
+    for (const auto& [key, supervisor] : supervisors_) {
+        for (const auto& child : supervisor.children) {
+            below.insert({key.first == 0 && is_process(child.id) ? process_of(child.id) : key.first, child.id});
+        }
+    }
+    json::array roots;
+    for (const auto& [key, supervisor] : supervisors_) {
+        if (!below.contains(key)) roots.push_back(supervisor_picture(key, supervisor, 0));
+    }
+    return roots;
+}
+
+json::array Model::restarts_picture(Time now) const {
+    json::array all;
+    for (const auto& [key, supervisor] : supervisors_) {
+        if (supervisor.intensity < 0 && supervisor.restarts.empty()) continue;
+        // Every worker has a window; those in which nothing has happened would hide the others.
+        if (key.first > 0 && supervisor.restarts.empty()) continue;
+        json::array marks;
+        std::uint64_t within = 0;
+        for (const auto mark : supervisor.restarts) {
+            if (now - mark < bounds::marks_for) marks.push_back(mark);
+            within += mark / second >= now / second - supervisor.period_s;
+        }
+        const auto name = (key.first > 0 ? worker_id(key.first) + " " : "") + key.second;
+        all.push_back(
+            json::object{{"supervisor", key.first > 0 && key.second == worker_id(key.first) ? key.second : name},
+                         {"intensity", supervisor.intensity},
+                         {"period_s", supervisor.period_s},
+                         {"within", within},
+                         {"marks", std::move(marks)},
+                         {"gave_up", supervisor.gave_up},
+                         {"gave_up_at", or_null(supervisor.gave_up_at)}});
+    }
+    return all;
+}
+
+json::object Model::rates_picture(Time now) const {
+    Rates rates = rates_;
+    const auto at = now / second;
+    if (at > rates.last) rates.move_to(at);
+    json::array packets, accepts, failures;
+    for (auto ago = static_cast<std::int64_t>(bounds::rate_seconds) - 1; ago >= 0; --ago) {
+        const auto place = static_cast<std::size_t>(std::max<std::int64_t>(rates.last - ago, 0)) % bounds::rate_seconds;
+        packets.push_back(rates.packets[place]);
+        accepts.push_back(rates.accepts[place]);
+        failures.push_back(rates.failures[place]);
+    }
+    return {{"seconds", bounds::rate_seconds},
+            {"last", rates.last * second},
+            {"packets", std::move(packets)},
+            {"accepts", std::move(accepts)},
+            {"failures", std::move(failures)}};
+}
+
+json::array Model::heartbeats_picture() const {
+    json::array all;
+    for (const auto& [id, heartbeat] : heartbeats_) {
+        all.push_back(json::object{{"child", id},
+                                   {"answered", heartbeat.answered},
+                                   {"after_ms", heartbeat.after_ms},
+                                   {"limit_ms", heartbeat.limit_ms},
+                                   {"signal", heartbeat.signal}});
+    }
+    return all;
+}
+
+json::object Model::rooms_picture() const {
+    json::array shown;
+    for (const auto& [name, room] : rooms_ | std::views::take(bounds::rooms)) {
+        json::array people, lines;
+        for (const auto& [who, member] : room.people | std::views::take(bounds::people)) {
+            const auto via = client_of_.find(member.via);
+            const auto socket = via == client_of_.end() ? sockets_.end() : sockets_.find(clients_.at(via->second).peer);
+            people.push_back(json::object{{"name", who},
+                                          {"via", member.via},
+                                          {"since", member.since},
+                                          {"behind", socket == sockets_.end() ? 0 : socket->second.second}});
+        }
+        for (const auto& [who, what] : room.lines) lines.push_back(json::object{{"name", who}, {"text", what}});
+        shown.push_back(json::object{{"name", name},
+                                     {"opened", room.opened},
+                                     {"people", std::move(people)},
+                                     {"now", room.people.size()},
+                                     {"left_out", room.people.size() - std::min(room.people.size(), bounds::people)},
+                                     {"said", room.said},
+                                     {"lines", std::move(lines)}});
+    }
+    return {{"shown", std::move(shown)},
+            {"left_out", rooms_.size() - std::min(rooms_.size(), bounds::rooms) + rooms_left_out_}};
+}
+
+json::object Model::story_picture() const {
+    const auto picture = [](const Line& line) {
+        return json::object{{"number", line.number}, {"time", line.time}, {"who", line.who},
+                            {"event", line.event},   {"text", line.text}, {"failed", line.is_failure}};
+    };
+    json::array lines, failed;
+    for (const auto& line : story_) lines.push_back(picture(line));
+    for (const auto& line : failed_) failed.push_back(picture(line));
+    return {{"lines", std::move(lines)}, {"failed", std::move(failed)}, {"told", lines_}, {"failures", failures_}};
+}
+
+}  // namespace observer

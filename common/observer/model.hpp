@@ -1,0 +1,201 @@
+#pragma once
+
+#include "observer/told.hpp"
+
+#include <array>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace observer {
+
+/// How much is known, and how much of it is shown. What is left out is counted in the picture.
+namespace bounds {
+inline constexpr std::size_t clients_known = 20'000;
+inline constexpr std::size_t clients_shown = 200;
+inline constexpr std::size_t clients_gone = 200;
+inline constexpr std::size_t acceptors = 256;
+inline constexpr std::size_t supervisors = 1000;
+inline constexpr std::size_t children = 300;
+inline constexpr std::size_t marks = 100;
+inline constexpr std::size_t rooms = 30;
+inline constexpr std::size_t rooms_known = 1000;
+inline constexpr std::size_t people = 50;
+inline constexpr std::size_t people_known = 20'000;
+inline constexpr std::size_t room_lines = 5;
+inline constexpr std::size_t story_lines = 200;
+inline constexpr std::size_t failed_lines = 100;
+inline constexpr std::size_t listed = 1000;  ///< in one field of a line
+inline constexpr std::size_t text = 400;     ///< bytes of one line, or of a name
+inline constexpr std::size_t rate_seconds = 120;
+inline constexpr Time gone_for = 3 * second;    ///< how long a client that has gone is shown
+inline constexpr Time marks_for = 60 * second;  ///< how long a restart is shown
+}  // namespace bounds
+
+/// All that is known of a server, folded from its story: lines in, one picture out. Pure: no clock, no system calls,
+/// and the same story makes the same picture. What the kernel knows comes as lines too, told by `observer`
+/// (kernel.hpp). May be copied. One thread.
+class Model {
+public:
+    /// Told in the order of the story.
+    void take(const Told& told);
+
+    /// A line that is none of a story: counted.
+    void take_unreadable() { ++unreadable_; }
+
+    /// How all stands at that moment, which must not lie before the last line's: an object with the keys server, door,
+    /// acceptors, clients, processes, tree, restarts, rates, heartbeats, rooms, story. Times in it are microseconds
+    /// since 1970.
+    boost::json::object picture(Time now) const;
+
+    /// The last line's time.
+    Time time() const { return now_; }
+
+    /// Grows with each line that may change the picture.
+    std::uint64_t version() const { return version_; }
+
+private:
+    /// A process within the server, by its number; 0: the one that was started, or the only one.
+    using Process = std::uint64_t;
+
+    struct Client {
+        std::string who;
+        Process process = 0;
+        std::string peer{}, acceptor{}, name{}, room{}, last{};
+        std::string_view state = "works";
+        Time came = 0, since = 0, gone = 0;
+        std::uint64_t packets = 0, loop = 0;
+        std::string why{};  // it has gone
+        bool is_failure = false;
+    };
+    struct Acceptor {
+        Process process = 0;
+        std::string state{}, peer{};
+        Time since = 0;
+        std::uint64_t got = 0;
+        bool has_ended = false;
+    };
+    struct Child {
+        std::string id, pid{};
+        std::string state = "running";
+        Time since = 0;
+        std::uint64_t restarts = 0;
+        std::string reason{};  // its last end
+    };
+    struct Supervisor {
+        std::string strategy{};
+        std::int64_t intensity = -1, period_s = 0;
+        std::vector<Child> children{};
+        std::uint64_t children_left_out = 0;
+        std::deque<Time> restarts{};
+        std::string gave_up{};
+        Time gave_up_at = 0;
+    };
+    using SupervisorKey = std::pair<Process, std::string>;
+    struct Heartbeat {
+        Time answered = 0;
+        std::int64_t after_ms = 0, limit_ms = 0;
+        std::string signal{};  // it was sent, for want of an answer
+    };
+    struct Member {
+        std::string via;  // whoever has told it: a handler, a link
+        Time since = 0;
+    };
+    struct Room {
+        Time opened = 0;
+        std::map<std::string, Member> people{};
+        std::deque<std::pair<std::string, std::string>> lines{};  // who, and what
+        std::uint64_t said = 0;
+    };
+    struct Line {
+        std::uint64_t number = 0;
+        Time time = 0;
+        std::string who, event, text;
+        bool is_failure = false;
+    };
+    struct Rates {
+        std::int64_t last = 0;  // the second that was counted last
+        std::array<std::uint64_t, bounds::rate_seconds> packets{}, accepts{}, failures{};
+        void count(std::array<std::uint64_t, bounds::rate_seconds>& what, Time time);
+        void move_to(std::int64_t to);
+    };
+
+    // What each kind of teller says.
+    void take_observers(const Told& told);
+    void take_door(const Told& told);
+    void take_processes(const Told& told);
+    void take_servers(const Told& told);
+    void take_acceptors(const Told& told);
+    void take_clients(const Told& told);
+    void take_supervisors(const Told& told);
+    void take_rooms(const Told& told);
+    void remember(const Told& told);
+
+    Client* client(const Told& told);
+    Client* find_client(const std::string& who);
+    void end_client(const std::string& who, Time time, const std::string& why, bool is_failure);
+    void process_is_over(Process process, Time time, const std::string& why);
+    void server_is_over(const Told& told);
+    Supervisor* supervisor(Process process, const std::string& name);
+    static Child* child(Supervisor& supervisor, const std::string& id);
+    void child_runs(Supervisor& supervisor, const Told& told);
+    void remove_child(Process process, const std::string& id);
+    Room* room(const std::string& name);
+    void leaves_room(const std::string& room, const std::string& person);
+
+    boost::json::object server_picture(Time now) const;
+    boost::json::object door_picture() const;
+    boost::json::object acceptors_picture() const;
+    boost::json::object clients_picture(Time now) const;
+    boost::json::object client_picture(const Client& client) const;
+    boost::json::object processes_picture() const;
+    boost::json::array tree_picture() const;
+    boost::json::object supervisor_picture(const SupervisorKey& key, const Supervisor& supervisor,
+                                           std::size_t depth) const;
+    boost::json::array restarts_picture(Time now) const;
+    boost::json::object rates_picture(Time now) const;
+    boost::json::array heartbeats_picture() const;
+    boost::json::object rooms_picture() const;
+    boost::json::object story_picture() const;
+
+    Time now_ = 0, began_ = 0;
+    std::uint64_t version_ = 0;
+
+    // The server.
+    std::string program_, its_version_, address_, state_ = "starts", end_, faults_;
+    boost::json::array command_;
+    std::string pid_;
+    Time started_ = 0, ended_ = 0;
+    bool ended_badly_ = false;
+    std::uint64_t events_ = 0, unreadable_ = 0, left_out_ = 0;
+
+    // What the kernel said last.
+    boost::json::object door_, processes_;
+    std::unordered_map<std::string, std::pair<std::int64_t, std::int64_t>> sockets_;  // by peer: unread, unsent
+
+    std::map<std::string, Acceptor> acceptors_;
+    std::uint64_t acceptors_left_out_ = 0;
+    std::unordered_map<std::string, std::string> accepted_;  // peer: by whom; until it is served
+
+    std::map<std::uint64_t, Client> clients_;  // in the order of their coming
+    std::unordered_map<std::string, std::uint64_t> client_of_;
+    std::uint64_t last_client_ = 0, came_ = 0, went_ = 0, clients_left_out_ = 0;
+    std::deque<Client> gone_;
+
+    std::map<SupervisorKey, Supervisor> supervisors_;
+    std::map<std::string, Heartbeat> heartbeats_;  // by the child's id
+    std::map<std::string, Room> rooms_;
+    std::size_t people_ = 0;
+    std::uint64_t rooms_left_out_ = 0;
+
+    Rates rates_;
+    std::deque<Line> story_, failed_;
+    std::uint64_t lines_ = 0, failures_ = 0;
+};
+
+}  // namespace observer
