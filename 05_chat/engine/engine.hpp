@@ -76,8 +76,8 @@ public:
     /// An id for somebody new, which no node has given before.
     virtual PersonId next_person() = 0;
 
-    /// The program's first line is out: from now on it tells what happens, and now what it could not tell before. May be
-    /// called twice.
+    /// The program's first line is out: from now on it tells what happens, and now what it could not tell before. May
+    /// be called twice.
     virtual void announce() {}
     /// What it is, for the operator: a line below something else; empty: nothing out of the ordinary.
     virtual std::string tree() const { return {}; }
