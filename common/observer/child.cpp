@@ -54,9 +54,10 @@ Child::Child(const std::vector<std::string>& command) {
     ::fcntl(out[0], F_SETPIPE_SZ, pipe_bytes);  // where that is not allowed, a smaller one has to do
     ::fcntl(out[0], F_SETFL, O_NONBLOCK);
     const pid_t parent = ::getpid();
-    pid_ = ::fork();
-    check(pid_ >= 0, "fork");
-    if (pid_ == 0) become(words, out[1], failure[1], parent);
+    const pid_t child = ::fork();
+    check(child >= 0, "fork");
+    if (child == 0) become(words, out[1], failure[1], parent);
+    pid_ = child;  // NOLINT(cppcoreguidelines-prefer-member-initializer): it is born only here
     ::close(out[1]);
     ::close(failure[1]);
     int error = 0;

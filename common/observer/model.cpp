@@ -526,7 +526,8 @@ void Model::take_rooms(const Told& told) {
 // ---- rates ----------------------------------------------------------------------------------------------------------
 
 void Model::Rates::move_to(std::int64_t to) {
-    if (to - last > static_cast<std::int64_t>(bounds::rate_seconds)) last = to - bounds::rate_seconds;
+    if (to - last > static_cast<std::int64_t>(bounds::rate_seconds))
+        last = to - static_cast<std::int64_t>(bounds::rate_seconds);
     while (last < to) {
         const auto place = static_cast<std::size_t>(++last) % bounds::rate_seconds;
         packets[place] = accepts[place] = failures[place] = 0;

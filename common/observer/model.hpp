@@ -146,7 +146,7 @@ private:
     void child_runs(Supervisor& supervisor, const Told& told);
     void remove_child(Process process, const std::string& id);
     Room* room(const std::string& name);
-    void leaves_room(const std::string& room, const std::string& person);
+    void leaves_room(const std::string& name, const std::string& person);
 
     boost::json::object server_picture(Time now) const;
     boost::json::object door_picture() const;

@@ -60,8 +60,8 @@ result<std::unique_ptr<Gateway>, Why> Gateway::make(const net::Executor& executo
     return std::unique_ptr<Gateway>(new Gateway(executor, std::move(members), std::move(tls)));
 }
 
-Gateway::Gateway(const net::Executor& executor, std::vector<EtcdUrl> members, std::unique_ptr<Tls> tls)
-    : executor_(executor), members_(std::move(members)), tls_(std::move(tls)) {}
+Gateway::Gateway(net::Executor executor, std::vector<EtcdUrl> members, std::unique_ptr<Tls> tls)
+    : executor_(std::move(executor)), members_(std::move(members)), tls_(std::move(tls)) {}
 
 void Gateway::stop() {
     is_stopped_ = true;

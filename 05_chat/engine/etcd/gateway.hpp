@@ -64,7 +64,7 @@ private:
     using LinePtr = std::shared_ptr<Line>;
     class InUse;
 
-    Gateway(const net::Executor& executor, std::vector<EtcdUrl> members, std::unique_ptr<Tls> tls);
+    Gateway(net::Executor executor, std::vector<EtcdUrl> members, std::unique_ptr<Tls> tls);
 
     template <class Answer>
     net::awaitable<Asked<Answer>> ask(std::string_view path, std::string question, Clock::duration within,

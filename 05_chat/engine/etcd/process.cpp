@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include <signal.h>
+#include <csignal>
 #include <unistd.h>
 
 namespace chat::etcd {
