@@ -37,12 +37,14 @@ private:
 
 net::awaitable<result<void, Why>> RoomService::submit(Participant& participant, const Submission& submission) {
     const int downs = downs_;
+    const bool was_in_a_room = participants_.contains(participant.id);
     const Asking asking(asking_, participant);
     if (!why_it_waits_.empty()) participant.tell(why_it_waits_);
     const auto line = co_await engine_.submit(submission);
     if (!line) co_return because(reason(line.error()));
     if (line->kind == Line::Kind::joined) {
-        if (downs != downs_ && participants_.contains(participant.id)) {  // they are put back to where they were
+        // They have been put back to where they were, or have been told that they are out.
+        if (downs != downs_ && was_in_a_room) {
             const Submission leave{submission.room, Leave{participant.id, {}}};
             co_await engine_.submit(leave);
             co_return because("the rooms have begun anew meanwhile");

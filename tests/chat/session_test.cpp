@@ -195,3 +195,21 @@ TEST_F(InRooms, WhatHappenedBeforeTheirLifeIsNotTold) {
     loop.restart();
     loop.poll();
 }
+
+TEST_F(InRooms, WhoeverCannotBePutBackIsNotInTheRoomTheyWereOnTheWayTo) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    const auto join = start(submit(ann, Join{1, "Ann"}, "garden"));
+    engine.replica().go_down("the other nodes hold this one for dead");
+    const auto joins = engine.replica().come_back();
+    ASSERT_EQ(joins.size(), 1u);
+    engine.replica().is_back(joins[0], Refusal::name_taken);
+    EXPECT_FALSE(ann.is_back);
+    ASSERT_FALSE(join->is_there);
+    engine.opened.notify();
+    loop.restart();
+    loop.poll();
+    EXPECT_TRUE(join->is_there);
+    EXPECT_EQ(rooms.rooms().find("garden"), nullptr) << "they were told that they are in no room";
+    rooms.forget(ann);
+}
