@@ -37,6 +37,8 @@ TOLD = re.compile(r"(\S+) (has joined the room|has left the room(?: \((.*)\))?|s
 NOT_SAID = re.compile(r"\blost\b|not in the room|in no room|nobody knows|no longer in the room|closing", re.IGNORECASE)
 # Their node has slept for so long that it knows the log only from later on: what was there in between nobody hears.
 SLEPT = re.compile(r"away for too long")
+# They were let into a room, and out again at once: before that was known they had been told where they are.
+UNDONE = re.compile(r"The rooms have begun anew meanwhile")
 IS_OUT = re.compile(r"out of the room|no longer in the room")
 TAKEN = re.compile(r"The name is taken\.")  # with a colon: they cannot be put back into their room
 
@@ -191,6 +193,7 @@ class Connection:
     def __init__(self, record):
         self.number, self.node, self.opened = record["connection"], record["node"], record["at"]
         self.stays = []
+        self.undone = []    # stays of which they have heard nothing
         self.typed = set()  # texts that are to be said
         self.acknowledged = set()  # of those, what they saw
         self.refused = []   # (room, name) that were taken
@@ -238,6 +241,9 @@ class Connection:
                 self.acknowledged.add(line.text)
         elif TAKEN.match(words) and self.wants:
             self.refused.append(self.wants.popleft())
+        elif UNDONE.match(words) and self.wants:
+            room, name = self.wants.popleft()
+            self.undone.append(Stay(self, room, name, at, [], False))
         elif NOT_SAID.search(words):
             if IS_OUT.search(words):
                 self.is_in = False
@@ -293,7 +299,8 @@ def find_starts(connections, model, owner, wrong):
                 joins[happened.person, key].append(index)
                 if happened.person not in owner:
                     unknown[happened.node, key, happened.line.name].append(index)
-    for stay in sorted((stay for connection in connections for stay in connection.stays), key=lambda stay: stay.at):
+    everything = [stay for connection in connections for stay in connection.stays + connection.undone]
+    for stay in sorted(everything, key=lambda stay: stay.at):
         key = stay.room.lower()
         if stay.connection.person is not None:
             candidates = joins[stay.connection.person, key]

@@ -230,6 +230,8 @@ class Member(Program):
 def write_event(event, member, prefix, history):
     stored = event["kv"]
     node = base64.b64decode(stored["key"]).decode().removeprefix(prefix)
+    if node.startswith("/"):
+        return None  # no node's
     revision = int(stored["mod_revision"])
     if event.get("type") == "DELETE":
         return history.write("gone", by=member, revision=revision, node=node)

@@ -180,8 +180,9 @@ async def ask(node, history):
         return None
     rooms = {}
     for room in ROOMS:
-        if room != "lobby":
-            await connection.go_to(room)
+        if room != "lobby" and not await connection.go_to(room):
+            connection.drop()
+            return None
         connection.last = ""
         connection.type("/who")
         if not await connection.until(lambda: connection.last.startswith("In the room: ")):
