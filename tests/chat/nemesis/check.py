@@ -203,6 +203,7 @@ class Connection:
         self.how = None
         self.has_quit = False
         self.wants = collections.deque()  # the rooms and the names that they have asked for, without an answer so far
+        self.may_be_lost = False  # what they want, from before their node was held for dead: an answer may be to a later one
         self.before = []   # (at, line) heard outside of a stay
         self.person = None
 
@@ -233,6 +234,7 @@ class Connection:
             self.is_in = True
             while asked and self.wants.popleft() is not asked[0]:  # those before it were refused, or lost
                 pass
+            self.may_be_lost = self.may_be_lost and is_return
             return
         line = line_of(words)
         if line:
@@ -240,13 +242,16 @@ class Connection:
             if line.kind == "said" and line.text in self.typed:
                 self.acknowledged.add(line.text)
         elif TAKEN.match(words) and self.wants:
-            self.refused.append(self.wants.popleft())
+            wanted = self.wants.popleft()
+            if not self.may_be_lost:
+                self.refused.append(wanted)
         elif UNDONE.match(words) and self.wants:
             room, name = self.wants.popleft()
             self.undone.append(Stay(self, room, name, at, [], False))
         elif NOT_SAID.search(words):
             if IS_OUT.search(words):
                 self.is_in = False
+                self.may_be_lost = bool(self.wants)
             if SLEPT.search(words) and self.stays:
                 self.stays[-1].has_missed_the_end = True
             self.events.append(("not said", words))
