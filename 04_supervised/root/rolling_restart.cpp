@@ -9,14 +9,10 @@ namespace supervised {
 using namespace otp;
 namespace events = app::events;
 
-namespace {
-
-constexpr app::Who server{"server"};
-
-}  // namespace
+namespace {}  // namespace
 
 void RollingRestart::start(const std::shared_ptr<Runtime>& supervisor) {
-    if (step_ != Step::none) return app::tell(server, events::replaces_already);
+    if (step_ != Step::none) return app::tell({"server"}, events::replaces_already);
     supervisor_ = supervisor;
     for (const auto& child : std::views::reverse(supervisor->supervisor().which_children())) old_.push_back(child.id);
     next();
@@ -28,14 +24,14 @@ void RollingRestart::next() {
     step_ = Step::starting;
     const auto spec = new_worker_();
     new_ = spec.id;
-    app::tell(server, events::replaces, old_.front(), new_);
+    app::tell({"server"}, events::replaces, old_.front(), new_);
     supervisor_->request(StartChildRequest{spec}, [this](const Answer& answer) { started(answer); });
 }
 
 void RollingRestart::started(const Answer& answer) {
     if (step_ != Step::starting) return;
     if (std::holds_alternative<RequestError>(answer)) {
-        app::tell(server, events::keeps, old_.front(), to_string(answer));
+        app::tell({"server"}, events::keeps, old_.front(), to_string(answer));
         return cancel();
     }
     step_ = Step::retiring;
@@ -79,7 +75,7 @@ void RollingRestart::remove() {
 
 void RollingRestart::removed() {
     workers_.remove(old_.front());
-    app::tell(server, events::replaced, old_.front(), new_);
+    app::tell({"server"}, events::replaced, old_.front(), new_);
     old_.pop_front();
     next();
 }

@@ -17,7 +17,6 @@ namespace events = app::events;
 using chat::because;
 using chat::result;
 using chat::Why;
-constexpr app::Who us{"server"};
 
 }  // namespace
 
@@ -43,10 +42,10 @@ ErlangBackend::ErlangBackend(asio::io_context& loop, chat::Backlog& backlog, Set
     };
     connection_.on_down = [this](const std::string& why) {
         if (is_stopping_) return;  // everybody is told that we close
-        app::tell(us, events::room_is_down, where(), why);
+        app::tell({"server"}, events::room_is_down, where(), why);
         for (const auto& [person, guest] : guests_) room_down(*guest);
         if (!settings_.rejoin) return;
-        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
     };
 }
 
@@ -54,7 +53,7 @@ net::awaitable<result<void, Why>> ErlangBackend::open() {
     auto opened = co_await connection_.open();
     opened_ = Clock::now();
     if (!opened && settings_.rejoin) {
-        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash(us, crash); });
+        asio::co_spawn(loop_, come_back(), [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
     }
     co_return opened;
 }
@@ -76,7 +75,7 @@ net::awaitable<void> ErlangBackend::come_back() {
         if (opened) break;
     }
     opened_ = Clock::now();
-    app::tell(us, events::room_is_up, where());
+    app::tell({"server"}, events::room_is_up, where());
     std::vector<GuestPtr> back;
     for (const auto& [person, guest] : guests_) {
         if (guest->state != State::is_down) continue;

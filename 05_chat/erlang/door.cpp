@@ -13,7 +13,6 @@ namespace {
 
 namespace asio = boost::asio;
 namespace events = app::events;
-constexpr app::Who us{"server"};
 
 /// The next event is looked at at once.
 constexpr Clock::duration no_wait{};
@@ -75,7 +74,7 @@ net::awaitable<chat::result<void, chat::Why>> Node::open() {
 
 void Node::announce() {
     registration_.start();
-    app::tell(us, events::waits_for_erlang, settings_.identity.name, net::to_string(listener_.sockname()));
+    app::tell({"server"}, events::waits_for_erlang, settings_.identity.name, net::to_string(listener_.sockname()));
     if (app::story::is_told()) tell_how_to_join();
 }
 
@@ -95,7 +94,7 @@ void Node::tell_how_to_join() const {
     lines += "\n    send(room, {self(), :join, \"Michael\"})";
     lines += "\n    send(room, {self(), :message, \"Hello!\"})";
     lines += "\n    flush()";
-    app::story::show(us, events::how_to_join, lines);
+    app::story::show({"server"}, events::how_to_join, lines);
 }
 
 void Node::stop() {
@@ -127,7 +126,7 @@ net::awaitable<void> Node::rest() {
 
 void Node::welcome(net::AsyncSocket socket) {
     if (guests_.size() >= max_connections) {
-        return app::tell_seldom(us, events::refuses_link, socket.peername(), max_connections);
+        return app::tell_seldom({"server"}, events::refuses_link, socket.peername(), max_connections);
     }
     auto guest = std::make_shared<Guest>(++last_guest_, settings_);
     Connection connection(processes_, settings_.bounds, random_number(), Clock::now());

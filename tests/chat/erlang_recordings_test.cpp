@@ -39,7 +39,7 @@ std::vector<Entry> recording(const std::string& name) {
     return entries;
 }
 
-const Clock::time_point now{std::chrono::hours(1)};
+const Clock::time_point recorded_at{std::chrono::hours(1)};
 
 // Plays a recording against `connection`; `handle` sees the events. Reads of `step` bytes instead of the recorded ones.
 template <class Handle>
@@ -51,14 +51,14 @@ void replay(const std::vector<Entry>& entries, Connection& connection, std::size
             continue;
         }
         ASSERT_EQ(who, "in");
-        written += connection.take_output(now);
+        written += connection.take_output(recorded_at);
         ASSERT_EQ(written, expected);
         for (std::size_t i = 0; i < bytes.size(); i += step) {
-            connection.receive(std::string_view(bytes).substr(i, step), now);
+            connection.receive(std::string_view(bytes).substr(i, step), recorded_at);
             while (auto event = connection.next_event()) handle(*event);
         }
     }
-    EXPECT_EQ(written + connection.take_output(now), expected);
+    EXPECT_EQ(written + connection.take_output(recorded_at), expected);
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ TEST(Recordings, ElixirJoinsUs) {
         OrderedRooms rooms({}, "chatroom");
         chat::SharedLog log(1 << 20);
         chat::PersonId last = 0;
-        Connection connection(table, {}, 0x12345678, now);
+        Connection connection(table, {}, 0x12345678, recorded_at);
         RoomProcess process(connection, table, room, log, 1, [&] { return ++last; });
         std::vector<std::string> story;
         const auto submit = [&](const chat::Request& request) {
@@ -103,7 +103,7 @@ TEST(Recordings, ElixirJoinsUs) {
         replay(recording("elixir_joins_us.txt"), connection, step, [&](const Event& event) {
             if (const auto* given = std::get_if<NameGiven>(&event)) {
                 EXPECT_EQ(given->node, "room2@vm");
-                connection.decide(Status::ok, now);
+                connection.decide(Status::ok, recorded_at);
             } else if (const auto* message = std::get_if<Message>(&event)) {
                 const auto request = process.message(message->term);
                 if (const auto* wanted = std::get_if<chat::Request>(&request))
@@ -127,7 +127,7 @@ TEST(Recordings, ElixirJoinsUs) {
 TEST(Recordings, WeJoinElixir) {
     ProcessTable table({"guest@vm", 7, "secret"});
     table.spawn();  // the process that was a room, in the other recording
-    Connection connection(table, {}, 0x87654321, now, "room1@vm");
+    Connection connection(table, {}, 0x87654321, recorded_at, "room1@vm");
     std::optional<RemoteRoom> room;
     std::vector<std::string> story;
     replay(recording("we_join_elixir.txt"), connection, SIZE_MAX / 2, [&](const Event& event) {
@@ -157,10 +157,10 @@ TEST(Recordings, WeJoinElixir) {
 
 TEST(Recordings, WrongCookie) {
     ProcessTable table({"room1@vm", 7, "secret"});
-    Connection connection(table, {}, 0x12345678, now);
+    Connection connection(table, {}, 0x12345678, recorded_at);
     std::string why;
     replay(recording("wrong_cookie.txt"), connection, 1, [&](const Event& event) {
-        if (std::holds_alternative<NameGiven>(event)) connection.decide(Status::ok, now);
+        if (std::holds_alternative<NameGiven>(event)) connection.decide(Status::ok, recorded_at);
         if (const auto* closed = std::get_if<Closed>(&event)) why = closed->why;
     });
     EXPECT_EQ(why, "wrong cookie");

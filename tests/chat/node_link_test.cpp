@@ -7,7 +7,7 @@ using namespace std::string_literals;
 
 namespace {
 
-std::string frame(const link::Message& message) {
+std::string one_frame(const link::Message& message) {
     std::string out;
     link::encode(message, out);
     const std::size_t length = out.size() - 4;
@@ -36,19 +36,19 @@ TEST(NodeLink, EveryMessageComesBackAsItWas) {
         link::Proof{std::string(16, '\xff')},
     };
     for (const auto& message : messages) {
-        const std::string bytes = frame(message);
+        const std::string bytes = one_frame(message);
         EXPECT_EQ(bytes[0], static_cast<char>(message.index() + 1));
         const auto back = link::decode(bytes);
         ASSERT_TRUE(back.has_value()) << message.index() << ": " << link::reason(back.error());
         EXPECT_EQ(back->index(), message.index());
-        EXPECT_EQ(frame(*back), bytes);
+        EXPECT_EQ(one_frame(*back), bytes);
         for (std::size_t cut = 0; cut < bytes.size(); ++cut) EXPECT_FALSE(link::decode(bytes.substr(0, cut)));
         EXPECT_EQ(link::decode(bytes + "x").error(), link::Fault::too_much);
     }
 }
 
 TEST(NodeLink, TheWireIsWhatTheHeaderSays) {
-    EXPECT_EQ(frame(link::Speak{7, "Hi"}), "\x03\0\0\0\0\0\0\0\x07\0\x02Hi"s);
+    EXPECT_EQ(one_frame(link::Speak{7, "Hi"}), "\x03\0\0\0\0\0\0\0\x07\0\x02Hi"s);
     std::string line;
     link::encode_line("r", {258, Line::Kind::said, 1, "M", "x"}, line);
     EXPECT_EQ(line, "\0\0\0\x13\x0a\0\x01r\0\0\0\0\0\0\x01\x02\x02\0\x01M\0\x01x"s);
@@ -65,14 +65,14 @@ TEST(NodeLink, HostileFramesAreRefusedWithAReason) {
     EXPECT_EQ(link::decode("\x09\0\0\0\0\0\0\0\x07\x04\0\0\0\0"s).error(), Fault::unknown_kind);
     EXPECT_EQ(link::decode("\x09\0\0\0\0\0\0\0\x07\0\0\0\0\0"s).error(), Fault::unknown_kind);
     EXPECT_EQ(link::decode("\x0e\0\x11"s).error(), Fault::text_too_long);
-    EXPECT_EQ(link::decode(frame(link::Hello{.magic = 1, .node = "x"})).error(), Fault::not_a_node);
-    EXPECT_EQ(link::decode(frame(link::Hello{.version = 1, .node = "x"})).error(), Fault::wrong_version);
+    EXPECT_EQ(link::decode(one_frame(link::Hello{.magic = 1, .node = "x"})).error(), Fault::not_a_node);
+    EXPECT_EQ(link::decode(one_frame(link::Hello{.version = 1, .node = "x"})).error(), Fault::wrong_version);
 }
 
 TEST(NodeLink, ATextOverItsBoundIsCutBetweenCharacters) {
     std::string text(link::max_text - 1, 'a');
     text += "ж";
-    const auto back = link::decode(frame(link::Speak{1, text}));
+    const auto back = link::decode(one_frame(link::Speak{1, text}));
     ASSERT_TRUE(back.has_value());
     EXPECT_EQ(std::get<link::Speak>(*back).text, std::string(link::max_text - 1, 'a'));
 }

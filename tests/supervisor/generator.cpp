@@ -6,7 +6,7 @@
 
 namespace {
 
-struct Supervisor {
+struct Branch {
     std::string name;
     bool dynamic = false, significant_allowed = false;
     std::vector<std::string> workers{}, supervisors{};
@@ -37,7 +37,7 @@ private:
     }
 
     void tree(const std::string& name, int depth, const std::string& child_options) {
-        Supervisor supervisor{.name = name, .dynamic = chance(depth == 0 ? 15 : 35)};
+        Branch supervisor{.name = name, .dynamic = chance(depth == 0 ? 15 : 35)};
         const std::string drawn =
             one_of<std::string>({"never", "never", "never", "any_significant", "all_significant"});
         const std::string mode = supervisor.dynamic ? "never" : drawn;  // OTP 27 refuses any other for dynamic ones
@@ -80,7 +80,7 @@ private:
     std::string life(const std::string& id, int from) { return id + "#" + std::to_string(from + below(4)); }
 
     // A child of this supervisor; now and then somebody else.
-    std::string child_of(const Supervisor& supervisor) {
+    std::string child_of(const Branch& supervisor) {
         if (chance(8)) return "nobody";
         if (supervisor.dynamic) return chance(85) ? life(supervisor.workers[0], 1) : supervisor.workers[0];
         std::vector<std::string> all = supervisor.workers;
@@ -88,7 +88,7 @@ private:
         return one_of(all);
     }
 
-    std::string request(Supervisor& supervisor) {
+    std::string request(Branch& supervisor) {
         const std::string who = supervisor.name + " ";
         switch (below(supervisor.dynamic ? 8 : 7)) {
             case 0: return who + "terminate_child " + child_of(supervisor);
@@ -111,13 +111,13 @@ private:
         return who + "start_child worker " + id + " restart=" + restart() + (chance(15) ? " significant=true" : "");
     }
 
-    std::string exit(const Supervisor& supervisor) {
+    std::string exit(const Branch& supervisor) {
         const std::string& id = one_of(supervisor.workers);
         return (supervisor.dynamic || chance(10) ? life(id, 1) : id) + " exits " + reason();
     }
 
     void add_step(int second) {
-        Supervisor& supervisor = supervisors_[static_cast<std::size_t>(below(static_cast<int>(supervisors_.size())))];
+        Branch& supervisor = supervisors_[static_cast<std::size_t>(below(static_cast<int>(supervisors_.size())))];
         const std::string at = "at " + std::to_string(second) + "s: ";
         if (supervisor.workers.empty()) {
             script_ += at + request(supervisor) + "\n";
@@ -160,7 +160,7 @@ private:
     }
 
     std::mt19937_64 random_;
-    std::vector<Supervisor> supervisors_;
+    std::vector<Branch> supervisors_;
     std::vector<std::string> stoppable_;  // who obeys
     std::string tree_, script_;
     int names_ = 0;

@@ -8,7 +8,7 @@ using namespace otp;
 
 namespace {
 
-constexpr Time t0{};
+constexpr Time beginning{};
 
 // Starts everybody who is to be started, successfully; what the supervisor wanted otherwise comes back.
 Actions start_all(Supervisor& supervisor, Actions actions) {
@@ -20,7 +20,8 @@ Actions start_all(Supervisor& supervisor, Actions actions) {
             if (!start) {
                 others.push_back(action);
             } else {
-                for (Action& next : supervisor.handle(ChildStarted{start->pid}, t0)) more.push_back(std::move(next));
+                for (Action& next : supervisor.handle(ChildStarted{start->pid}, beginning))
+                    more.push_back(std::move(next));
             }
         }
         actions = std::move(more);
@@ -30,7 +31,7 @@ Actions start_all(Supervisor& supervisor, Actions actions) {
 
 std::string exit_of(const SupFlags& flags, std::vector<ChildSpec> specs) {
     Supervisor supervisor("sup_test", flags, std::move(specs));
-    const Actions actions = supervisor.start(t0);
+    const Actions actions = supervisor.start(beginning);
     if (actions.size() != 1) return "started";
     const auto* exited = std::get_if<SupervisorExited>(&actions[0]);
     return exited ? to_string(exited->reason) : "started";
@@ -133,8 +134,9 @@ TEST(SupStart, sup_start_child_returns_error_simple) {
 
 TEST(SupStart, a_child_that_dies_before_its_answer_has_failed_to_start) {
     Supervisor supervisor("sup_test", {}, {{.id = "a"}});
-    const Actions first = supervisor.start(t0);
-    const Actions actions = supervisor.handle(ChildExited{std::get<StartChild>(first.at(0)).pid, Reason::killed()}, t0);
+    const Actions first = supervisor.start(beginning);
+    const Actions actions =
+        supervisor.handle(ChildExited{std::get<StartChild>(first.at(0)).pid, Reason::killed()}, beginning);
     ASSERT_EQ(actions.size(), 2u);
     EXPECT_EQ(std::get<Report>(actions[0]).context, Context::start_error);
     EXPECT_EQ(to_string(std::get<SupervisorExited>(actions[1]).reason),
@@ -147,7 +149,7 @@ TEST(SupStartMap, sup_start_map) {
                           {{.id = "child1"},
                            {.id = "child2", .shutdown = Shutdown::brutal_kill()},
                            {.id = "child3", .type = ChildType::supervisor}});
-    start_all(supervisor, supervisor.start(t0));
+    start_all(supervisor, supervisor.start(beginning));
     const SupFlags& flags = supervisor.flags();
     EXPECT_EQ(flags.strategy, Strategy::one_for_one);
     EXPECT_EQ(flags.intensity, 1);
@@ -166,7 +168,7 @@ TEST(SupStartMap, sup_start_map) {
 TEST(SupStartMap, sup_start_map_simple) {
     Supervisor supervisor("sup_test", {.strategy = Strategy::simple_one_for_one},
                           {{.id = "child", .restart = Restart::temporary}});
-    start_all(supervisor, supervisor.start(t0));
+    start_all(supervisor, supervisor.start(beginning));
     EXPECT_EQ(supervisor.get_childspec("child")->restart, Restart::temporary);
     EXPECT_EQ(supervisor.get_childspec("child")->shutdown, Shutdown::timeout(Duration(5000)));
     EXPECT_FALSE(supervisor.get_childspec("other"));

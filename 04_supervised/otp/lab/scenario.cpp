@@ -220,10 +220,6 @@ void parse_children(std::vector<Line>& lines, std::size_t& next, Declaration& pa
     if (!checked) throw ScenarioError{parent.line, checked.error()};
 }
 
-std::string id_of(const std::string& name) {
-    return name.substr(0, name.find('#'));
-}
-
 // Every name that can ever be in the tree, and what it is.
 using Names = std::map<std::string, ChildType>;
 
@@ -391,6 +387,10 @@ Scenario read(std::string_view text) {
 }
 
 }  // namespace
+
+std::string id_of(const std::string& name) {
+    return name.substr(0, name.find('#'));
+}
 
 boost::system::result<Scenario, ScenarioError> parse(std::string_view text) {
     try {

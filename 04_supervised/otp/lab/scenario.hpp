@@ -52,6 +52,9 @@ struct Statement {
     std::size_t line = 0;
 };
 
+/// Whose child this is one of: "a#2" is one of "a".
+std::string id_of(const std::string& name);
+
 /// When a statement happens.
 struct Step {
     enum class When {

@@ -17,10 +17,6 @@ std::vector<ChildSpec> specs_of(const Declaration& declared) {
     return specs;
 }
 
-std::string id_of(const std::string& name) {
-    return name.substr(0, name.find('#'));
-}
-
 std::string counted(int times, const std::string& what) {
     return std::to_string(times) + " " + what + (times == 1 ? "" : "s");
 }
