@@ -759,6 +759,31 @@ TEST(EtcdEngine, WhatIsSaidWhileEtcdIsAwayIsKeptAndPeopleAreTold) {
     EXPECT_EQ(node.downs, 0);
 }
 
+TEST(EtcdEngine, AnAnswerThatIsLostHoldsNothingUpWhereTheLogHasBroughtIt) {
+    Village village;
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    village.pass(1'100);
+    node.store.loses_answers = true;
+    std::size_t most_open = 0;
+    const auto say_and_hear = [&](std::size_t lines) {
+        for (std::size_t heard = village.outcomes.size(), i = 1; i <= lines; ++i) {
+            village.submit(node, {"lobby", Say{ben, std::to_string(i)}});
+            ASSERT_TRUE(village.run([&] { return village.outcomes.size() == heard + i; }));
+            most_open = std::max(most_open, node.store.open_calls());
+        }
+    };
+    const auto began = village.world.now();
+    say_and_hear(5);
+    EXPECT_LT(village.world.now() - began, 1'000U);
+    // But not so many answers are waited for as there are lines.
+    say_and_hear(100);
+    constexpr std::size_t leases = 3;
+    EXPECT_LE(most_open, etcd::most_unneeded_answers + 1 + leases);
+}
+
 TEST(EtcdEngine, ABatchOfALifeThatIsOverCountsNoMoreHoweverLateItComes) {
     Village village;
     Node& node = village.started("node");
