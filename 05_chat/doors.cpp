@@ -11,7 +11,9 @@ namespace chat {
 
 namespace {
 
-erlang::Settings erlang_settings(const Options& options, const Limits& limits) {
+/// `max_line` is for our people in rooms elsewhere (--join). What comes in through a door goes to our rooms, whose
+/// limits may be those of the first node (--engine etcd).
+erlang::Settings erlang_settings(const Options& options) {
     return {.sname = options.sname,
             .cookie = options.cookie,
             .dist_host = options.dist_host,
@@ -20,7 +22,7 @@ erlang::Settings erlang_settings(const Options& options, const Limits& limits) {
             .max_backlog = options.max_backlog,
             .rate = options.session_limits.rate,
             .burst = options.session_limits.burst,
-            .max_line = limits.max_line,
+            .max_line = options.limits.max_line,
             .rejoin = options.rejoin};
 }
 
@@ -44,7 +46,7 @@ result<std::vector<std::unique_ptr<Door>>, Why> doors_for_nodes(boost::asio::io_
         where.port = options.dist_port;
         where.socket.packet = net::Packet::raw;
         auto door = erlang::make_door(loop, app::listen_or_exit(loop, where, "--dist-port"), rooms, backlog,
-                                      erlang_settings(options, rooms.rooms().limits()));
+                                      erlang_settings(options));
         if (!door) return door.error();
         doors.push_back(std::move(*door));
     }
@@ -69,8 +71,7 @@ result<std::unique_ptr<Engine>, Why> make_engine(boost::asio::io_context& loop, 
 
 result<std::unique_ptr<RemoteBackend>, Why> rooms_elsewhere(boost::asio::io_context& loop, const Options& options,
                                                             const link::Self& self, Backlog& backlog) {
-    if (options.join_erlang)
-        return erlang::make_backend(loop, backlog, *options.join_erlang, erlang_settings(options, options.limits));
+    if (options.join_erlang) return erlang::make_backend(loop, backlog, *options.join_erlang, erlang_settings(options));
     if (!options.join) return nullptr;
     const LinkBackend::Settings settings{self,           options.join->host,        options.join->port,
                                          options.rejoin, options.handshake_timeout, options.limits.max_line};

@@ -34,8 +34,11 @@ private:
     net::awaitable<void> start() {
         net::Listener listener = operator_->listener();
         const link::Self self = operator_->or_exit(who_we_are(options_, listener.sockname()));
+        operator_->comes_up([this] { end_coming_up(); });
         if (options_.again) engine_->announce();  // the program's first line is out
-        operator_->or_exit(co_await engine_->open());
+        auto opened = co_await engine_->open();
+        if (is_stopping_) co_return;
+        operator_->or_exit(std::move(opened));
         doors_ = operator_->or_exit(doors_for_nodes(loop_, options_, server_, self, rooms_, backlog_));
         elsewhere_ = operator_->or_exit(rooms_elsewhere(loop_, options_, self, backlog_));
         const auto joined = co_await join();
@@ -48,6 +51,13 @@ private:
         for (const auto& door : doors_) door->announce();
         start_services();
         operator_->obey({[this] { stop(); }, [this] { retire(); }, [this] { return tree(); }});
+        if (is_stopping_) stop();
+    }
+
+    /// An engine may open for long. What else comes up takes a moment, and is stopped when it is up.
+    void end_coming_up() {
+        is_stopping_ = true;
+        engine_->stop();
     }
 
     /// Whether those of --join are there; with --rejoin they may come later.
@@ -113,6 +123,7 @@ private:
     TextServer* text_ = nullptr;
     Services services_{loop_, options_.supervised || options_.worker > 0};
     bool has_given_up_ = false;
+    bool is_stopping_ = false;  // before it was up
 };
 
 }  // namespace

@@ -81,7 +81,7 @@ void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
     }
     members = *urls;
     const bool is_secure = std::ranges::any_of(members, &EtcdUrl::is_secure);
-    if (is_secure && !etcd::has_tls()) line.usage_error("--etcd: https: this program was built without OpenSSL");
+    if (is_secure && etcd::lacks_tls()) line.usage_error("--etcd: https: this program was built without OpenSSL");
     if (!is_secure && !(ca + cert + key).empty()) {
         line.usage_error("--etcd-ca, --etcd-cert and --etcd-key are for an --etcd that begins with https://");
     }

@@ -38,9 +38,10 @@ public:
     /// Called during a Join, when they are in and before they hear anybody. A backend that never suspends may leave it
     /// out: the result of submit() says it.
     virtual void entered() = 0;
-    /// They are out of their room: its node is gone. They are told these words, now and whenever they type something.
-    /// Where a submission of theirs is open, it is refused after this.
-    virtual void room_down(std::string_view words) = 0;
+    /// They are out of their room, until rejoined(): its node is gone. They are told these words, now and whenever they
+    /// say something. Where a submission of theirs is open, it is refused after this.
+    /// Where what they say `is_kept`, they submit it all the same. What is open is carried out after rejoined() then.
+    virtual void room_down(std::string_view words, bool is_kept) = 0;
     /// The room has thrown them out, and goes on without them. They may join it again. `why` is the end of a sentence.
     /// Not while a Join or a Say of theirs is open. But after entered() always: that Join has gone well.
     virtual void removed(std::string_view why) = 0;

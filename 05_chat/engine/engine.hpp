@@ -25,7 +25,8 @@ public:
     /// yet.
     virtual void restore(Rooms rooms) = 0;
     /// Everybody at this node's doors is out: the other nodes hold this one for dead. They are told these words. What
-    /// they have submitted stays submitted. May come again before they are back.
+    /// they have submitted stays submitted, and those of the text door go on submitting. May come again before they are
+    /// back.
     virtual void go_down(std::string_view words) = 0;
     /// The Joins that put those of the text door back to where they were before go_down(). They come before whatever
     /// waits, and is_back() hears what came of each, before the next request is applied. Where they go down again
@@ -33,7 +34,7 @@ public:
     virtual std::vector<Submission> come_back() = 0;
     virtual void is_back(const Submission& join, const Outcome& outcome) = 0;
     /// What is submitted waits, and nobody knows for how long: everybody at the text door is told these words, and so
-    /// is whoever submits something before goes_on().
+    /// is whoever comes before goes_on(); each of them once.
     virtual void waits(std::string_view words) = 0;
     /// It waits no longer: everybody who waited is told these words.
     virtual void goes_on(std::string_view words) = 0;

@@ -39,7 +39,7 @@ net::awaitable<result<void, Why>> RoomService::submit(Participant& participant, 
     const int downs = downs_;
     const bool was_in_a_room = participants_.contains(participant.id);
     const Asking asking(asking_, participant);
-    if (!why_it_waits_.empty()) participant.tell(why_it_waits_);
+    if (!why_it_waits_.empty() && told_.insert(participant.id).second) participant.tell(why_it_waits_);
     const auto line = co_await engine_.submit(submission);
     if (!line) co_return because(reason(line.error()));
     if (line->kind == Line::Kind::joined) {
@@ -87,6 +87,7 @@ net::awaitable<result<std::string, Why>> RoomService::ask(Participant&, const Qu
 void RoomService::forget(Participant& participant) {
     participant.writer->leave();
     participants_.erase(participant.id);
+    told_.erase(participant.id);
 }
 
 // ---- what happens ---------------------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ void RoomService::stop_living() {
 
 net::awaitable<void> RoomService::begin_anew() {
     rooms_.begin_anew();
-    go_down("The room has crashed and begins anew: what you type is lost.");
+    take_down("The room has crashed and begins anew: what you type is lost.", false);
     for (const Submission& join : come_back()) is_back(join, co_await engine_.submit(join));
 }
 
@@ -155,13 +156,13 @@ void RoomService::restore(Rooms rooms) {
     rooms_ = std::move(rooms);
 }
 
-void RoomService::go_down(std::string_view words) {
+void RoomService::take_down(std::string_view words, bool what_they_say_is_kept) {
     ++downs_;
     if (tell_others_) tell_others_();
     for (auto& [person, place] : participants_) {
         place.is_down = true;
         place.participant->writer->leave();
-        place.participant->room_down(words);
+        place.participant->room_down(words, what_they_say_is_kept);
     }
 }
 
@@ -196,6 +197,7 @@ void RoomService::is_back(const Submission& join, const Outcome& outcome) {
 
 void RoomService::waits(std::string_view words) {
     why_it_waits_ = words;
+    told_.clear();
     tell_all(words);
 }
 
@@ -207,7 +209,10 @@ void RoomService::goes_on(std::string_view words) {
 void RoomService::tell_all(std::string_view words) {
     std::set<Participant*> all(asking_.begin(), asking_.end());
     for (const auto& [person, place] : participants_) all.insert(place.participant);
-    for (Participant* participant : all) participant->tell(words);
+    for (Participant* participant : all) {
+        told_.insert(participant->id);
+        participant->tell(words);
+    }
 }
 
 }  // namespace chat

@@ -64,12 +64,13 @@ private:
     // For the engine.
     Outcome apply(Sequence at, const Submission& submission) override;
     void restore(Rooms rooms) override;
-    void go_down(std::string_view words) override;
+    void go_down(std::string_view words) override { take_down(words, true); }
     std::vector<Submission> come_back() override;
     void is_back(const Submission& join, const Outcome& outcome) override;
     void waits(std::string_view words) override;
     void goes_on(std::string_view words) override;
 
+    void take_down(std::string_view words, bool what_they_say_is_kept);
     net::awaitable<void> take_out(Submission leave);
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);
@@ -90,6 +91,7 @@ private:
     int downs_ = 0;                       // how often go_down() was called
     std::multiset<Participant*> asking_;  // who waits in submit()
     std::string why_it_waits_;            // words for everybody; empty: it does not
+    std::set<PersonId> told_;             // who has been told them
     bool has_lived_ = false;              // before that nothing is told: it comes from before the program's first line
     bool is_stopping_ = false;
 };

@@ -115,7 +115,7 @@ void ErlangBackend::room_down(Guest& guest) {
     guest.why_out = chat::room_is_down;
     guest.last_said.clear();
     guest.changed.notify();
-    if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin));
+    if (before == State::is_in) guest.participant.room_down(chat::room_is_away(settings_.rejoin), false);
 }
 
 ErlangBackend::GuestPtr ErlangBackend::guest_of(chat::PersonId person) const {

@@ -195,7 +195,7 @@ void LinkBackend::handle(Guest::IsDown&& event) {
     const auto participant = participants_.find(event.person);
     if (participant == participants_.end()) return;
     participant->second->writer->leave();
-    participant->second->room_down(room_is_away(settings_.rejoin));
+    participant->second->room_down(room_is_away(settings_.rejoin), false);
     if (event.unheard > 0) participant->second->tell(not_heard(event.unheard));
 }
 

@@ -38,6 +38,9 @@ public:
         if (!outcome) fail(outcome.error().words);
         return std::move(outcome).value();
     }
+    /// The node comes up, which may take long: until obey(), `stop` is what to do where it is to end. It is done once.
+    /// A worker, which has let nobody in yet, ends without it.
+    virtual void comes_up(std::function<void()> stop) = 0;
     /// The node is what it is to be, and this listener's clients can be let in. Comes back when they may.
     virtual net::awaitable<void> ready(const net::Listener& listener) = 0;
     /// From now on until cancel(), these are carried out; those that have come meanwhile too.

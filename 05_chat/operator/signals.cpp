@@ -49,9 +49,14 @@ net::awaitable<void> Signals::ready(const net::Listener& listener) {
     co_return;
 }
 
+void Signals::comes_up(std::function<void()> stop) {
+    orders_ = {std::move(stop), [] {}, [] { return "    comes up\n"; }};
+    hear();
+}
+
+/// It hears already.
 void Signals::obey(Orders orders) {
     orders_ = std::move(orders);
-    hear();
 }
 
 void Signals::hear() {

@@ -17,6 +17,7 @@ public:
 
     net::Listener listener() override;
     void last_words(const std::string& why) override;
+    void comes_up(std::function<void()> stop) override;
     net::awaitable<void> ready(const net::Listener& listener) override;
     void obey(Orders orders) override;
     void cancel() override { signals_.cancel(); }

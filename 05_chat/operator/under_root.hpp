@@ -32,6 +32,7 @@ public:
 
     net::Listener listener() override { return std::move(listener_); }
     void last_words(const std::string& why) override;
+    void comes_up(std::function<void()>) override {}
     net::awaitable<void> ready(const net::Listener& listener) override;
     void obey(Orders orders) override;
     /// What the root wants then, it wants of a node that ends already.

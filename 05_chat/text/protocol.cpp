@@ -57,12 +57,12 @@ Step TextProtocol::line(std::string_view typed) {
     if (name_.empty() && typed.find(" HTTP/") != typed.npos)
         return goodbye("This is a chat, and no web server. Goodbye!");
     if (typed.starts_with('/')) return command(typed);
-    if (!down_.empty()) return print(down_words_);
+    if (goes_nowhere()) return print(down_words_);
     if (is_out_) return print(in_no_room);
-    if (room_.empty()) return join(lobby_, trimmed(typed));
+    if (meant().empty()) return join(lobby_, trimmed(typed));
     // People press Enter on an empty line to see whether anybody is there. That is nothing to say.
     if (trimmed(typed).empty()) return {};
-    return {{}, Submission{room_, Say{person_, std::string(typed)}}, false};
+    return {{}, Submission{meant(), Say{person_, std::string(typed)}}, false};
 }
 
 Step TextProtocol::command(std::string_view typed) {
@@ -81,14 +81,15 @@ Step TextProtocol::command(std::string_view typed) {
     if (verb != "/who" && verb != "/join" && verb != "/me") {
         return print("There is no command " + app::text::visible(verb, max_name) + "; /help lists them.");
     }
-    if (!down_.empty()) return print(down_words_);
-    if (room_.empty() && !is_out_) return print("First tell me your name.");
+    if (goes_nowhere()) return print(down_words_);
+    if (meant().empty() && !is_out_) return print("First tell me your name.");
     if (is_out_ && verb != "/join") return print(in_no_room);
-    if (verb == "/who") return {{}, Question{Question::About::people, room_}, false};
+    if (verb == "/who") return {{}, Question{Question::About::people, meant()}, false};
     if (verb == "/me") {
         if (argument.empty()) return print("What do you do? /me waves");
-        return {{}, Submission{room_, Say{person_, std::string(action) + std::string(argument)}}, false};
+        return {{}, Submission{meant(), Say{person_, std::string(action) + std::string(argument)}}, false};
     }
+    if (!down_.empty()) return print("You are out of the room. Ask again when you are back.");
     if (argument.empty()) return print("Which room? /join ROOM");
     if (folded(argument) == folded(room_)) return print("You are in that room already.");
     return join(argument, name_);
@@ -133,9 +134,10 @@ Step TextProtocol::others_wait() const {
     return goodbye("You are in no room yet, and others need the place. Goodbye!");
 }
 
-Step TextProtocol::room_down(std::string_view words) {
+Step TextProtocol::room_down(std::string_view words, bool is_kept) {
     if (!room_.empty()) down_ = std::exchange(room_, {});  // else it has gone down a second time
     down_words_ = words;
+    is_kept_ = is_kept;
     wanted_.clear();
     return print(down_words_);
 }
@@ -152,6 +154,7 @@ Step TextProtocol::rejoined(const result<void, Why>& outcome) {
         wanted_ = std::exchange(down_, {});
         return done();
     }
+    is_kept_ = false;
     down_words_ = sentence(outcome.error().words) +
                   ": you are out of the room, and what you type is lost. /quit, and come in anew.";
     return print(down_words_);

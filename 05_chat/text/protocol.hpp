@@ -50,8 +50,9 @@ public:
     Step nameless() const;
     /// Others need the place of somebody who is in no room yet.
     Step others_wait() const;
-    /// They are out of their room. Until rejoined() what they type goes nowhere, and `words` tell them so.
-    Step room_down(std::string_view words);
+    /// They are out of their room, and `words` tell them so. Until rejoined() what they say goes nowhere, and they are
+    /// told the words again; or, where that `is_kept`, it is submitted all the same.
+    Step room_down(std::string_view words, bool is_kept);
     /// The room has thrown them out. They are in no room until they join one. `why` is the end of a sentence.
     Step removed(std::string_view why);
     /// They are in that room again, under their name; or they cannot be. What they type then is no name: they mean it
@@ -67,6 +68,9 @@ public:
 private:
     Step command(std::string_view typed);
     Step join(std::string_view room, std::string_view name);
+    bool goes_nowhere() const { return !down_.empty() && !is_kept_; }
+    /// The room that what they say is meant for.
+    const std::string& meant() const { return down_.empty() ? room_ : down_; }
 
     PersonId person_;
     std::string lobby_;
@@ -74,7 +78,8 @@ private:
     std::string room_;
     std::string wanted_;      // the room of a Join whose outcome is open
     std::string down_;        // the room that went down, until rejoined()
-    std::string down_words_;  // what they are told so long
+    std::string down_words_;  // what they are told so long,
+    bool is_kept_ = false;    // unless what they say is kept
     bool is_out_ = false;     // the room has thrown them out, and they have joined none since
     bool has_quit_ = false;   // they are in the room until their Leave is done
 };

@@ -80,7 +80,10 @@ Step Session::outcome(const Submission& submission, const result<void, Why>& out
     auto entered = std::exchange(entered_, {});
     // Somebody who was in no room yet is simply refused, and may try again.
     const auto down = std::exchange(went_down_, {});
-    if (down && !protocol_.room().empty()) return protocol_.room_down(*down);
+    if (down && !protocol_.room().empty()) {
+        go_down(*down);
+        return {};
+    }
     if (!outcome) {
         app::tell(who_, app::events::was_refused, outcome.error().words);
         return protocol_.refused(outcome.error().words);
@@ -94,7 +97,7 @@ Step Session::outcome(const Submission& submission, const result<void, Why>& out
 Step Session::answered(const result<std::string, Why>& answer) {
     is_waiting_ = false;
     Step step = answer ? protocol_.answer(*answer) : protocol_.refused(answer.error().words);
-    if (const auto down = std::exchange(went_down_, {})) step.print += protocol_.room_down(*down).print;
+    if (const auto down = std::exchange(went_down_, {})) go_down(*down);
     return step;
 }
 
@@ -188,15 +191,20 @@ void Session::entered() {
     entered_->print.clear();
 }
 
-void Session::room_down(std::string_view words) {
+/// They are told at once. The protocol knows nothing of what happens while something is submitted.
+void Session::room_down(std::string_view words, bool is_kept) {
     if (!protocol_.room().empty()) {
         app::tell(who_, app::events::has_no_longer_in_room, protocol_.name(), protocol_.room());
     }
-    if (is_waiting_) {
-        went_down_ = words;
-    } else {
-        print(protocol_.room_down(words));
-    }
+    const Down down{std::string(words), is_kept};
+    if (!is_waiting_) return print(protocol_.room_down(words, is_kept));
+    if (!protocol_.room().empty()) tell(words);
+    went_down_ = down;
+}
+
+/// They have been told.
+void Session::go_down(const Down& down) {
+    protocol_.room_down(down.words, down.is_kept);
 }
 
 void Session::removed(std::string_view why) {
@@ -205,7 +213,7 @@ void Session::removed(std::string_view why) {
 }
 
 void Session::rejoined(const result<void, Why>& outcome) {
-    if (const auto down = std::exchange(went_down_, {})) print(protocol_.room_down(*down));
+    if (const auto down = std::exchange(went_down_, {})) go_down(*down);
     print(protocol_.rejoined(outcome));
     if (outcome) {
         app::tell(who_, app::events::has_in_room, protocol_.name(), protocol_.room());

@@ -85,13 +85,18 @@ public:
 
     void tell(std::string_view line) override { writer->add(std::string(line) + std::string(line_end)); }
     void entered() override;
-    void room_down(std::string_view words) override;
+    void room_down(std::string_view words, bool is_kept) override;
     void removed(std::string_view why) override;
     void rejoined(const result<void, Why>& outcome) override;
 
 private:
+    struct Down {
+        std::string words;
+        bool is_kept;
+    };
     void print(const Step& step) { writer->add(step.print); }
     Step done();
+    void go_down(const Down& down);
     void say_goodbye(const Step& step);
 
     app::Who who_;
@@ -106,7 +111,7 @@ private:
     bool was_asked_ = false;                        // whether they are still there
     bool is_waiting_ = false;                       // for the backend's answer
     std::optional<Step> entered_;                   // meanwhile they entered the room; what is left to be done of it
-    std::optional<std::string> went_down_;          // meanwhile the room went down; what they are to be told
+    std::optional<Down> went_down_;                 // meanwhile the room went down, which the protocol is to know
     bool has_come_in_ = false;                      // they have been in a room
     bool is_leaving_ = false;
 };

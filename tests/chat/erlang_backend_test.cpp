@@ -23,7 +23,7 @@ struct Told : chat::Participant {
     explicit Told(const net::Executor& executor) : Participant(1, nullptr), changed(executor) {}
     void tell(std::string_view line) override { add("hears " + std::string(line)); }
     void entered() override { add("is in"); }
-    void room_down(std::string_view) override { add("room is down"); }
+    void room_down(std::string_view, bool) override { add("room is down"); }
     void removed(std::string_view why) override { add("is out: " + std::string(why)); }
     void rejoined(const chat::result<void, chat::Why>& outcome) override { add(outcome ? "is in again" : "is not"); }
     void add(std::string what) {

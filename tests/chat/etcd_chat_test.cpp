@@ -257,6 +257,23 @@ TEST(EtcdChat, WhereThereIsNoEtcdOneLineSaysSo) {
     expect_one_line(refused(url, "A"), "etcd at " + url + ": it does not speak HTTP");
 }
 
+/// The system connects for it, and nobody answers.
+TEST(EtcdChat, ItStopsInOrderWhereItWaitsForAnEtcdThatIsSilent) {
+    boost::asio::io_context loop;
+    net::TcpAcceptor silent(loop, net::tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
+    const std::string url = "http://127.0.0.1:" + std::to_string(silent.local_endpoint().port());
+    std::vector<std::string> words{support::path_of("05_chat"), "--port", "0"};
+    for (const auto& option : over(url, "A", {})) words.push_back(option);
+    support::Program node({.words = words});
+    const auto asking = silent.accept();
+    const auto began = Clock::now();
+    node.signal(SIGTERM);
+    EXPECT_EQ(node.wait_exit(), exited(0));
+    EXPECT_THAT(Clock::now() - began, Lt(2s * support::time_factor()));
+    EXPECT_EQ(node.errors(), "");
+    EXPECT_THAT(node.lines(), testing::ElementsAre("server got signal SIGTERM", "server stopped"));
+}
+
 TEST(EtcdChat, ItStopsInOrderWhereEtcdIsAway) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;

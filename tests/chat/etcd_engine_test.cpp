@@ -115,6 +115,7 @@ public:
     }
     void go_down(std::string_view) override {
         ++downs;
+        told.emplace_back("out");
         for (auto& [person, place] : places) place.is_down = true;
     }
     std::vector<Submission> come_back() override {
@@ -129,16 +130,19 @@ public:
             if (outcome) take_out({join.room, Leave{person, {}}});
         } else if (outcome) {
             place->second.is_down = false;
+            told.emplace_back("in");
         } else {
             places.erase(place);
         }
     }
     void waits(std::string_view) override {
         if (std::exchange(is_waiting, true)) wrong += "waits twice\n";
+        told.emplace_back("waits");
         ++waited;
     }
     void goes_on(std::string_view) override {
         if (!std::exchange(is_waiting, false)) wrong += "goes on, and did not wait\n";
+        told.emplace_back("goes on");
     }
 
     void let_out(PersonId person, const std::string& room) {
@@ -179,6 +183,7 @@ public:
     int busy = 0;                  // how many of its coroutines run
     int downs = 0, waited = 0, unknowns = 0;
     bool is_waiting = false;
+    std::vector<std::string> told;  // what its people were, in order
     bool throws = false;
     Milliseconds troubled = 0;  // when it was last cut, asleep or out of etcd's reach
     std::string wrong;
@@ -757,6 +762,47 @@ TEST(EtcdEngine, WhatIsSaidWhileEtcdIsAwayIsKeptAndPeopleAreTold) {
     EXPECT_THAT(village.outcomes,
                 ElementsAre("Ben has joined the room", "Ben says: one", "Ben says: two", "Ben says: three"));
     EXPECT_EQ(node.downs, 0);
+}
+
+TEST(EtcdEngine, AnAnswerThatIsLostHoldsNothingUpWhereTheLogHasBroughtIt) {
+    Village village;
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    village.pass(1'100);
+    node.store.loses_answers = true;
+    std::size_t most_open = 0;
+    const auto say_and_hear = [&](std::size_t lines) {
+        for (std::size_t heard = village.outcomes.size(), i = 1; i <= lines; ++i) {
+            village.submit(node, {"lobby", Say{ben, std::to_string(i)}});
+            ASSERT_TRUE(village.run([&] { return village.outcomes.size() == heard + i; }));
+            most_open = std::max(most_open, node.store.open_calls());
+        }
+    };
+    const auto began = village.world.now();
+    say_and_hear(5);
+    EXPECT_LT(village.world.now() - began, 1'000U);
+    // But not so many answers are waited for as there are lines.
+    say_and_hear(100);
+    constexpr std::size_t leases = 3;
+    EXPECT_LE(most_open, etcd::most_unneeded_answers + 1 + leases);
+}
+
+TEST(EtcdEngine, TheRoomsAreBackWhenThePeopleAreBackInThem) {
+    Village village;
+    Node& node = village.started("node");
+    const PersonId ben = node.engine->next_person();
+    village.submit(node, {"lobby", Join{ben, "Ben"}});
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    node.places[ben] = {"lobby", "Ben"};
+    node.store.is_cut = true;
+    village.submit(node, {"lobby", Say{ben, "Hello?"}});
+    village.pass(6'000);
+    node.store.is_cut = false;
+    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 2 && !node.is_waiting; }));
+    EXPECT_THAT(node.told, ElementsAre("waits", "out", "in", "goes on"));
+    EXPECT_EQ(village.outcomes.back(), "Ben says: Hello?");
 }
 
 TEST(EtcdEngine, ABatchOfALifeThatIsOverCountsNoMoreHoweverLateItComes) {

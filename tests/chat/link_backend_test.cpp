@@ -20,7 +20,7 @@ struct Faulty : Participant {
     using Participant::Participant;
     void tell(std::string_view) override {}
     void entered() override { throw std::runtime_error("oops"); }
-    void room_down(std::string_view) override {}
+    void room_down(std::string_view, bool) override {}
     void removed(std::string_view) override {}
     void rejoined(const result<void, Why>&) override {}
 };

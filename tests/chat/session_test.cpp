@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <deque>
 #include <stdexcept>
 
@@ -32,14 +33,15 @@ struct GardenGate : LocalEngine {
     int leaves_that_throw = 0;
 };
 
-/// Somebody at the text door who is never told anything.
+/// Somebody at the text door who does nothing by themselves.
 struct Silent : Participant {
     using Participant::Participant;
-    void tell(std::string_view) override {}
+    void tell(std::string_view) override { ++times_told; }
     void entered() override {}
-    void room_down(std::string_view) override { ++times_down; }
+    void room_down(std::string_view, bool) override { ++times_down; }
     void removed(std::string_view) override {}
     void rejoined(const result<void, Why>& outcome) override { is_back = outcome.has_value(); }
+    int times_told = 0;
     int times_down = 0;
     bool is_back = false;
 };
@@ -212,4 +214,61 @@ TEST_F(InRooms, WhoeverCannotBePutBackIsNotInTheRoomTheyWereOnTheWayTo) {
     EXPECT_TRUE(join->is_there);
     EXPECT_EQ(rooms.rooms().find("garden"), nullptr) << "they were told that they are in no room";
     rooms.forget(ann);
+}
+
+TEST_F(InRooms, ThatTheRoomsWaitEverybodyIsToldOnce) {
+    Silent ann(1, writer());
+    start(submit(ann, Join{1, "Ann"}));
+    engine.replica().waits("The rooms are out of reach");
+    EXPECT_EQ(ann.times_told, 1);
+    start(submit(ann, Say{1, "Hello?"}));
+    EXPECT_EQ(ann.times_told, 1) << "they know it";
+    Silent ben(2, writer());
+    start(submit(ben, Join{2, "Ben"}));
+    start(submit(ben, Say{2, "Hello?"}));
+    EXPECT_EQ(ben.times_told, 1) << "they came later";
+    engine.replica().goes_on("The rooms are back");
+    EXPECT_EQ(ann.times_told, 2);
+    engine.replica().waits("The rooms are out of reach");
+    EXPECT_EQ(ann.times_told, 3);
+    rooms.forget(ann);
+    rooms.forget(ben);
+}
+
+TEST_F(InRooms, WhoeverWaitsForTheRoomsIsToldAtOnceThatTheyAreOut) {
+    SessionLimits limits;
+    limits.rate = 0;
+    const auto session = std::make_shared<Session>(writer(), app::Who{"test", 1}, 1, "lobby", rooms, limits, nullptr);
+    start(serve(session));
+    auto& peer = peers.front();
+    std::string read;
+    const auto hear_up_to = [&](std::string_view last) {
+        const auto end = std::chrono::steady_clock::now() + 20s;
+        std::array<char, 4096> piece;
+        while (read.find(last) == read.npos && std::chrono::steady_clock::now() < end) {
+            loop.restart();
+            loop.run_one_for(10ms);
+            boost::system::error_code none;
+            if (peer.available() > 0) read.append(piece.data(), peer.read_some(boost::asio::buffer(piece), none));
+        }
+        return read.find(last) != read.npos;
+    };
+    boost::asio::write(peer, boost::asio::buffer(std::string("Ann\n")));
+    ASSERT_TRUE(hear_up_to("lobby as Ann"));
+    boost::asio::write(peer, boost::asio::buffer(std::string("/join garden\nHello!\n")));
+    loop.restart();
+    loop.run_for(50ms);
+    engine.replica().go_down("You are out: what you type waits.");
+    EXPECT_TRUE(hear_up_to("You are out: what you type waits.")) << read;
+    read.clear();
+    const auto joins = engine.replica().come_back();
+    ASSERT_EQ(joins.size(), 1u);
+    engine.replica().is_back(joins[0], Line{1, Line::Kind::joined, 1, "Ann", ""});
+    EXPECT_TRUE(hear_up_to("lobby as Ann"));
+    EXPECT_EQ(read.find("You are out"), read.npos) << "they were told twice";
+    engine.opened.notify();
+    EXPECT_TRUE(hear_up_to("begun anew meanwhile")) << read;
+    peer.close();
+    loop.restart();
+    loop.run_for(20s);
 }

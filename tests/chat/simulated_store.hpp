@@ -235,6 +235,9 @@ public:
 
     bool holds = false;  // what is sent is on its way, and does not arrive:
     std::vector<std::function<void()>> held;
+    bool loses_answers = false;  // what is asked is done, and nobody hears that
+    /// Questions that wait for their answer.
+    std::size_t open_calls() const { return open_calls_.size(); }
     bool is_cut = false;   // nothing comes or goes
     bool is_dead = false;  // the node has crashed: nothing comes, but what it has sent may be under way
 
@@ -280,7 +283,7 @@ private:
         const std::function<void()> arrive = [this, call, carry_out, answer_is_lost] {
             if (!is_reachable()) return;
             const auto answer = carry_out();
-            if (answer_is_lost) return;
+            if (answer_is_lost || loses_answers) return;
             world_.after(delay(), [this, call, answer] {
                 if (is_reachable() && !is_dead) call->give(answer);
             });

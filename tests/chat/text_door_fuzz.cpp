@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         } else if (line[0] == '?') {
             if (!door.room().empty()) {
                 const std::string room = door.room();
-                check(door.room_down("The room is away.").print);
+                check(door.room_down("The room is away.", false).print);
                 rooms.submit(room, Leave{static_cast<PersonId>(&door - doors + 1), {}});
                 const auto back = rooms.submit(room, Join{static_cast<PersonId>(&door - doors + 1), door.name()});
                 run(door, door.rejoined(back ? result<void, Why>() : because(reason(back.error()))));

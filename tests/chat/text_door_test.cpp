@@ -118,7 +118,7 @@ TEST_F(AtTextDoor, WhenTheRoomGoesDownPeopleAreToldAndComeBackUnderTheirNames) {
     michael.types("Michael");
     michael.types("/join tea");
     michael.printed.clear();
-    michael.run(michael.door.room_down("It is away."));
+    michael.run(michael.door.room_down("It is away.", false));
     EXPECT_EQ(michael.printed, "It is away.\r\n");
     EXPECT_EQ(michael.types("Hello?"), "It is away.\r\n");
     EXPECT_EQ(michael.types("/join lobby"), "It is away.\r\n");
@@ -126,10 +126,25 @@ TEST_F(AtTextDoor, WhenTheRoomGoesDownPeopleAreToldAndComeBackUnderTheirNames) {
     EXPECT_EQ(michael.door.room(), "tea");
 }
 
+TEST_F(AtTextDoor, WhatIsSaidWhileTheRoomIsDownIsSubmittedWhereItIsKept) {
+    michael.types("Michael");
+    michael.types("/join tea");
+    michael.said.clear();
+    michael.run(michael.door.room_down("It waits.", true));
+    EXPECT_EQ(michael.door.room(), "");
+    michael.types("Hello?");
+    michael.types("/me waves");
+    EXPECT_EQ(michael.said, (std::vector<std::string>{"tea: Michael says: Hello?", "tea: Michael waves"}));
+    EXPECT_EQ(michael.types("/who"), "In the room: Michael\r\n");
+    EXPECT_EQ(michael.types("/join lobby"), "You are out of the room. Ask again when you are back.\r\n");
+    EXPECT_EQ(michael.door.rejoined({}).print, "You are in the room tea as Michael. /help lists the commands.\r\n");
+    EXPECT_EQ(michael.door.room(), "tea");
+}
+
 TEST_F(AtTextDoor, WhoeverIsToldTwiceThatTheRoomIsDownComesBackAllTheSame) {
     michael.types("Michael");
-    michael.run(michael.door.room_down("It is down."));
-    michael.run(michael.door.room_down("It is down again."));
+    michael.run(michael.door.room_down("It is down.", false));
+    michael.run(michael.door.room_down("It is down again.", false));
     EXPECT_EQ(michael.types("Hello?"), "It is down again.\r\n");
     michael.run(michael.door.rejoined({}));
     EXPECT_EQ(michael.door.room(), "lobby");
@@ -150,7 +165,7 @@ TEST_F(AtTextDoor, WhoeverIsThrownOutIsInNoRoomUntilTheyJoinOne) {
 
 TEST_F(AtTextDoor, WhatWasMeantForTheRoomIsNoNameWhenTheNameIsTakenMeanwhile) {
     michael.types("Michael");
-    michael.run(michael.door.room_down("It is away."));
+    michael.run(michael.door.room_down("It is away.", false));
     const std::string told =
         "The name is taken: you are out of the room, and what you type is lost. /quit, and come in anew.\r\n";
     EXPECT_EQ(michael.door.rejoined(because("the name is taken")).print, told);

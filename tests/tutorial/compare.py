@@ -13,8 +13,9 @@ VARYING = [
     ("time", r"\b(\d{4}-\d\d-\d\dT)?\d\d:\d\d:\d\d(\.\d+)?Z?", False),
     ("core", r" \(core dumped\)", False),
 ]
-# Who speaks, at the beginning of a line of the story: with `order: each speaker`, each one's lines keep their order.
-SPEAKER = re.compile(r"^(\^.)?((worker|acceptor|handler|guest|link) \d+ )*(server|((worker|acceptor|handler) \d+))?")
+# Who speaks, at the beginning of a line of the story: with `order: each speaker`, each one's lines keep their order. In a
+# chat, what is said of the rooms is said by the node itself, and all else by the rooms.
+SPEAKER = re.compile(r"^(\^.)?((worker|acceptor|handler|guest|link) \d+ )*(server|The rooms|((worker|acceptor|handler) \d+))?")
 
 
 @dataclass
@@ -33,8 +34,9 @@ class Rules:
     def __init__(self, block=None):
         facts = block.facts if block else {}
         self.by_speaker = facts.get("order") == ["each speaker"]
-        self.patterns = [(name, re.compile(pattern), bound) for name, pattern, bound in VARYING]
-        self.patterns += [("vary", re.compile(pattern), False) for pattern in facts.get("vary", [])]
+        # What the page says may vary comes first: a process id in it is bound to nothing.
+        self.patterns = [("vary", re.compile(pattern), False) for pattern in facts.get("vary", [])]
+        self.patterns += [(name, re.compile(pattern), bound) for name, pattern, bound in VARYING]
         self.ranges = [read_range(text) for text in facts.get("range", [])]
         self.may_come = [re.compile(pattern) for pattern in facts.get("may come", [])]
 

@@ -108,6 +108,19 @@ class Comparing(unittest.TestCase):
         lines = ["a", "news 1", "news 2", "b", "c"]
         self.assertEqual([rules.rows_of(lines, count) for count in range(5)], [0, 1, 4, 5, 5])
 
+    def test_a_process_id_in_what_may_vary_is_bound_to_nothing(self):
+        bindings = {("process id", "4716"): ("process id", "8")}
+        leads = ("member 2 (pid 4716) leads", "member 3 (pid 9) leads")
+        self.assertTrue(self.same(*leads, ("vary", [r"(?<=^member )\d \(pid \d+\)"]), bindings=bindings))
+        self.assertFalse(self.same(*leads, ("vary", [r"(?<=^member )\d"]), bindings=bindings))
+        self.assertEqual(bindings, {("process id", "4716"): ("process id", "8")})
+
+    def test_what_a_node_says_of_the_rooms_may_come_before_or_after_what_is_said_in_them(self):
+        expected = [(1, "Ann says: One"), (2, "The rooms are back"), (3, "Ann says: Two")]
+        rules = Rules(block("", ("order", ["each speaker"])))
+        self.assertEqual(compare(expected, ["The rooms are back", "Ann says: One", "Ann says: Two"], rules, {}), [])
+        self.assertTrue(compare(expected, ["The rooms are back", "Ann says: Two", "Ann says: One"], rules, {}))
+
     def test_missing_and_additional_lines_are_differences(self):
         self.assertTrue(compare([(1, "a"), (2, "b")], ["a"], Rules(), {}))
         self.assertTrue(compare([(1, "a")], ["a", "b"], Rules(), {}))

@@ -185,9 +185,9 @@ class Session:
         last_blocks = {name: block for block in self.page.of_kind("terminal") for name in names_of(block)}
         differences = []
         for name, block in last_blocks.items():
-            lines = self.terminals.get(name).lines()
+            lines = [self.bench.to_shown(line) for line in self.terminals.get(name).lines()]
+            lines = [line for line in lines if not Rules(block).is_optional(line)]
             if lines and not self.update:
-                differences.append(Difference(block.line + len(block.lines), f"nothing more in {name}'s terminal",
-                                              self.bench.to_shown(lines[0])))
+                differences.append(Difference(block.line + len(block.lines), f"nothing more in {name}'s terminal", lines[0]))
         if differences:
             raise Differs(differences)

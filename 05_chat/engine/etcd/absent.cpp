@@ -8,7 +8,7 @@ std::string default_node_name(int) {
     return "node";
 }
 
-bool has_tls() {
+bool lacks_tls() {
     return false;
 }
 

@@ -26,6 +26,8 @@ inline constexpr std::chrono::milliseconds heartbeat{500};
 inline constexpr std::chrono::seconds patience{2};
 /// How long nothing at all may come, until the node writes something to see whether it comes.
 inline constexpr std::chrono::seconds longest_quiet{3};
+/// So many questions whose answer nobody needs any more may be under way: each is a connection.
+inline constexpr std::size_t most_unneeded_answers = 8;
 /// Between two tries of something that has failed.
 inline constexpr std::chrono::milliseconds between_tries{200};
 /// How long etcd may be silent while a node starts.
@@ -120,6 +122,8 @@ private:
     net::awaitable<bool> has_said_hello();
     net::awaitable<void> propose();
     template <class Condition>
+    net::awaitable<std::optional<Asked<TransactionAnswer>>> transact(Transaction transaction, Condition over);
+    template <class Condition>
     net::awaitable<void> wait(Clock::Duration longest, Condition over);
     net::awaitable<void> keep_time();
     net::awaitable<void> keep_alive(Lease lease);
@@ -159,6 +163,8 @@ private:
     bool is_down_ = false;     // our people are out until we are back
     std::optional<TimePoint> name_taken_;  // since when somebody else has our name,
     TimePoint name_seen_;                  // and when that was last seen
+
+    std::size_t unanswered_ = 0;  // transactions of ours that etcd has not answered yet
 
     // The ids of people: those of this base have not been given by anybody else.
     PersonId person_base_ = 0;

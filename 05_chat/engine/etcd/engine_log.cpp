@@ -15,9 +15,9 @@ namespace events = app::events;
 namespace {
 
 constexpr std::string_view was_thought_dead =
-    "The other nodes took this one for dead, so you are out of the room: what you type is lost. Coming back.";
+    "The other nodes took this one for dead, so you are out of the room: what you type waits. Coming back.";
 constexpr std::string_view has_lost_its_place =
-    "This node was away for too long, so you are out of the room: what you type is lost. Coming back.";
+    "This node was away for too long, so you are out of the room: what you type waits. Coming back.";
 
 }  // namespace
 
@@ -236,7 +236,12 @@ void EtcdEngine::is_in(Revision epoch) {
             replica_->is_back(join, outcome);
         });
     }
-    has_come_back();
+    // Those who come back, and what has waited, are in the next batch: the rooms are back when that is.
+    if (owes()) {
+        last_came_back_ = clock_.now();
+    } else {
+        has_come_back();
+    }
     opened_.notify();
 }
 

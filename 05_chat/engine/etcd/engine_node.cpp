@@ -4,6 +4,8 @@
 #include "05_chat/engine/etcd/snapshots.hpp"
 #include "app/events.hpp"
 
+#include <memory>
+#include <optional>
 #include <utility>
 
 namespace chat::etcd {
@@ -15,6 +17,22 @@ template <class Condition>
 net::awaitable<void> EtcdEngine::wait(Clock::Duration longest, Condition over) {
     const auto until = clock_.now() + longest;
     while (!is_over_ && !over() && clock_.now() < until) co_await clock_.sleep_until(until, node_news_);
+}
+
+/// What etcd answers; nothing where it is over before, since the log may tell what came of it and the answer be lost.
+/// For take_part() and what it calls.
+template <class Condition>
+net::awaitable<std::optional<Asked<TransactionAnswer>>> EtcdEngine::transact(Transaction transaction, Condition over) {
+    const auto answer = std::make_shared<std::optional<Asked<TransactionAnswer>>>();
+    ++unanswered_;
+    spawn([](EtcdEngine& engine, Transaction asked, auto into) -> net::awaitable<void> {
+        *into = co_await engine.store_.transact(std::move(asked));
+        --engine.unanswered_;
+        engine.node_news_.notify();
+    }(*this, std::move(transaction), answer));
+    const auto is_needed = [&] { return !over() || unanswered_ > most_unneeded_answers; };
+    while (!*answer && !is_over_ && is_needed()) co_await node_news_.notified();
+    co_return std::move(*answer);
 }
 
 /// One thing at a time, as long as the engine works.
@@ -56,8 +74,9 @@ net::awaitable<void> EtcdEngine::come_in() {
     say_hello.conditions.push_back({Condition::About::created, key, 0});
     say_hello.changes.emplace_back(Write{key, encode(hello_), lease});
     say_hello.changes.emplace_back(Write{keys_.last_hello(), encode_writer(settings_.node)});
-    const auto answer = co_await store_.transact(std::move(say_hello));
+    const auto answered = co_await transact(std::move(say_hello), is_settled);
     if (is_over_ || is_settled()) co_return;
+    const auto& answer = *answered;
     if (!answer) {
         has_failed(answer.error());
         if (answer.error().kind == Failure::Kind::refused) lease_ = 0;  // it may have ended by now
@@ -117,8 +136,9 @@ net::awaitable<void> EtcdEngine::propose() {
     write.conditions.push_back({Condition::About::created, key, epoch});
     write.conditions.push_back({Condition::About::version, key, version - 1});
     write.changes.emplace_back(Write{key, proposals_.batch(), lease_});
-    const auto answer = co_await store_.transact(std::move(write));
+    const auto answered = co_await transact(std::move(write), is_over);
     if (is_over_ || is_over()) co_return;
+    const auto& answer = *answered;
     if (!answer) has_failed(answer.error());
     if (!answer && answer.error().kind == Failure::Kind::no_answer) co_return co_await wait(between_tries, is_over);
     last_answer_ = clock_.now();

@@ -57,8 +57,8 @@ std::string default_node_name(int process) {
     return std::string(host.data()) + "-" + std::to_string(process);
 }
 
-bool has_tls() {
-    return Tls::is_built();
+bool lacks_tls() {
+    return !Tls::is_built();
 }
 
 result<std::unique_ptr<Engine>, Why> make_engine(const net::Executor& executor, const Reach& reach,

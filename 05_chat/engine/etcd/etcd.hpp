@@ -30,8 +30,8 @@ struct Reach {
 /// The name of a node that was given none: this computer's and a process id.
 std::string default_node_name(int process);
 
-/// Whether https can be spoken.
-bool has_tls();
+/// Whether this engine is here and cannot speak https.
+bool lacks_tls();
 
 /// `limits` and `lobby` are those of the house where this is its first node. `give_up` is called once, when the node
 /// cannot go on, with the program's last line.

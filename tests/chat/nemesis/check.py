@@ -248,13 +248,14 @@ class Connection:
         elif UNDONE.match(words) and self.wants:
             room, name = self.wants.popleft()
             self.undone.append(Stay(self, room, name, at, [], False))
-        elif NOT_SAID.search(words):
+        else:
             if IS_OUT.search(words):
                 self.is_in = False
                 self.may_be_lost = bool(self.wants)
             if SLEPT.search(words) and self.stays:
                 self.stays[-1].has_missed_the_end = True
-            self.events.append(("not said", words))
+            if NOT_SAID.search(words):
+                self.events.append(("not said", words))
 
 
 def read_people(records, lobby):
