@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <ranges>
 #include <set>
 
@@ -71,7 +72,10 @@ std::string text_in(const json::object& fields, std::string_view name) {
 std::int64_t count_in(const json::object& fields, std::string_view name) {
     const auto* value = fields.if_contains(name);
     if (value == nullptr) return 0;
+    // Numbers that were parsed are signed where they can be; those that come straight from the kernel need not be.
     if (value->is_int64()) return value->get_int64();
+    constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+    if (value->is_uint64()) return static_cast<std::int64_t>(std::min(value->get_uint64(), largest));
     constexpr double most = 1e15;
     if (value->is_double() && value->get_double() < most && value->get_double() > -most) {
         return std::llround(value->get_double());

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Makes a small static site of the tutorial, which works offline: `make_site.py DIRECTORY`. Pages are rendered by pandoc;
-what they link to in the repository comes along, so that every link works."""
+what they link to in the repository comes along, so that every link works. A recording of the observer becomes a page that
+plays it, where the observer is built: in build/bin, or where FIVE_PROGRAMS says."""
 
 import os
 import posixpath
@@ -14,9 +15,11 @@ from pathlib import Path
 sys.dont_write_bytecode = True  # the directory of the sources stays as it is
 
 import diagrams  # noqa: E402
+import recording  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+OBSERVER = Path(os.environ.get("FIVE_PROGRAMS", ROOT / "build/bin")) / "observer"
 SKIPPED = 77  # what ctest is told to take for "skipped"
 START = "docs/README.md"
 LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".exs": "elixir", ".ex": "elixir", ".sh": "bash"}
@@ -56,6 +59,11 @@ def markdown_of(path):
 
 def render(path, output):
     """Writes one page; returns the files of the repository that it links to."""
+    target = output / html_name(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if path.endswith(".jsonl") and OBSERVER.exists():
+        target.write_text(recording.html(OBSERVER, ROOT / path), encoding="utf-8")
+        return []
     text = markdown_of(path)
     up = posixpath.relpath(".", posixpath.dirname(path) or ".")
     heading = re.search(r"(?m)^# (.*)$", text)
@@ -80,8 +88,6 @@ def render(path, output):
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), picture))
         (output / inside).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / inside, output / inside)
-    target = output / html_name(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(html, encoding="utf-8")
     return linked
 
@@ -91,6 +97,8 @@ def main():
     if missing:
         print(f"Skipped: no {', '.join(missing)} on this machine; ./lab docs installs it")
         return SKIPPED
+    if not OBSERVER.exists():
+        print(f"there is no {OBSERVER}: recordings are shown as text; ./lab docs builds it", file=sys.stderr)
     output = Path(sys.argv[1])
     # Hints and solutions of exercises come along only where a page leads to them.
     waiting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))]

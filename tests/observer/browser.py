@@ -8,6 +8,7 @@
 find() names the browser, or is None where the system has none.
 """
 
+import base64
 import json
 import os
 import select
@@ -49,8 +50,6 @@ class Browser:
                    f"--user-data-dir={self.home.name}", f"--window-size={width},{height}", "about:blank"]
         if "headless-shell" not in program:
             options.insert(0, "--headless=new")
-        if dark:
-            options.insert(0, "--force-dark-mode")
 
         def become():
             os.dup2(to_browser, 13)
@@ -69,6 +68,8 @@ class Browser:
         self.session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
+        if dark:
+            self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark"}])
 
     def __enter__(self):
         return self
@@ -145,8 +146,26 @@ class Browser:
             time.sleep(0.02)
         return time.monotonic() - begin
 
-    def picture(self, file, whole=True):
-        import base64
-        data = self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+    def press(self, key, code=0, text=""):
+        """A key of the keyboard, down and up."""
+        parameters = {"key": key, "code": key, "windowsVirtualKeyCode": code, "text": text}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", **parameters)
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **parameters)
+
+    def resize(self, width, height, scale=1.0):
+        self.ask("Emulation.setScrollbarsHidden", hidden=True)
+        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False)
+
+    def reload(self):
+        self.value("document.documentElement.dataset.before = 'yes'")
+        self.ask("Page.reload")
+        self.wait("document.readyState === 'complete' && !document.documentElement.dataset.before")
+
+    def picture(self, file):
+        """All of the page, as PNG or WebP, as the file's name says."""
+        kind = {"format": "webp", "quality": 70} if str(file).endswith(".webp") else {"format": "png"}
+        width, height = self.value("[document.documentElement.scrollWidth, document.body.getBoundingClientRect().bottom]")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        data = self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip, **kind)["data"]
         with open(file, "wb") as out:
             out.write(base64.b64decode(data))
