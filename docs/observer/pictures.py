@@ -24,8 +24,8 @@ PICTURES = {
     "gone": ("03_everybody_goes", ("narration", "everybody with it"), ["header", "clients"], 900, 1.25),
     "crash": ("04_crash_and_hang", ("clients", "went with worker"), ["clients", "tree"], 1000, 1.25),
     "window": ("04_giving_up", ("restarts", "gave up"), ["restarts"], 620, 1.25),
-    "rooms": ("05_who_does_not_read", ("clients", "it does not read"), ["clients", "rooms"], 1000, 1.25),
-    "page": ("04_crash_and_hang", ("tree", "no heartbeat"), ["page"], 1100, 1),
+    "rooms": ("05_who_does_not_read", ("clients", "it does not read"), ["rooms"], 620, 1.25),
+    "page": ("04_crash_and_hang", ("tree", "no heartbeat"), ["page"], 1200, 1),
 }
 SHOW = """(async () => {
   const slider = document.getElementById('slider'), wanted = new RegExp(%s, 's'), view = document.getElementById(%s);
@@ -45,8 +45,7 @@ ALONE = """(() => {
   document.querySelector('#names').remove();
   document.querySelector('#replay').remove();
   if (wanted.includes('page')) {
-    lines.style.maxHeight = '9rem';
-    lines.scrollTop = lines.scrollHeight;
+    for (const id of ['story', 'rooms']) document.getElementById(id).remove();
     return;
   }
   if (!wanted.includes('header')) document.querySelector('header').hidden = true;
