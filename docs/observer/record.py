@@ -83,10 +83,12 @@ class Stage:
         if reads:
             person.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, reads)
         person.settimeout(PATIENCE)
-        person.connect(("127.0.0.1", self.port))
+        person.bind(("127.0.0.1", 0))  # so that we know where they come from before they do
         self.people[name] = person
         if words:
-            self.narrate(words.format(name=name, address="%s:%d" % person.getsockname()), pause)
+            self.narrate(words.format(name=name, address="%s:%d" % person.getsockname()), 0)
+        person.connect(("127.0.0.1", self.port))
+        self.pause(pause)
         return person
 
     def says(self, name, line, words="{name} says: {line}", waits=True, pause=LOOK):
