@@ -15,8 +15,12 @@ TICK = 500_000  # and where nothing happens, they are as far apart: who has gone
 
 def html(observer, recording):
     """The page, as text. `observer` is the program, which alone knows what a story means."""
+    return page_with(pictures(observer, recording))
+
+
+def page_with(all_pictures):
     page = PAGE.read_text(encoding="utf-8").replace(' nonce="@NONCE@"', "")
-    kept = json.dumps(changes(pictures(observer, recording)), ensure_ascii=False, separators=(",", ":"))
+    kept = json.dumps(changes(all_pictures), ensure_ascii=False, separators=(",", ":"))
     # Data, whatever stands in it: nothing ends the element before its time.
     element = f'<script id="recording" type="application/json">{kept.replace("<", chr(92) + "u003c")}</script>\n'
     return page.replace("<script>", element + "<script>", 1)

@@ -328,6 +328,11 @@ SHOWN = {
     "05_who_does_not_read": [("rooms", "3 people"), ("clients", "Mute.*it reads too slowly")],
     "05_workers": [("rooms", "6 people"), ("clients", "in worker 1.*in worker 2"), ("clients", r"went with worker-\d: SIGSEGV"), ("tree", "1 restart")],
 }
+KEPT = """(async () => {
+  const picture = keptPictures(JSON.parse(document.getElementById('recording').textContent)), all = [];
+  for (const at of %s) all.push(await picture(at));
+  return all;
+})()"""
 SEEK = """(async () => {
   const slider = document.getElementById('slider'), wanted = new RegExp(%s, 's'), view = document.getElementById(%s);
   for (let at = %d; at < Number(slider.max) + 400000; at += 400000) {
@@ -349,9 +354,13 @@ def check_recordings(programs, browser):
         for file in files:
             assert file.stat().st_size < 100_000, f"{file.name}: too large"
             html = Path(folder) / f"{file.stem}.html"
-            html.write_text(recording.html(programs / "observer", file), encoding="utf-8")
+            pictures = recording.pictures(programs / "observer", file)
+            html.write_text(recording.page_with(pictures), encoding="utf-8")
             browser.open(html.as_uri())
             browser.wait("document.documentElement.dataset.pictures > 0")
+            some = pictures[::20] + pictures[-1:]
+            shown = browser.value(KEPT % [at for at, _ in some])
+            assert shown == [picture for _, picture in some], f"{file.name}: the site's page has other pictures"
             at = 0
             for view, pattern in SHOWN[file.stem]:
                 at = browser.value(SEEK % (js(pattern), js(view), at))
