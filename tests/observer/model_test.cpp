@@ -92,6 +92,13 @@ TEST(Door, BytesOfASocketAreShownAtItsClient) {
     EXPECT_EQ(story.see("/door/sockets"), "there is no /door/sockets") << "they are the clients' matter";
 }
 
+TEST(Processes, CountsMayBeUnsignedAsThoseOfTheKernelAre) {
+    observer::Model model;
+    const json::object process{{"name", "01_naive"}, {"thread_count", std::uint64_t{3}}};
+    model.take(observer::tell(observer::second, "processes", {{"shown", json::array{process}}}));
+    EXPECT_EQ(json::value(model.picture(observer::second)).at_pointer("/processes/shown/0/thread_count"), 3);
+}
+
 TEST(Acceptors, WaitWorkAndAreCounted) {
     Story story;
     for (const auto* const who : {"acceptor 1", "acceptor 2", "acceptor 10"}) story.tell(who, "waits_for_client");
