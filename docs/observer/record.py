@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import datetime, timezone
@@ -25,7 +26,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30
 LONGEST_SAID = 60  # bytes of it that are kept
-LOOK = 1.6  # seconds, so that whoever watches has seen the last thing before the next one
+BEFORE = 0.4  # seconds from what is told to what is done: whoever stops there has not seen it yet
+LOOK = 1.6  # and after it, so that whoever watches has seen the last thing before the next one
 
 
 class Stage:
@@ -33,10 +35,11 @@ class Stage:
 
     def __init__(self, options, name, program, *arguments):
         self.file = options.folder / f"{name}.jsonl"
+        self.raw = Path(tempfile.gettempdir()) / f"five_record.{os.getpid()}.{name}"
         self.narrated = []
         self.people = {}
         programs = os.path.relpath(options.programs, ROOT)  # what is recorded is the same on each computer
-        command = [f"{programs}/observer", "--port", "0", "--record", str(self.file), "--",
+        command = [f"{programs}/observer", "--port", "0", "--record", str(self.raw), "--",
                    f"{programs}/{program}", "--port", str(options.port), *arguments]
         self.port = options.port
         self.server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -64,7 +67,7 @@ class Stage:
             return next((line for line in self.story[since:] if re.search(pattern, line)), None)
 
         with self.told:
-            assert self.told.wait_for(find, PATIENCE), f"{self.file.name}: no line like {pattern}"
+            assert self.told.wait_for(find, PATIENCE), f"{self.file.name}: no line like {pattern}, but {self.story}"
             return find()
 
     def mark(self):
@@ -86,14 +89,14 @@ class Stage:
         person.bind(("127.0.0.1", 0))  # so that we know where they come from before they do
         self.people[name] = person
         if words:
-            self.narrate(words.format(name=name, address="%s:%d" % person.getsockname()), 0)
+            self.narrate(words.format(name=name, address="%s:%d" % person.getsockname()), BEFORE)
         person.connect(("127.0.0.1", self.port))
         self.pause(pause)
         return person
 
     def says(self, name, line, words="{name} says: {line}", waits=True, pause=LOOK):
         if words:
-            self.narrate(words.format(name=name, line=line), 0.3)
+            self.narrate(words.format(name=name, line=line), BEFORE)
         self.people[name].sendall(line.encode() + b"\n")
         heard = self.hears(name) if waits else b""
         self.pause(pause)
@@ -107,14 +110,14 @@ class Stage:
 
     def leaves(self, name, words="{name} leaves."):
         if words:
-            self.narrate(words.format(name=name), 0.3)
+            self.narrate(words.format(name=name), BEFORE)
         self.people.pop(name).close()
         self.pause()
 
     def end(self, words="The server is stopped (Ctrl-C)."):
         """Ends it, where it still runs, and keeps the recording."""
         if words:
-            self.narrate(words, 0.3)
+            self.narrate(words, BEFORE)
         self.server.send_signal(signal.SIGINT)
         self.server.wait(PATIENCE)
         for person in self.people.values():
@@ -123,7 +126,7 @@ class Stage:
 
     def tidy(self):
         kept, last, waiting = [], {}, sorted(self.narrated)
-        for line in self.file.read_text(encoding="utf-8").splitlines():
+        for line in self.raw.read_text(encoding="utf-8").splitlines():
             if line.startswith("{"):
                 told = json.loads(line)
                 at = datetime.fromisoformat(told["time"].replace("Z", "+00:00"))
@@ -139,6 +142,7 @@ class Stage:
             kept.append(line)
         kept += [narration(*each) for each in waiting]
         self.file.write_text("\n".join(kept) + "\n", encoding="utf-8")
+        self.raw.unlink()
         print(f"{self.file.name}: {len(kept)} lines, {self.file.stat().st_size / 1024:.0f} KiB", flush=True)
 
 
@@ -189,9 +193,10 @@ def a_thread_each(start):
     stage.comes("Ben")
     stage.says("Ben", "!throw", "Ben says: !throw. It is an exception, and ends Ben's thread alone.")
     stage.says("Ann", "are you well, Ben?")
+    stage.narrate("The twenty leave, and their threads with them.", BEFORE)
     for number in range(20):
         stage.people.pop(f"silent {number}").close()
-    stage.narrate("The twenty leave, and their threads with them.", 2)
+    stage.pause()
     stage.end()
 
 
@@ -324,7 +329,9 @@ def workers(start):
         stage.wait_for("worker 1 acceptor waits for client")
         stage.wait_for("worker 2 acceptor waits for client")
         where = {}
-        for name in ("Ann", "Ben", "Carla", "Dora", "Elsa", "Fred"):
+        for name in ("Ann", "Ben", "Carla", "Dora", "Elsa", "Fred", "Gina", "Hugo", "Ida", "Jan"):
+            if len(where) >= 6 and len(set(where.values())) == 2:  # the kernel chooses who comes to which
+                break
             mark = stage.mark()
             stage.comes(name, "", pause=0)
             stage.says(name, name, f"{name} comes in.", pause=0.8)
