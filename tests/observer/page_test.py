@@ -251,7 +251,29 @@ def stage_05(start):
     assert observed.browser.value("document.querySelectorAll('img').length") == 0
     mikey.close()
     observed.soon("rooms", "1 person")
+    many_nodes(observed.browser)
     return observed, 0
+
+
+def many_nodes(browser):
+    """What one node does not bring about: a picture that says so is drawn."""
+    rooms = {
+        "shown": [{"name": "lobby", "now": 2, "left_out": 0, "lines": [], "people": [
+            {"name": "Ann", "via": "worker 1 handler 2", "node": "two-1", "since": 0, "behind": 70000},
+            {"name": "Zoe", "via": "", "node": "", "since": 0, "behind": 0}]}],
+        "left_out": 0,
+        "nodes": [{"name": "two-1", "state": "lives", "people": 1, "revision": 40, "waiting": 3, "lease": 9, "silent_ms": 1500},
+                  {"name": "two-2", "state": "is thought dead", "people": 0, "revision": 38, "waiting": 0, "lease": 0, "silent_ms": 0}],
+        "links": [{"who": "link 1", "node": "127.0.0.1:1235", "peer": "127.0.0.1:7", "since": 0, "people": 4, "behind": 500000, "behind_most": 1048576}],
+        "elsewhere": {"room": "chatroom@room1", "up": False, "reason": "closed", "since": 0},
+    }
+    shown = browser.value(f"(draw({{...picture, rooms: {js(rooms)}, server: {{...picture.server, lag: {{process: 1, ms: 120, at: picture.server.now}}}}}}),"
+                          "[document.getElementById('rooms').innerText, document.getElementById('processes').innerText])")
+    for text in ("2 people in 1 room", "at two-1", "68 KiB behind", "at another node", "is thought dead", "38 (2 behind)", "1.5\u00a0s",
+                 "4 people", "488 KiB of 1024 KiB behind", "chatroom@room1, at another node: it is DOWN (closed)"):
+        assert text in shown[0], f"not {text}: {shown[0]}"
+    assert "An event loop of worker 1 came back 120 ms late" in shown[1], shown[1]
+    assert not browser.errors, browser.errors
 
 
 def stage_05_workers(start):
