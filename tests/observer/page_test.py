@@ -285,7 +285,7 @@ def stage_05_workers(start):
     try:
         where = re.match(r"Use: --etcd (\S+)", etcd.stdout.readline())[1]
         observed = start("05_chat", "--engine", "etcd", "--etcd", where, "--workers", "2", "--faults", "--rate", "0")
-        observed.shows("tree", "worker-1.*worker-2")
+        observed.shows("tree", "worker-1.*rooms.*worker-2.*rooms")
         for _ in range(2):
             observed.line("(acceptor) waits for client")
         processes, names = {}, iter(["Ann", "Ben", "Carla", "Dora", "Elsa", "Fred", "Gina", "Hugo", "Ida", "Jan"])
@@ -348,7 +348,7 @@ SHOWN = {
     "04_crash_and_hang": [("door", "1 waits"), ("heartbeats", "1 late"), ("tree", "no heartbeat within 2000 ms")],
     "04_giving_up": [("restarts", "0 of 3"), ("restarts", "3 of 3"), ("restarts", "4 of 3.*gave up")],
     "05_who_does_not_read": [("rooms", "3 people"), ("clients", "Mute.*it reads too slowly")],
-    "05_workers": [("rooms", r"\d people"), ("clients", "in worker 1.*in worker 2"), ("clients", r"went with worker-\d: SIGSEGV"), ("tree", "1 restart")],
+    "05_workers": [("rooms", r"\d people"), ("clients", "in worker 1.*in worker 2"), ("clients", r"went with worker-\d: SIGSEGV"), ("tree", r"^(?!.*\nchat).*1 restart.*worker-1.*rooms.*worker-2.*rooms")],
 }
 KEPT = """(async () => {
   const picture = keptPictures(JSON.parse(document.getElementById('recording').textContent)), all = [];
