@@ -53,6 +53,7 @@ void TextServer::welcome(net::AsyncSocket socket) {
         app::tell_rejected(who, socket, free.error().words);
         return socket.refuse(free.error().words);
     }
+    app::tell_serves(who, socket);
     const PersonId person = next_person_();
     auto writer = std::make_shared<Writer>(std::move(socket), person, backlog_);
     auto session = std::make_shared<Session>(std::move(writer), who, person, lobby_, backend_, limits_,

@@ -307,7 +307,7 @@ def who_does_not_read(start):
     for name in ("Ann", "Flood"):
         threading.Thread(target=read, args=(name,), daemon=True).start()
     mark = stage.mark()
-    for number in range(600):
+    for number in range(600):  # more than the kernel and the room keep for anybody
         with contextlib.suppress(IndexError):
             if any("cuts off its client" in line for line in stage.story[mark:]):
                 break
@@ -343,8 +343,8 @@ def workers(start):
         mark = stage.mark()
         stage.says(loser[0], "!segv", f"{loser[0]} says: !segv. The worker dies that has " + " and ".join(loser) + ".", pause=0)
         stage.wait_for("started id=worker", mark)
-        stage.says(others[0], "who is still here?", "{name}, in the other worker, asks who is still here.", pause=5)
-        stage.narrate("Their node's lease has run out: now the others know that they have left.", 2)
+        stage.says(others[0], "who is still here?", "{name}, in the other worker, asks who is still here.", pause=2.5)
+        stage.narrate("The new worker is the same node, and begins with nobody: all others know that they have left.", 2)
         mark = stage.mark()
         stage.comes(loser[0], "", pause=0)
         stage.says(loser[0], loser[0], "{name} comes back.", pause=2.5)
