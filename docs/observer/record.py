@@ -329,13 +329,19 @@ def workers(start):
         stage.wait_for("worker 1 acceptor waits for client")
         stage.wait_for("worker 2 acceptor waits for client")
         where = {}
-        for name in ("Ann", "Ben", "Carla", "Dora", "Elsa", "Fred", "Gina", "Hugo", "Ida", "Jan"):
-            if len(where) >= 6 and len(set(where.values())) == 2:  # the kernel chooses who comes to which
+        # The kernel chooses who comes to which: of two at once each gets one, as a rule.
+        for pair in (("Ann", "Ben"), ("Carla", "Dora"), ("Elsa", "Fred"), ("Gina", "Hugo"), ("Ida", "Jan")):
+            if len(where) >= 6 and len(set(where.values())) == 2:
                 break
             mark = stage.mark()
-            stage.comes(name, "", pause=0)
-            stage.says(name, name, f"{name} comes in.", pause=0.8)
-            where[name] = stage.wait_for(rf"has {name} in the room", mark).split(" handler")[0]
+            stage.narrate(f"{pair[0]} and {pair[1]} come in.", BEFORE)
+            for name in pair:
+                stage.comes(name, "", pause=0)
+            for name in pair:
+                stage.says(name, name, "", pause=0)
+            for name in pair:
+                where[name] = stage.wait_for(rf"has {name} in the room", mark).split(" handler")[0]
+            stage.pause(1.2)
         crowd = {worker: [name for name in where if where[name] == worker] for worker in where.values()}
         assert len(crowd) == 2, "all have come to one worker: try again"
         loser, others = min(crowd.values(), key=len), max(crowd.values(), key=len)
