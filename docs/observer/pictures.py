@@ -24,7 +24,7 @@ PICTURES = {
     "gone": ("03_everybody_goes", ("narration", "everybody with it"), ["header", "clients"], 900, 1.25),
     "crash": ("04_crash_and_hang", ("clients", "went with worker"), ["clients", "tree"], 1000, 1.25),
     "window": ("04_giving_up", ("restarts", "gave up"), ["restarts"], 620, 1.25),
-    "rooms": ("05_who_does_not_read", ("clients", "it does not read"), ["rooms"], 620, 1.25),
+    "rooms": ("05_who_does_not_read", ("rooms", r"[2-9]\d\d\d KiB behind"), ["rooms"], 620, 1.25),
     "page": ("04_crash_and_hang", ("tree", "no heartbeat"), ["page"], 1200, 1),
 }
 SHOW = """(async () => {
