@@ -252,6 +252,7 @@ def stage_05(start):
     mikey.close()
     observed.soon("rooms", "1 person")
     many_nodes(observed.browser)
+    nobody_looks(observed.browser)
     return observed, 0
 
 
@@ -274,6 +275,17 @@ def many_nodes(browser):
         assert text in shown[0], f"not {text}: {shown[0]}"
     assert "An event loop of worker 1 came back 120 ms late" in shown[1], shown[1]
     assert not browser.errors, browser.errors
+
+
+def nobody_looks(browser):
+    """A page behind another one asks for nothing, until somebody looks again."""
+    see = ("Object.defineProperty(document, 'hidden', {value: %s, configurable: true}); document.dispatchEvent(new Event('visibilitychange')); "
+           "[events === null, Number(document.documentElement.dataset.pictures)]")
+    is_asleep, pictures = browser.value(see % "true")
+    assert is_asleep
+    is_asleep, again = browser.value(see % "false")
+    assert not is_asleep and again == pictures
+    browser.wait(f"document.documentElement.dataset.pictures > {pictures}")
 
 
 def stage_05_workers(start):
