@@ -20,6 +20,10 @@ bool Guest::is_answered(std::chrono::milliseconds within) try {
     return false;
 }
 
+void Guest::begin() {
+    if (!is_answered(support::patience())) throw NotAsked{"the server does not answer its first guest"};
+}
+
 std::string Guest::hear(const std::string& words, std::chrono::milliseconds within) {
     const support::Deadline deadline(within);
     while (client_.has_news(std::chrono::milliseconds(deadline.left_ms()))) {
@@ -36,10 +40,13 @@ bool Guest::is_ended(std::chrono::milliseconds within) try {
     return false;
 }
 
-House::House(const Trial& trial, const std::vector<std::string>& options, const support::Command& conditions)
+House::House(const Trial& trial, const std::vector<std::string>& options, const support::Command& conditions) try
     : chats_(trial.is_chat()),
       etcd_(trial.server.is_over_etcd ? std::make_unique<support::Etcd>() : nullptr),
-      server_(trial.server.program, with_its_own(options), conditions) {}
+      server_(trial.server.program, with_its_own(options), conditions) {
+} catch (const std::exception& trouble) {
+    throw NotAsked{trouble.what()};
+}
 
 std::vector<std::string> House::with_its_own(std::vector<std::string> options) const {
     if (chats_) options.insert(options.end(), {"--rate", "0"});

@@ -23,6 +23,9 @@ public:
     /// time, or the connection ends.
     bool is_answered(std::chrono::milliseconds within);
 
+    /// The same for whoever is the first, or alone: one whom a server that works answers. Else NotAsked.
+    void begin();
+
     /// Waits for a line that contains `words`; what comes before is read and forgotten. The line, or nothing.
     std::string hear(const std::string& words, std::chrono::milliseconds within);
 
@@ -42,6 +45,7 @@ using Guests = std::vector<std::unique_ptr<Guest>>;
 /// A server to which guests come; with an etcd of its own, where it needs one.
 class House {
 public:
+    /// NotAsked where that does not come up.
     House(const Trial& trial, const std::vector<std::string>& options, const support::Command& conditions = {});
 
     support::Server& server() { return server_; }

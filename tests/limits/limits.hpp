@@ -37,6 +37,12 @@ struct Trial {
     bool is_supervised() const { return server.program == std::string("04_supervised") || server.is_over_etcd; }
 };
 
+/// Why nothing can be asked: the server does not come up, or answers nobody. That is no answer, least of all "no". It
+/// is no std::exception, which a question may take for one.
+struct NotAsked {
+    std::string why;
+};
+
 /// What the matrix says of one stage.
 enum class Answer { yes, no, not_asked };
 
@@ -44,7 +50,8 @@ struct Property {
     std::string name;  ///< of its tests
     std::string text;  ///< its row in docs/limits.md: what holds where the answer is yes
     std::string why;   ///< what makes the difference, in one sentence
-    /// Puts the question to a server that it starts itself. A server that breaks in any way has answered no.
+    /// Puts the question to a server that it starts itself. A server that breaks in any way has answered no; one that
+    /// has never worked, nothing: NotAsked.
     bool (*holds)(const Trial&);
     std::array<Answer, servers.size()> expected;
     /// Whether it can be asked of servers that run under a sanitizer.

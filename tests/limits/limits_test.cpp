@@ -53,9 +53,20 @@ TEST_P(Limits, Show) {
     if (server.is_over_etcd && !LIMITS_OVER_ETCD) GTEST_SKIP() << "the chat is built without etcd's engine";
     if (server.is_over_etcd && !support::Etcd::is_there()) GTEST_SKIP() << "there is no etcd (Debian: etcd-server)";
     const bool expected = property->expected[number] == Answer::yes;
-    EXPECT_EQ(property->holds({server, expected ? support::patience() : long_enough_to_say_no()}), expected);
+    try {
+        EXPECT_EQ(property->holds({server, expected ? support::patience() : long_enough_to_say_no()}), expected);
+    } catch (const NotAsked& not_asked) {
+        FAIL() << not_asked.why;
+    }
 }
 INSTANTIATE_TEST_SUITE_P(All, Limits, testing::ValuesIn(cells()), name_of);
+
+TEST(LimitsMatrix, AServerThatIsNotThereHasNotAnsweredNo) {
+    constexpr Server nobody{"no_such_program", "", ""};
+    for (const auto& property : properties()) {
+        EXPECT_THROW(property.holds({nobody, long_enough_to_say_no()}), NotAsked) << property.name;
+    }
+}
 
 TEST(LimitsDocument, IsWhatTheStagesHaveAnswered) {
     const std::string path = LIMITS_DOCUMENT;

@@ -29,7 +29,7 @@ std::vector<std::string> breakable(const Trial& trial) {
 bool second_client_is_answered(const Trial& trial) {
     House house(trial, {});
     const auto first = house.guest();
-    if (!first->is_answered(support::patience())) return false;
+    first->begin();
     return house.guest()->is_answered(trial.wait);
 }
 
@@ -83,7 +83,7 @@ bool ten_thousand_idle_clients_are_cheap(const Trial& trial) {
     constexpr std::size_t most_bytes_each = 6 * 1024;
     if (support::raise_open_files_limit() < number + 100) return false;
     House house(trial, {"--log", "quiet"});
-    house.guest()->is_answered(support::patience());
+    house.guest()->begin();
     const auto before = sum(processes_of(house.server().process()), resident_bytes_of);
     const auto idle = house.guests(number);
     if (!house.all_are_answered(idle, support::patience())) return false;
@@ -107,7 +107,7 @@ bool serves_all_when_descriptors_run_out(const Trial& trial) {
 bool slow_reader_holds_up_nobody(const Trial& trial) {
     House house(trial, {});
     const auto slow = house.guest();
-    if (!slow->is_answered(support::patience())) return false;
+    slow->begin();
     std::string line(1000, 'x');
     line += "\r\n";
     // Until the server takes no more, or has taken more than it can have room for, or has cut this client off.
@@ -141,7 +141,7 @@ bool lines_of_one_read_are_answered_in_one_write(const Trial& trial) {
     constexpr std::size_t most_writes = 10;
     House house(trial, {});
     const auto guest = house.guest();
-    if (!guest->is_answered(trial.wait)) return false;
+    guest->begin();
     const auto before = guest->client().segments_received();
     std::string lines;
     for (std::size_t i = 0; i < number; ++i) lines += "x\n";
@@ -155,7 +155,7 @@ bool lines_of_one_read_are_answered_in_one_write(const Trial& trial) {
 bool exception_costs_one_session(const Trial& trial) {
     House house(trial, breakable(trial));
     const auto victim = house.guest();
-    if (!victim->is_answered(support::patience())) return false;
+    victim->begin();
     const auto bystander = house.guest();
     victim->say("!throw");
     return victim->is_ended(trial.wait) && bystander->is_answered(trial.wait) && house.guest()->is_answered(trial.wait);
@@ -215,7 +215,7 @@ std::vector<std::string> hangable(const Trial& trial) {
 bool hang_holds_up_no_newcomer(const Trial& trial) {
     House house(trial, hangable(trial));
     const auto victim = house.guest();
-    if (!victim->is_answered(support::patience())) return false;
+    victim->begin();
     victim->say("!spin");
     // A worker that is killed takes newcomers with it, so where there is a watchdog, its bite comes first.
     if (trial.is_supervised()) victim->is_ended(support::patience());
@@ -225,7 +225,7 @@ bool hang_holds_up_no_newcomer(const Trial& trial) {
 bool hang_is_ended(const Trial& trial) {
     House house(trial, hangable(trial));
     const auto victim = house.guest();
-    if (!victim->is_answered(support::patience())) return false;
+    victim->begin();
     victim->say("!spin");
     return victim->is_ended(trial.is_supervised() ? support::patience() : 2 * trial.wait);
 }
@@ -252,7 +252,7 @@ bool crash_loop_is_given_up(const Trial& trial) try {
 bool sigterm_ends_it_in_order(const Trial& trial) {
     House house(trial, {});
     const auto guest = house.guest();
-    if (!guest->is_answered(support::patience())) return false;
+    guest->begin();
     house.server().signal(SIGTERM);
     return guest->is_ended(trial.wait) && house.server().wait_exit() == support::exited(0);
 }
@@ -261,7 +261,7 @@ bool sighup_replaces_it(const Trial& trial) try {
     House house(trial, {});
     const auto processes = processes_of(house.server().process());
     const auto guest = house.guest();
-    if (!guest->is_answered(support::patience())) return false;
+    guest->begin();
     house.server().signal(SIGHUP);
     // Other processes serve, and who is in a conversation can end it.
     return support::eventually([&] { return processes_of(house.server().process()) != processes; }, trial.wait) &&
