@@ -202,7 +202,7 @@ TEST(EtcdChat, TheFirstNodesOptionsAreEverybodys) {
     SKIP_WITHOUT_ETCD();
     Etcd etcd;
     Node a(etcd, "A", {"--max-line", "20"});
-    Node b(etcd, "B", {"--max-line", "10", "--history", "0"});
+    Node b(etcd, "B", {"--max-line", "10", "--history", "0", "--node-port", "0"});
     EXPECT_THAT(b.wait_for_line("adopts what the first node has chosen"), HasSubstr("max-line 20"));
     Person ben(b, "Ben");
     ben.chat("Ben", "twelve bytes");
@@ -211,6 +211,12 @@ TEST(EtcdChat, TheFirstNodesOptionsAreEverybodys) {
     Person cid(b);
     cid.say("Cid");
     EXPECT_EQ(cid.hear(), "Ben says: twelve bytes");
+    // Also at the door for nodes.
+    Server guest({"--join", "127.0.0.1:" + std::to_string(b.node_port())});
+    Person dan(guest, "Dan", 1);
+    dan.chat("Dan", "fourteen bytes");
+    dan.say("more than twenty bytes of text");
+    EXPECT_THAT(dan.hear(), HasSubstr("too long"));
 }
 
 TEST(EtcdChat, ANodeThatCouldNotShowTheHistoryIsRefused) {
