@@ -1,11 +1,11 @@
 #include "05_chat/engine/etcd/process.hpp"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
-#include <csignal>
 #include <unistd.h>
 
 namespace chat::etcd {
