@@ -74,18 +74,22 @@ void five_at_once(Trial& trial) {
     }
 }
 
-void idle_clients(Trial& trial, std::size_t number) {
+/// Whoever finds out first that not all are served, somebody who connects or somebody who speaks, it is told alike.
+void idle_clients(Trial& trial, std::size_t number) try {
     const auto idle = connect(trial.server, number);
     // A client that was not accepted would not notice, so some of them speak: the last ones most likely wait.
     for (std::size_t i = 0; i < number; i += number / 10) {
-        idle[number - 1 - i]
-            ->send("still here\n")
-            .expect("ECHO still here\n",
-                    "Not everybody who is connected is served: look what happens when threads, or "
-                    "descriptors, run out.");
+        idle[number - 1 - i]->send("still here\n").expect("ECHO still here\n");
     }
     Client client(trial.server);
     client.send("and me?\n").expect("ECHO and me?\n", "Clients that say nothing may cost memory, but no turn.");
+} catch (Wrong& wrong) {
+    if (!wrong.hint.empty()) throw;
+    wrong.got = (wrong.sent.empty() ? "" : "instead of " + wrong.expected + ": ") + wrong.got;
+    wrong.expected = std::to_string(number) + " clients at once, each of whom is answered";
+    wrong.pointer.clear();  // it stood under the answer
+    wrong.hint = "Not everybody who is connected is served: look what happens when threads, or descriptors, run out.";
+    throw;
 }
 
 void hundred_idle(Trial& trial) {
