@@ -238,6 +238,44 @@ TEST(GradeTimeLimit, AtASignalTheJsonIsWhole) {
     EXPECT_EQ(processes_with(seconds), 0u);
 }
 
+TEST(GradeTimeLimit, IsForAStepToo) {
+    const auto finished =
+        grade_command({"01", "--step-limit", "2", "--only", "byte_by_byte", "--only", "first_answer"}, dripping);
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_THAT(text(finished),
+                HasSubstr("byte_by_byte: the server is too slow to be asked this: not finished within 2 s"));
+}
+
+TEST(GradeTimeLimit, IsForAStartToo) {
+    const auto finished = grade_command({"01", "--start-limit", "1"}, {"sleep", "100", "{port}"});
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_THAT(text(finished), HasSubstr("the server runs, but nobody listens at 127.0.0.1:"));
+}
+
+TEST(GradeOutput, HasABoundWhereOneIsGiven) {
+    const auto command = naive_with("(while :; do echo garbage; done) & true");
+    const auto finished = grade_command({"01", "--max-output", "1", "--keep-going"}, command);
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_EQ(finished.lines.back(), "could not run: the server has printed more than 1 MiB");
+}
+
+TEST(GradeJunit, HasACaseForEachStepAndWhatWasNotAskedIsNoSuccess) {
+    const std::string file = testing::TempDir() + "grade-" + marker(5) + ".xml";
+    const auto finished = grade_command({"04", "--junit", file, "--only", "bytes", "--only", "no_orphans", "--only",
+                                         "crash_and_restart", "--crash", "!no<such&thing"},
+                                        {"python3", MUSEUM "/02/reference_python.py", "{port}"});
+    std::ifstream stream(file);
+    std::ostringstream report;
+    report << stream.rdbuf();
+    std::filesystem::remove(file);
+    EXPECT_THAT(report.str(),
+                HasSubstr("<testsuite name=\"grade 04\" tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"0\""));
+    EXPECT_THAT(report.str(), HasSubstr("<testcase classname=\"04.lines\" name=\"bytes\""));
+    EXPECT_THAT(report.str(), HasSubstr("!no&lt;such&amp;thing"));
+    EXPECT_THAT(report.str(), HasSubstr("<error message=\"not run, after a failure\">"));
+    EXPECT_NE(finished.exit, exited(0));
+}
+
 TEST(GradeCannotRun, WhereNobodyListens) {
     const auto finished = grade({"01", "--connect", "127.0.0.1:1"});
     EXPECT_EQ(finished.exit, exited(3));

@@ -4,12 +4,15 @@
 #include "grade/run.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace {
@@ -29,12 +32,15 @@ constexpr unsigned seconds_after_limit = 60;
 }
 
 constexpr unsigned max_time_limit = 24 * 60 * 60;
+constexpr std::size_t max_output_limit = 1 << 20;  // MiB
 
 struct Options {
-    std::string stage, connect, explain, crash;
+    std::string stage, connect, explain, crash, junit;
     std::vector<std::string> only, command;
     unsigned long seed = 1;
     unsigned time_limit = TimeLimit::default_run.count();
+    unsigned step_limit = 0, start_limit = 0;
+    std::size_t max_output = 0;
     bool list = false, json = false, strict = false, required = false, keep_going = false;
 };
 
@@ -65,8 +71,20 @@ Options parse(int argc, char** argv) {
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, max_time_limit).description(""))
         ->default_str(std::to_string(TimeLimit::default_run.count()));
+    cli.add_option("--step-limit", options.step_limit,
+                   "For each step; one that takes longer is not decided. Otherwise a minute on a quiet machine")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, max_time_limit).description(""));
+    cli.add_option("--start-limit", options.start_limit,
+                   "For your server to listen, each time it is started. Otherwise a minute on a quiet machine")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, max_time_limit).description(""));
+    cli.add_option("--max-output", options.max_output, "A server that prints more ends the run, without a verdict")
+        ->type_name("MIB")
+        ->check(CLI::Range(std::size_t{1}, max_output_limit).description(""));
     cli.add_flag("--json", options.json, "The report as one JSON object");
-    cli.add_flag("--list", options.list, "List the steps, and do nothing");
+    cli.add_option("--junit", options.junit, "The report in JUnit's XML as well, for a CI system")->type_name("FILE");
+    cli.add_flag("--list", options.list, "List the steps, and do nothing; with --json what each is worth, too");
     cli.add_option("--explain", options.explain, "Say what a step does, and why, and do nothing")->type_name("STEP");
     cli.footer(
         "grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to listen "
@@ -127,6 +145,25 @@ std::vector<const Step*> chosen(const std::string& stage, const std::vector<std:
     return steps;
 }
 
+/// The same for programs, with what each is worth.
+void list_as_json(const std::vector<const Step*>& steps, const std::string& stage, bool strict) {
+    boost::json::array all;
+    for (const auto* const step : steps) {
+        const bool is_required = step->weight == Step::Weight::required;
+        const std::string of = stage.empty() ? step->stages.front() : stage;
+        all.push_back(boost::json::object{{"step", step->name},
+                                          {"stages", boost::json::value_from(step->stages)},
+                                          {"weight", is_required ? "required" : "advice"},
+                                          {"decides", is_required || strict},
+                                          {"group", step->group},
+                                          {"points", step->points(of, strict)},
+                                          {"try", step->does},
+                                          {"why", step->why},
+                                          {"read", step->read}});
+    }
+    std::cout << boost::json::serialize(all) << "\n";
+}
+
 void list(const std::vector<const Step*>& steps) {
     for (const auto* const step : steps) {
         std::string stages;
@@ -177,7 +214,15 @@ int main(int argc, char** argv) {
     const Target* const target = options.stage.empty() ? nullptr : &target_of(options.stage);
     const std::string stage = target != nullptr ? target->name : "";
     if (options.list) {
-        list(steps_of(stage));
+        auto steps = steps_of(stage);
+        if (options.required) {
+            std::erase_if(steps, [](const Step* step) { return step->weight != Step::Weight::required; });
+        }
+        if (options.json) {
+            list_as_json(steps, stage, options.strict);
+        } else {
+            list(steps);
+        }
         return 0;
     }
     if (!options.explain.empty()) {
@@ -195,8 +240,17 @@ int main(int argc, char** argv) {
     const char* const term = std::getenv("TERM");
     const bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string(term) != "dumb" &&
                              std::getenv("NO_COLOR") == nullptr;
-    const auto report = options.json ? json_report(std::cout) : text_report(std::cout, is_terminal);
+    std::vector<std::unique_ptr<Report>> reports;
+    reports.push_back(options.json ? json_report(std::cout) : text_report(std::cout, is_terminal));
+    std::ofstream junit;
+    if (!options.junit.empty()) {
+        junit.open(options.junit);
+        if (!junit) usage_error("cannot write " + options.junit);
+        reports.push_back(junit_report(junit));
+    }
+    const auto report = all_reports(std::move(reports));
     if (options.command.empty() && options.connect.empty() && options.crash.empty()) options.crash = target->our_crash;
+    ::prctl(PR_SET_DUMPABLE, 0);  // or a server of our user could open our stdout, and write its own verdict
     ::alarm(options.time_limit + seconds_after_limit);
     end_run_at_signals();
     raise_open_files_limit();
@@ -204,7 +258,10 @@ int main(int argc, char** argv) {
         TimeLimit limit(std::chrono::seconds(options.time_limit));
         Server server = server_of(options, *target, calibrate(), limit);
         run.server = server.name();
-        do_steps(run, server, {options.keep_going, options.crash}, limit, *report);
+        server.bound_start(std::chrono::seconds(options.start_limit));
+        server.bound_output(options.max_output << 20);
+        do_steps(run, server, {options.keep_going, options.crash, std::chrono::seconds(options.step_limit)}, limit,
+                 *report);
     } catch (const std::exception& error) {  // CannotRun, or the system refuses something
         report->cannot_run(run, error.what());
         return no_verdict;

@@ -34,13 +34,13 @@ void note_end_of_server(const Step& step, Outcome& outcome, Server& server) {
     outcome.last_words = server.last_words();
 }
 
-Outcome try_step(const Step& step, Trial trial, TimeLimit& limit) {
+Outcome try_step(const Step& step, Trial trial, milliseconds step_limit, TimeLimit& limit) {
     Outcome outcome;
     const auto begin = Clock::now();
     try {
         // Not where it has ended by itself in between: the step is to find nobody there.
         if (trial.server.is_ours() && !trial.server.is_started()) trial.server.start();
-        limit.begin_step(trial.server.patience().step());
+        limit.begin_step(step_limit.count() > 0 ? step_limit : trial.server.patience().step());
         step.run(trial);
         expect_alive(step, trial.server);
         outcome.verdict = Outcome::Verdict::passed;
@@ -82,7 +82,7 @@ void do_steps(Run& run, Server& server, const RunOptions& options, TimeLimit& li
             outcome.reason = "needs a server that the grader has started: grade STAGE -- COMMAND";
         } else {
             auto random = random_for(*step, run.seed);
-            outcome = try_step(*step, {server, random, options.crash}, limit);
+            outcome = try_step(*step, {server, random, options.crash}, options.step_limit, limit);
         }
         report.ends(run, *step, outcome, server);
         const bool went_wrong =

@@ -41,6 +41,12 @@ struct Step {
     /// Does it: returns when the server is right, throws Wrong when it is not, NotPossible when this cannot be told
     /// here. It may leave the server stopped where it needs our_process; else it leaves it serving.
     void (*run)(Trial&);
+
+    std::string group = {};  ///< what it is about, for marks: lines, clients, crowds, room, manners, life
+
+    /// What it is worth where marks are given: what a stage is there to teach counts more than what it has kept of an
+    /// earlier one, and advice counts only where it decides.
+    int points(const std::string& stage, bool strict) const;
 };
 
 /// Every step there is, in the order in which they are done: what a later one needs, an earlier one has asked for.
