@@ -436,13 +436,14 @@ std::vector<Step> chat_steps() {
     return {
         {"own_words", chat, required, nothing, "nc HOST PORT, then Michael, then Hello!",
          "The first line is the name. What is said goes to everybody in the room, the one who says it included, as "
-         "\"Michael says: Hello!\".",
-         "docs/05_chat.md", own_words},
+         "\"Michael says: Hello!\". Who says it in other words fails here, and is asked the rest in those.",
+         "docs/05_chat.md", own_words, learn_words},
         {"in_one_write", chat, required, nothing, "printf 'Michael\\nHello!\\nAgain!\\n' | nc HOST PORT",
          "Programs talk faster than people: the name and the first words may come in one read.", "docs/05_chat.md",
          in_one_write},
         {"joins", chat, required, nothing, two + "the first hears of the second",
-         "\"Mikey has joined the room\": that is how the others know whom they talk to.", "docs/05_chat.md", joins},
+         "\"Mikey has joined the room\": that is how the others know whom they talk to.", "docs/05_chat.md", joins,
+         learn_words},
         {"newcomer_hears_others", chat, required, nothing, two + "the second hears nothing of the joining",
          "The join is news for those who are there, not for the one who joins.", "docs/05_chat.md",
          newcomer_hears_others},

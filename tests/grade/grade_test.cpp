@@ -81,6 +81,9 @@ TEST(GradeUsage, OneLineSaysWhatIsWrong) {
         {{"budget_chat"}, "no server of our own for budget_chat"},
         {{"02", "--nonsense"}, "--nonsense"},
         {{"02", "--seed", "x"}, "--seed"},
+        {{"02", "--seeds", "3"}, "--seeds takes FIRST..LAST"},
+        {{"02", "--seeds", "3..1"}, "--seeds takes FIRST..LAST"},
+        {{"02", "--seeds", "1..3", "--seed", "2"}, "--seed"},
         {{"02", "--time-limit", "0"}, "--time-limit"},
         {{"02", "--time-limit", "soon"}, "--time-limit"},
         {{"--explain", "nothing"}, "there is no step nothing"},
@@ -261,19 +264,64 @@ TEST(GradeOutput, HasABoundWhereOneIsGiven) {
 
 TEST(GradeJunit, HasACaseForEachStepAndWhatWasNotAskedIsNoSuccess) {
     const std::string file = testing::TempDir() + "grade-" + marker(5) + ".xml";
-    const auto finished = grade_command({"04", "--junit", file, "--only", "bytes", "--only", "no_orphans", "--only",
-                                         "crash_and_restart", "--crash", "!no<such&thing"},
-                                        {"python3", MUSEUM "/02/reference_python.py", "{port}"});
+    const auto finished =
+        grade_command({"01", "--junit", file, "--only", "first_answer", "--only", "empty_line", "--only", "cr_lf"},
+                      {support::path_of("01_naive"), "--packet", "raw", "--port", "{port}"});
     std::ifstream stream(file);
     std::ostringstream report;
     report << stream.rdbuf();
     std::filesystem::remove(file);
-    EXPECT_THAT(report.str(),
-                HasSubstr("<testsuite name=\"grade 04\" tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"0\""));
-    EXPECT_THAT(report.str(), HasSubstr("<testcase classname=\"04.lines\" name=\"bytes\""));
-    EXPECT_THAT(report.str(), HasSubstr("!no&lt;such&amp;thing"));
-    EXPECT_THAT(report.str(), HasSubstr("<error message=\"not run, after a failure\">"));
-    EXPECT_NE(finished.exit, exited(0));
+    EXPECT_EQ(finished.exit, exited(1));
+    for (const auto* const part :
+         {"<testsuite name=\"grade 01\" tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"1\"",
+          "<testcase classname=\"01.lines\" name=\"first_answer\"",
+          "<failure message=\"&quot;ECHO hello\\n&quot;, but &quot;hello\\n&quot;\">",
+          "<error message=\"not run, after a failure\"></error>", "<skipped message=\"not run, after a failure\"/>"}) {
+        EXPECT_THAT(report.str(), HasSubstr(part));
+    }
+}
+
+/// Every second start is a server that forgets its answer.
+std::vector<std::string> wrong_every_second_time(const std::string& count) {
+    return {"bash", "-c",
+            "echo >> " + count + "; [ $(($(wc -l < " + count +
+                ") % 2)) -eq 0 ] && exec python3 " MUSEUM "/01/wrong_word.py {port}; exec " +
+                support::path_of("01_naive") + " --log quiet --port {port}"};
+}
+
+TEST(GradeSeeds, TellHowOftenAStepFails) {
+    const std::string count = testing::TempDir() + "grade-" + marker(6);
+    const auto finished = grade_command({"01", "--seeds", "1..4", "--only", "first_answer", "--only", "empty_line"},
+                                        wrong_every_second_time(count));
+    std::filesystem::remove(count);
+    EXPECT_EQ(finished.exit, exited(1));
+    EXPECT_THAT(finished.lines, testing::Contains("FAIL  2 of 4 runs passed"));
+    EXPECT_EQ(finished.lines.back(), "  first_answer: failed 2 of 4 (seeds 2, 4)");
+    EXPECT_THAT(finished.lines, testing::Contains(StartsWith("seed 3: PASS  2 of 2 chosen steps")));
+    EXPECT_THAT(finished.lines, testing::Contains(StartsWith("seed 4: FAIL  0 of 2 chosen steps")));
+}
+
+TEST(GradeSeeds, InJsonToo) {
+    const std::string count = testing::TempDir() + "grade-" + marker(7);
+    const auto finished =
+        grade_command({"01", "--seeds", "1..3", "--json", "--only", "first_answer"}, wrong_every_second_time(count));
+    std::filesystem::remove(count);
+    ASSERT_EQ(finished.lines.size(), 1u);
+    const auto report = boost::json::parse(finished.lines[0]).as_object();
+    EXPECT_EQ(report.at("verdict"), "fail");
+    EXPECT_EQ(report.at("failed").at("first_answer"), boost::json::array{2});
+    EXPECT_EQ(report.at("runs").as_array().size(), 3u);
+}
+
+TEST(GradePoints, OneWrongWordIsOneMistake) {
+    for (const auto& [server, step] :
+         {std::pair("/05/other_words.py", "own_words"), std::pair("/05/wrong_words.py", "joins")}) {
+        const auto finished = grade_command({"05", "--keep-going", "--only", "own_words", "--only", "joins", "--only",
+                                             "says", "--only", "newcomer_hears_others", "--only", "leaves"},
+                                            {"python3", std::string(MUSEUM) + server, "{port}"});
+        EXPECT_THAT(finished.lines, testing::Contains(std::string("  FAIL    ") + step)) << text(finished);
+        EXPECT_THAT(finished.lines.back(), StartsWith("FAIL  4 of 5 chosen steps passed"));
+    }
 }
 
 TEST(GradeCannotRun, WhereNobodyListens) {

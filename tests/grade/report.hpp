@@ -56,7 +56,7 @@ public:
 std::unique_ptr<Report> text_report(std::ostream& out, bool is_terminal);
 /// One JSON object at the end.
 std::unique_ptr<Report> json_report(std::ostream& out);
-/// JUnit's XML at the end, as CI systems read it: a test case for each step. What was not asked and decides is an error
+/// A test suite of JUnit's XML at the end, as CI systems read it: a test case for each step. What was not asked and decides is an error
 /// in it, never a success; advice that is not met is told in its output.
 std::unique_ptr<Report> junit_report(std::ostream& out);
 /// Tells each of them.
