@@ -43,6 +43,31 @@ void second_client(Trial& trial) {
         "Each session has its own connection and its own buffer, from its first line to its last.");
 }
 
+/// All write many lines at once, and read then: whoever serves them does so at the same time.
+void all_burst(Trial& trial, const std::vector<std::unique_ptr<Client>>& clients) {
+    constexpr std::size_t number = 400;
+    constexpr std::size_t size = 40;
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        all.emplace_back();
+        for (std::size_t line = 1; line <= number; ++line) {
+            all[i] += "client " + std::to_string(i + 1) + " line " + std::to_string(line) + " " +
+                      word(trial.random, trial.random() % size) + "\n";
+        }
+    }
+    for (std::size_t i = 0; i < clients.size(); ++i) clients[i]->send(all[i]);
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        try {
+            clients[i]->exchange("", echo(all[i]), [] { return 1; });
+        } catch (Wrong& wrong) {
+            wrong.hint =
+                "All five send four hundred lines at the same time, and get what is not theirs, or not in order: "
+                "something is shared that each session, or each thread, should have for itself.";
+            throw;
+        }
+    }
+}
+
 /// All write a part, then all write the next part: a buffer that two sessions share mixes them up.
 void five_at_once(Trial& trial) {
     constexpr std::size_t number = 5;
@@ -72,6 +97,7 @@ void five_at_once(Trial& trial) {
             }
         }
     }
+    all_burst(trial, clients);
 }
 
 /// Whoever finds out first that not all are served, somebody who connects or somebody who speaks, it is told alike.

@@ -61,7 +61,7 @@ struct Options {
     unsigned time_limit = TimeLimit::default_run.count();
     unsigned step_limit = 0, start_limit = 0;
     std::size_t max_output = 0;
-    bool list = false, json = false, strict = false, required = false, keep_going = false;
+    bool rules = false, list = false, json = false, strict = false, required = false, keep_going = false;
 };
 
 std::string names_of_targets() {
@@ -110,6 +110,7 @@ Options parse(int argc, char** argv) {
     cli.add_flag("--json", options.json, "The report as one JSON object");
     cli.add_option("--junit", options.junit, "The report in JUnit's XML as well, for a CI system")->type_name("FILE");
     cli.add_flag("--list", options.list, "List the steps, and do nothing; with --json what each is worth, too");
+    cli.add_flag("--rules", options.rules, "Say on a page all that is asked, and do nothing");
     cli.add_option("--explain", options.explain, "Say what a step does, and why, and do nothing")->type_name("STEP");
     cli.footer(
         "grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to listen "
@@ -351,6 +352,10 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (target == nullptr) usage_error("which stage? One of " + names_of_targets());
+    if (options.rules) {
+        std::cout << rules(*target, steps_of(stage));
+        return 0;
+    }
     check(options, *target);
 
     if (options.command.empty() && options.connect.empty() && options.crash.empty()) options.crash = target->our_crash;

@@ -351,6 +351,23 @@ std::string explanation(const Step& step) {
                                                    : "");
 }
 
+std::string rules(const Target& target, const std::vector<const Step*>& steps) {
+    std::string text = target.name + ": " + target.what + "\n";
+    for (const auto asked : {Step::Weight::required, Step::Weight::advice}) {
+        text += asked == Step::Weight::required ? "\nRequired: without these it is none.\n"
+                                                : "\nAdvice: it is told, and decides with --strict only.\n";
+        std::string group;
+        for (const auto* const step : steps) {
+            if (step->weight != asked) continue;
+            if (step->group != group) text += "\n" + step->group + "\n";
+            group = step->group;
+            text += "  " + step->name + ":\n" + paragraph("", step->why) + verbatim("try", step->does);
+        }
+    }
+    return text +
+           "\nWhat it looks like when it goes wrong: tests/museum/README.md. More of one step: --explain STEP.\n";
+}
+
 std::string addressed(std::string text, const Server& server) {
     return replaced(replaced(std::move(text), "HOST", server.host()), "PORT", server.port());
 }

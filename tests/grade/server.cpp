@@ -28,7 +28,7 @@ namespace grade {
 namespace {
 
 constexpr std::size_t max_output_kept = 4096;
-constexpr std::size_t max_last_lines = 6;
+constexpr std::size_t max_last_lines = 20;  // a stack trace of Node or Java, with what it is about
 constexpr std::size_t max_last_line = 200;
 
 // Below the range that the kernel takes for clients (32768 up), or a client could sit on the server's port.
