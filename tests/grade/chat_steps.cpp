@@ -4,6 +4,10 @@
 #include "grade/people.hpp"
 #include "grade/step.hpp"
 
+#include <fstream>
+
+#include <poll.h>
+
 namespace grade {
 
 namespace {
@@ -263,9 +267,28 @@ void nameless(Trial& trial) {
     }
 }
 
+/// All hear the same next lines, so many of them.
+void expect_same_lines(const std::vector<Person*>& people, int number) {
+    std::vector<std::string> heard(people.size());
+    for (int i = 1; i <= number; ++i) {
+        for (std::size_t p = 0; p < people.size(); ++p) {
+            heard[p] =
+                people[p]->news("all that the three say: line " + std::to_string(i) + " of " + std::to_string(number));
+        }
+        for (std::size_t p = 1; p < people.size(); ++p) {
+            if (heard[p] == heard[0]) continue;
+            throw Wrong("the same lines in the same order for everybody",
+                        "as line " + std::to_string(i) + " one hears " + in_quotes(heard[0]) + ", another " +
+                            in_quotes(heard[p]),
+                        one_loop);
+        }
+    }
+}
+
 void one_order(Trial& trial) {
     constexpr int speakers = 3;
     constexpr int sentences = 40;
+    constexpr int rounds = 8;
     Room room(trial);
     std::vector<Person*> people;
     std::vector<std::string> names;
@@ -274,18 +297,13 @@ void one_order(Trial& trial) {
     for (int sentence = 0; sentence < sentences; ++sentence) {
         for (Person* const person : people) person->types(std::to_string(sentence));
     }
-    std::vector<std::string> heard(people.size());
-    for (int i = 0; i < speakers * sentences; ++i) {
-        for (std::size_t p = 0; p < people.size(); ++p) {
-            heard[p] = people[p]->news("all that the three say: line " + std::to_string(i + 1) + " of 120");
-        }
-        for (std::size_t p = 1; p < people.size(); ++p) {
-            if (heard[p] == heard[0]) continue;
-            throw Wrong("the same lines in the same order for everybody",
-                        "as line " + std::to_string(i + 1) + " one hears " + in_quotes(heard[0]) + ", another " +
-                            in_quotes(heard[p]),
-                        one_loop);
-        }
+    expect_same_lines(people, speakers * sentences);
+    // Each says all of it in one write: the sessions meet more closely than where we talk by turns.
+    std::string many;
+    for (int sentence = 0; sentence < sentences; ++sentence) many += std::to_string(sentence) + "\n";
+    for (int round = 0; round < rounds; ++round) {
+        for (Person* const person : people) person->client.send(many);
+        expect_same_lines(people, speakers * sentences);
     }
 }
 
@@ -326,6 +344,60 @@ void silent_reader(Trial& trial) {
         }
         expect_fast_enough(trial.server, heard + 1, number, Clock::now() - begin);
     }
+}
+
+/// Whether the server has closed or reset this connection, though what it sent before has not been read.
+bool has_hung_up(const Client& client) {
+    pollfd socket{client.descriptor(), POLLRDHUP, 0};
+    return ::poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/// Memory of all its processes, in bytes, where what several share counts as often.
+std::size_t resident(const Server& server) {
+    std::size_t sum = 0;
+    for (const pid_t pid : server.processes()) {
+        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("VmRSS:")) sum += std::stoull(line.substr(6)) * 1024;
+        }
+    }
+    return sum;
+}
+
+/// One member reads nothing, and another talks: the silent one is cut off, or costs no more than so much.
+void bounded_queue(Trial& trial) {
+    auto& server = trial.server;
+    if (!server.is_ours()) throw NotPossible("needs a server that the grader has started: grade STAGE -- COMMAND");
+    Room room(trial);
+    const auto michael = room.name("Michael");
+    const auto sloth = room.name("Sloth");
+    Person& talker = room.enters(michael);
+    Client deaf(server, {.receive_buffer = 4 << 10, .send_buffer = 0, .segment = 0, .within = {}});
+    deaf.send(sloth + "\n");
+    talker.hears(sloth + " has joined the room");
+    constexpr std::size_t size = 2000;
+    constexpr int batch = 40;
+    const std::string words = word(trial.random, size);
+    const auto begin = Clock::now();
+    constexpr int enough = 12'000;  // 24 MB: kernels keep up to about 10 for somebody who does not read
+    constexpr int first_part = enough / 2;
+    std::size_t before = 0;
+    for (int heard = 0; heard < enough; ++heard) {
+        for (int line = 0; heard % batch == 0 && line < batch; ++line) talker.types(words);
+        talker.hears_in_the_end(michael + " says: " + words);
+        if (heard == first_part) before = resident(server);
+        if (heard % batch == 0 && has_hung_up(deaf)) return;
+        expect_fast_enough(server, heard + 1, enough, Clock::now() - begin);
+    }
+    const std::size_t after = resident(server);
+    constexpr std::size_t said = (enough - first_part) * size;
+    if (after < before + said * 3 / 4) return;
+    throw Wrong(
+        "that a member who reads nothing is cut off, or what waits for them has a bound",
+        "they are still there, and while 12 MB were said the server's memory grew by " +
+            std::to_string((after - before) >> 20) + " MiB",
+        "Give each member a queue with a bound, and cut off whoever lets it fill: otherwise one of them takes all "
+        "the memory there is.");
 }
 
 /// True when the person's words come back, under whatever name; false when the server has closed.
@@ -436,13 +508,14 @@ std::vector<Step> chat_steps() {
     return {
         {"own_words", chat, required, nothing, "nc HOST PORT, then Michael, then Hello!",
          "The first line is the name. What is said goes to everybody in the room, the one who says it included, as "
-         "\"Michael says: Hello!\".",
-         "docs/05_chat.md", own_words},
+         "\"Michael says: Hello!\". Who says it in other words fails here, and is asked the rest in those.",
+         "docs/05_chat.md", own_words, learn_words},
         {"in_one_write", chat, required, nothing, "printf 'Michael\\nHello!\\nAgain!\\n' | nc HOST PORT",
          "Programs talk faster than people: the name and the first words may come in one read.", "docs/05_chat.md",
          in_one_write},
         {"joins", chat, required, nothing, two + "the first hears of the second",
-         "\"Mikey has joined the room\": that is how the others know whom they talk to.", "docs/05_chat.md", joins},
+         "\"Mikey has joined the room\": that is how the others know whom they talk to.", "docs/05_chat.md", joins,
+         learn_words},
         {"newcomer_hears_others", chat, required, nothing, two + "the second hears nothing of the joining",
          "The join is news for those who are there, not for the one who joins.", "docs/05_chat.md",
          newcomer_hears_others},
@@ -466,7 +539,7 @@ std::vector<Step> chat_steps() {
          "docs/05_chat.md", nameless},
         {"not_text", chat, required, nothing, "printf '\\377\\376\\200\\nMikey\\n\\200\\303\\n' | nc HOST PORT",
          "What one member sends must not end the room, whatever bytes it is.", "docs/05_chat.md", not_text},
-        {"one_order", chat, required, nothing, "three people say forty things each, at once",
+        {"one_order", chat, required, nothing, "three people say forty things each, at once, nine times",
          "If members see different orders, they see different conversations.", "docs/05_chat.md", one_order},
         {"many", chat, required, nothing, "fifty people in the room, and one says Hello, everybody!",
          "A room is not two people.", "docs/05_chat.md", many},
@@ -474,6 +547,11 @@ std::vector<Step> chat_steps() {
          "One member who does not read must cost a bounded queue, not the conversation. A server that lets people talk "
          "only so fast cannot be asked this; ours takes --rate 0.",
          "docs/05_chat.md", silent_reader},
+        {"bounded_queue", chat, advice, nothing,
+         two + "the second with Ctrl-Z; the first says 24 MB; the memory in top",
+         "What is said waits for whoever does not read. Where nothing bounds it, one silent member takes all the "
+         "memory.",
+         "docs/05_chat.md", bounded_queue},
         {"leaves", chat, advice, nothing, two + "the first hears \"Mikey has left the room\"",
          "Otherwise people go on talking to somebody who has gone.", "docs/05_chat.md", leaves},
         {"telnet_ends", chat, advice, nothing, "telnet HOST PORT", "telnet's lines end with CR LF.",

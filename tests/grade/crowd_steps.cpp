@@ -43,6 +43,31 @@ void second_client(Trial& trial) {
         "Each session has its own connection and its own buffer, from its first line to its last.");
 }
 
+/// All write many lines at once, and read then: whoever serves them does so at the same time.
+void all_burst(Trial& trial, const std::vector<std::unique_ptr<Client>>& clients) {
+    constexpr std::size_t number = 400;
+    constexpr std::size_t size = 40;
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        all.emplace_back();
+        for (std::size_t line = 1; line <= number; ++line) {
+            all[i] += "client " + std::to_string(i + 1) + " line " + std::to_string(line) + " " +
+                      word(trial.random, trial.random() % size) + "\n";
+        }
+    }
+    for (std::size_t i = 0; i < clients.size(); ++i) clients[i]->send(all[i]);
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        try {
+            clients[i]->exchange("", echo(all[i]), [] { return 1; });
+        } catch (Wrong& wrong) {
+            wrong.hint =
+                "All five send four hundred lines at the same time, and get what is not theirs, or not in order: "
+                "something is shared that each session, or each thread, should have for itself.";
+            throw;
+        }
+    }
+}
+
 /// All write a part, then all write the next part: a buffer that two sessions share mixes them up.
 void five_at_once(Trial& trial) {
     constexpr std::size_t number = 5;
@@ -72,20 +97,25 @@ void five_at_once(Trial& trial) {
             }
         }
     }
+    all_burst(trial, clients);
 }
 
-void idle_clients(Trial& trial, std::size_t number) {
+/// Whoever finds out first that not all are served, somebody who connects or somebody who speaks, it is told alike.
+void idle_clients(Trial& trial, std::size_t number) try {
     const auto idle = connect(trial.server, number);
     // A client that was not accepted would not notice, so some of them speak: the last ones most likely wait.
     for (std::size_t i = 0; i < number; i += number / 10) {
-        idle[number - 1 - i]
-            ->send("still here\n")
-            .expect("ECHO still here\n",
-                    "Not everybody who is connected is served: look what happens when threads, or "
-                    "descriptors, run out.");
+        idle[number - 1 - i]->send("still here\n").expect("ECHO still here\n");
     }
     Client client(trial.server);
     client.send("and me?\n").expect("ECHO and me?\n", "Clients that say nothing may cost memory, but no turn.");
+} catch (Wrong& wrong) {
+    if (!wrong.hint.empty()) throw;
+    wrong.got = (wrong.sent.empty() ? "" : "instead of " + wrong.expected + ": ") + wrong.got;
+    wrong.expected = std::to_string(number) + " clients at once, each of whom is answered";
+    wrong.pointer.clear();  // it stood under the answer
+    wrong.hint = "Not everybody who is connected is served: look what happens when threads, or descriptors, run out.";
+    throw;
 }
 
 void hundred_idle(Trial& trial) {

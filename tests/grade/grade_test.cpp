@@ -81,6 +81,9 @@ TEST(GradeUsage, OneLineSaysWhatIsWrong) {
         {{"budget_chat"}, "no server of our own for budget_chat"},
         {{"02", "--nonsense"}, "--nonsense"},
         {{"02", "--seed", "x"}, "--seed"},
+        {{"02", "--seeds", "3"}, "--seeds takes FIRST..LAST"},
+        {{"02", "--seeds", "3..1"}, "--seeds takes FIRST..LAST"},
+        {{"02", "--seeds", "1..3", "--seed", "2"}, "--seed"},
         {{"02", "--time-limit", "0"}, "--time-limit"},
         {{"02", "--time-limit", "soon"}, "--time-limit"},
         {{"--explain", "nothing"}, "there is no step nothing"},
@@ -118,6 +121,17 @@ TEST(GradeSteps, AreAllExplained) {
         const auto explained = grade({"--explain", name});
         EXPECT_EQ(explained.exit, exited(0));
         for (const auto* const part : {"try", "why", "read"}) EXPECT_THAT(text(explained), HasSubstr(part)) << name;
+    }
+}
+
+TEST(GradeSteps, AreTheRulesOfAStage) {
+    for (const std::string stage : {"01", "02", "03", "04", "05", "budget_chat"}) {
+        const auto page = text(grade({stage, "--rules"}));
+        for (const auto& line : grade({stage, "--list"}).lines) {
+            EXPECT_THAT(page, HasSubstr(" " + line.substr(0, line.find(' ')) + ": ")) << stage;
+        }
+        EXPECT_THAT(page, HasSubstr("\nRequired: "));
+        EXPECT_THAT(page, HasSubstr("\nAdvice: "));
     }
 }
 
@@ -236,6 +250,89 @@ TEST(GradeTimeLimit, AtASignalTheJsonIsWhole) {
     EXPECT_EQ(report.at("steps").at(0).at("verdict"), "not reached");
     EXPECT_EQ(report.at("steps").at(0).at("reason"), "ended by SIGTERM");
     EXPECT_EQ(processes_with(seconds), 0u);
+}
+
+TEST(GradeTimeLimit, IsForAStepToo) {
+    const auto finished =
+        grade_command({"01", "--step-limit", "2", "--only", "byte_by_byte", "--only", "first_answer"}, dripping);
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_THAT(text(finished),
+                HasSubstr("byte_by_byte: the server is too slow to be asked this: not finished within 2 s"));
+}
+
+TEST(GradeTimeLimit, IsForAStartToo) {
+    const auto finished = grade_command({"01", "--start-limit", "1"}, {"sleep", "100", "{port}"});
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_THAT(text(finished), HasSubstr("the server runs, but nobody listens at 127.0.0.1:"));
+}
+
+TEST(GradeOutput, HasABoundWhereOneIsGiven) {
+    const auto command = naive_with("(while :; do echo garbage; done) & true");
+    const auto finished = grade_command({"01", "--max-output", "1", "--keep-going"}, command);
+    EXPECT_EQ(finished.exit, exited(3));
+    EXPECT_EQ(finished.lines.back(), "could not run: the server has printed more than 1 MiB");
+}
+
+TEST(GradeJunit, HasACaseForEachStepAndWhatWasNotAskedIsNoSuccess) {
+    const std::string file = testing::TempDir() + "grade-" + marker(5) + ".xml";
+    const auto finished =
+        grade_command({"01", "--junit", file, "--only", "first_answer", "--only", "empty_line", "--only", "cr_lf"},
+                      {support::path_of("01_naive"), "--packet", "raw", "--port", "{port}"});
+    std::ifstream stream(file);
+    std::ostringstream report;
+    report << stream.rdbuf();
+    std::filesystem::remove(file);
+    EXPECT_EQ(finished.exit, exited(1));
+    for (const auto* const part :
+         {"<testsuite name=\"grade 01\" tests=\"3\" failures=\"1\" errors=\"1\" skipped=\"1\"",
+          "<testcase classname=\"01.lines\" name=\"first_answer\"",
+          "<failure message=\"&quot;ECHO hello\\n&quot;, but &quot;hello\\n&quot;\">",
+          "<error message=\"not run, after a failure\"></error>", "<skipped message=\"not run, after a failure\"/>"}) {
+        EXPECT_THAT(report.str(), HasSubstr(part));
+    }
+}
+
+/// Every second start is a server that forgets its answer.
+std::vector<std::string> wrong_every_second_time(const std::string& count) {
+    return {"bash", "-c",
+            "echo >> " + count + "; [ $(($(wc -l < " + count +
+                ") % 2)) -eq 0 ] && exec python3 " MUSEUM "/01/wrong_word.py {port}; exec " +
+                support::path_of("01_naive") + " --log quiet --port {port}"};
+}
+
+TEST(GradeSeeds, TellHowOftenAStepFails) {
+    const std::string count = testing::TempDir() + "grade-" + marker(6);
+    const auto finished = grade_command({"01", "--seeds", "1..4", "--only", "first_answer", "--only", "empty_line"},
+                                        wrong_every_second_time(count));
+    std::filesystem::remove(count);
+    EXPECT_EQ(finished.exit, exited(1));
+    EXPECT_THAT(finished.lines, testing::Contains("FAIL  2 of 4 runs passed"));
+    EXPECT_EQ(finished.lines.back(), "  first_answer: failed 2 of 4 (seeds 2, 4)");
+    EXPECT_THAT(finished.lines, testing::Contains(StartsWith("seed 3: PASS  2 of 2 chosen steps")));
+    EXPECT_THAT(finished.lines, testing::Contains(StartsWith("seed 4: FAIL  0 of 2 chosen steps")));
+}
+
+TEST(GradeSeeds, InJsonToo) {
+    const std::string count = testing::TempDir() + "grade-" + marker(7);
+    const auto finished =
+        grade_command({"01", "--seeds", "1..3", "--json", "--only", "first_answer"}, wrong_every_second_time(count));
+    std::filesystem::remove(count);
+    ASSERT_EQ(finished.lines.size(), 1u);
+    const auto report = boost::json::parse(finished.lines[0]).as_object();
+    EXPECT_EQ(report.at("verdict"), "fail");
+    EXPECT_EQ(report.at("failed").at("first_answer"), boost::json::array{2});
+    EXPECT_EQ(report.at("runs").as_array().size(), 3u);
+}
+
+TEST(GradePoints, OneWrongWordIsOneMistake) {
+    for (const auto& [server, step] :
+         {std::pair("/05/other_words.py", "own_words"), std::pair("/05/wrong_words.py", "joins")}) {
+        const auto finished = grade_command({"05", "--keep-going", "--only", "own_words", "--only", "joins", "--only",
+                                             "says", "--only", "newcomer_hears_others", "--only", "leaves"},
+                                            {"python3", std::string(MUSEUM) + server, "{port}"});
+        EXPECT_THAT(finished.lines, testing::Contains(std::string("  FAIL    ") + step)) << text(finished);
+        EXPECT_THAT(finished.lines.back(), StartsWith("FAIL  4 of 5 chosen steps passed"));
+    }
 }
 
 TEST(GradeCannotRun, WhereNobodyListens) {

@@ -6,8 +6,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
+
+#include <netinet/in.h>
 
 namespace grade {
 
@@ -174,17 +179,118 @@ constexpr auto nothing_to_see =
     "the server goes on, but no process has ended with the crash and none was started: whether somebody supervises, or "
     "the fault was only caught, cannot be seen from outside";
 
+/// One client that is answered is not enough: the next may come to a queue that nobody empties any more.
+void expect_all_served(Server& server) {
+    constexpr int number = 10;
+    for (int i = 1; i <= number; ++i) {
+        try {
+            Client client(server);
+            client.send("and me?\n").expect("ECHO and me?\n");
+        } catch (Wrong& wrong) {
+            wrong.hint = "After the restart some clients are served, and this one, number " + std::to_string(i) +
+                         ", is not: it waits at a listening socket of a worker that has gone. Close it, or share one.";
+            throw;
+        }
+    }
+}
+
 void crash_and_restart(Trial& trial) {
     start_afresh(trial.server);
     expect_served(trial.server, "A start");
     for (int i = 0; i < 2; ++i) {
         auto [wrong, process_ended, process_started] = after_crash(trial.server, crash(trial));
         if (!wrong && !process_ended) throw NotPossible(nothing_to_see);
-        if (!wrong && process_started) continue;
+        if (!wrong && process_started) {
+            expect_all_served(trial.server);
+            continue;
+        }
         if (!wrong) wrong = Wrong("a new process in the place of the one that crashed", "none came");
         wrong->hint = trial.server.is_running() ? "Nobody has started a new worker in the place of the crashed one."
                                                 : "The whole server has ended with the worker that crashed.";
         throw Wrong(*wrong);
+    }
+}
+
+/// The inode of the server's end of a client's connection; empty where /proc/net/tcp does not have it.
+std::string inode_of_connection(unsigned server_port, unsigned client_port) {
+    const auto port_of = [](const std::string& address) {
+        return std::stoul(address.substr(address.rfind(':') + 1), nullptr, 16);
+    };
+    const std::string established = "01";
+    std::ifstream sockets("/proc/net/tcp");
+    std::string line;
+    std::getline(sockets, line);  // the heading
+    while (std::getline(sockets, line)) {
+        std::istringstream fields(line);
+        std::string number, local, remote, state, skipped, inode;
+        fields >> number >> local >> remote >> state;
+        for (int i = 0; i < 5; ++i) fields >> skipped;
+        fields >> inode;
+        if (state == established && port_of(local) == server_port && port_of(remote) == client_port) return inode;
+    }
+    return "";
+}
+
+bool holds(pid_t pid, const std::string& socket) {
+    std::error_code gone;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone)) {
+        if (std::filesystem::read_symlink(entry.path(), gone) == socket) return true;
+    }
+    return false;
+}
+
+/// Which process serves the client: the one that alone has the connection open. 0 where that is not clear.
+pid_t who_serves(Server& server, const Client& client) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ::getsockname(client.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
+    const auto inode = inode_of_connection(static_cast<unsigned>(std::stoul(server.port())), ntohs(address.sin_port));
+    auto all = server.processes();
+    std::erase_if(all, [&](pid_t pid) { return !holds(pid, "socket:[" + inode + "]"); });
+    return all.size() == 1 ? all[0] : 0;
+}
+
+/// A client whom somebody else serves: while one process stands still, no other can be the one. Who was given to that
+/// one all the same waits, so there are some more tries.
+std::unique_ptr<Client> client_of_another(Server& server, std::vector<std::unique_ptr<Client>>& waiting) {
+    constexpr int tries = 10;
+    for (int i = 0; i < tries; ++i) {
+        auto client = std::make_unique<Client>(server);
+        client->send("hello\n");
+        if (client->has_news(server.patience().a_while() * 2)) {
+            client->expect("ECHO hello\n");
+            return client;
+        }
+        waiting.push_back(std::move(client));
+    }
+    return nullptr;
+}
+
+void spares_neighbours(Trial& trial) {
+    start_afresh(trial.server);
+    auto& server = trial.server;
+    Client first(server);
+    first.send("hello\n").expect("ECHO hello\n");
+    const pid_t worker = who_serves(server, first);
+    if (worker == 0 || worker == server.pid()) {
+        throw NotPossible("no process below the first one was seen to have a client for itself");
+    }
+    ::kill(worker, SIGSTOP);
+    std::vector<std::unique_ptr<Client>> waiting;
+    const auto neighbour = client_of_another(server, waiting);
+    ::kill(worker, SIGKILL);
+    if (!neighbour) throw NotPossible("while one worker stands still, no other one serves");
+    first.rest(64 << 10);
+    server.sleep(server.patience().a_while());  // for whatever it does about it
+    server.settle();
+    try {
+        neighbour->send("still here\n").expect("ECHO still here\n");
+    } catch (Wrong& wrong) {
+        wrong.hint =
+            "One worker was killed, and a client of another one lost its connection: restart the one that has ended, "
+            "and "
+            "leave the others alone (one_for_one).";
+        throw;
     }
 }
 
@@ -298,6 +404,14 @@ std::vector<Step> life_steps() {
          "Workers that outlive their root hold the port: the server cannot be started again, and nobody knows them.",
          "docs/04_supervised.md; prctl(2), PR_SET_PDEATHSIG",
          no_orphans},
+        {"spares_neighbours",
+         {"04"},
+         advice,
+         our_process,
+         "kill -9 of one worker, with nc HOST PORT at two of them",
+         "A crash should cost the clients of the worker that crashed, and nobody else.",
+         "docs/04_supervised.md; docs/limits.md",
+         spares_neighbours},
         {"no_refusal",
          {"04"},
          advice,

@@ -4,6 +4,10 @@
 #include "grade/probe.hpp"
 #include "grade/step.hpp"
 
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
 namespace grade {
 
 namespace {
@@ -17,6 +21,7 @@ constexpr auto takes_a_read_for_a_line =
 void first_answer(Trial& trial) {
     Client client(trial.server);
     client.send("hello\n").expect("ECHO hello\n",
+                                  "Nothing is sent before the first line, and each answer begins with \"ECHO \". "
                                   "A line ends with LF (nc) or CR LF (telnet), and its answer ends as it did. Send the "
                                   "answer when the line is whole, and flush it.");
 }
@@ -66,7 +71,7 @@ void byte_by_byte(Trial& trial) {
 
 void pieces(Trial& trial) {
     Client client(trial.server);
-    const std::string text = lines(trial.random, 300, 200);
+    const std::string text = numbered_lines(trial.random, 300, 200);
     client.exchange(text, echo(text), sizes(trial.random, 500));
 }
 
@@ -142,7 +147,7 @@ void last_line_as_it_was(Trial& trial) {
 
 void everything_before_the_end(Trial& trial) {
     Client client(trial.server);
-    const std::string text = lines(trial.random, 2000, 100);
+    const std::string text = numbered_lines(trial.random, 2000, 100);
     const std::string expected = echo(text);
     // All but the last reply, so that the rest is still on its way when the client has finished.
     client.exchange(text, expected.substr(0, expected.size() / 2), sizes(trial.random, 4096));
@@ -150,6 +155,45 @@ void everything_before_the_end(Trial& trial) {
     trial.server.sleep(trial.server.patience().pause());
     client.expect(expected.substr(expected.size() / 2), "Lines that have come before the end are answered after it.");
     client.expect_end();
+}
+
+/// How many descriptors all its processes have open; nothing where we may not look.
+std::optional<std::size_t> open_descriptors(Server& server) {
+    std::size_t number = 0;
+    for (const pid_t pid : server.processes()) {
+        std::error_code not_allowed;
+        const std::filesystem::directory_iterator all("/proc/" + std::to_string(pid) + "/fd", not_allowed);
+        if (not_allowed == std::errc::permission_denied) return {};
+        if (!not_allowed) number += static_cast<std::size_t>(std::distance(begin(all), end(all)));
+    }
+    return number;
+}
+
+void closes_what_it_opened(Trial& trial) {
+    auto& server = trial.server;
+    if (!server.is_ours()) throw NotPossible("needs a server that the grader has started: grade STAGE -- COMMAND");
+    constexpr std::size_t visitors = 50;
+    constexpr milliseconds look_again{10};
+    expect_served(server, "A start");  // what is opened for the first client may stay
+    const auto before = open_descriptors(server);
+    if (!before) throw NotPossible("it does not let us look at its descriptors");
+    for (std::size_t i = 0; i < visitors; ++i) {
+        Client client(server);
+        client.send("hello\n").expect("ECHO hello\n");
+        if (i % 2 == 0) client.half_close();
+        if (i % 2 == 0) client.expect_end();
+    }
+    auto now = open_descriptors(server);
+    const auto is_much = [&] { return now && *now > *before + visitors / 2; };
+    for (const auto deadline = Clock::now() + server.patience().reply(); is_much() && Clock::now() < deadline;) {
+        server.sleep(look_again);
+        now = open_descriptors(server);
+    }
+    if (!is_much()) return;
+    throw Wrong("about as many open descriptors after " + std::to_string(visitors) +
+                    " clients as before: " + std::to_string(*before),
+                std::to_string(*now) + " are open, though all the clients have gone",
+                "shutdown() is not close(): each accepted socket is a descriptor, and a process has only so many.");
 }
 
 void next_client(Trial& trial) {
@@ -198,6 +242,28 @@ void late_reader(Trial& trial) {
     const std::string rest = sent.substr(sent.rfind('\n') + 1) + "\n";  // finishes the last line
     std::string expected = echo(sent.substr(0, sent.rfind('\n') + 1)) + echo(rest);
     client.exchange("\n", expected, [] { return 1; });
+}
+
+/// The answers to 4 MB are more than the kernel takes: some are still the server's own when the client has finished.
+void answers_that_wait(Trial& trial) {
+    Client client(trial.server, {.receive_buffer = 4 << 10, .send_buffer = 512 << 10, .segment = 536, .within = {}});
+    constexpr std::size_t limit = 4 << 20;
+    const std::string sent = send_until_stuck(trial.server, client, lines(trial.random, 1000, 1000), limit);
+    client.half_close();
+    trial.server.sleep(trial.server.patience().pause());
+    client.widen(1 << 20);
+    try {
+        client.exchange("", echo(sent), [] { return 1; });
+    } catch (Wrong& wrong) {
+        wrong.hint =
+            "The client has finished, and reads slowly: answers that could not be written yet are still owed. Close "
+            "when "
+            "the last one is written, not when recv() returns 0.";
+        throw;
+    }
+    const std::string end = client.rest(1 << 10);
+    if (end != "" && end != "\n" && end != "\r\n") client.fail(Wrong("nothing more, and the end", in_quotes(end)));
+    client.expect_end();
 }
 
 }  // namespace
@@ -259,6 +325,10 @@ std::vector<Step> line_steps() {
          "seq -f 'line %g' 2000 | nc -N HOST PORT | wc -l, with a pipe that is read slowly",
          "The client says it has finished long before it has read everything. Every pending reply is owed.",
          "docs/01_naive.md", everything_before_the_end},
+        {"closes_what_it_opened", every_stage, advice, nothing,
+         "ls /proc/PID/fd | wc -l, before and after fifty times echo hello | nc -N HOST PORT",
+         "A descriptor that is left open is lost until the end: after a thousand clients accept() fails.",
+         "docs/01_naive.md; close(2)", closes_what_it_opened},
         {"next_client", every_stage, required, nothing, "for i in 1 2 3 4 5; do echo client $i | nc -N HOST PORT; done",
          "A server outlives its clients: accept() stands in a loop.", "docs/01_naive.md", next_client},
     };
@@ -281,6 +351,12 @@ std::vector<Step> bad_client_steps() {
          "When the client does not read, the kernel's buffers fill and a write does less than it was asked to, or "
          "nothing (EAGAIN). What was not written is still owed.",
          "docs/02_thread_per_client.md; send(2)", late_reader},
+        {"answers_that_wait", every_stage, required, nothing,
+         "4 MB of lines through nc -N HOST PORT, with a pipe that is read late",
+         "The kernel takes some of the answers, and the rest waits in the server. That the client has finished does "
+         "not "
+         "mean that it has read.",
+         "docs/02_thread_per_client.md; shutdown(2)", answers_that_wait},
     };
 }
 

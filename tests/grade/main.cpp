@@ -4,12 +4,19 @@
 #include "grade/run.hpp"
 
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <map>
+#include <optional>
+#include <regex>
+#include <sstream>
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace {
@@ -28,14 +35,33 @@ constexpr unsigned seconds_after_limit = 60;
     std::exit(wrong_usage);
 }
 
+constexpr unsigned long max_seeds = 10'000;
 constexpr unsigned max_time_limit = 24 * 60 * 60;
+constexpr std::size_t max_output_limit = 1 << 20;  // MiB
+
+struct Seeds {
+    unsigned long first, last;
+};
+
+/// "1..5"; nothing where it is not like that.
+std::optional<Seeds> seeds_in(const std::string& text) {
+    static const std::regex range(R"((\d{1,9})\.\.(\d{1,9}))");
+    std::smatch parts;
+    if (!std::regex_match(text, parts, range)) return {};
+    const Seeds seeds{std::stoul(parts[1]), std::stoul(parts[2])};
+    if (seeds.first > seeds.last || seeds.last - seeds.first >= max_seeds) return {};
+    return seeds;
+}
 
 struct Options {
-    std::string stage, connect, explain, crash;
+    std::optional<Seeds> seeds;
+    std::string stage, connect, explain, crash, junit;
     std::vector<std::string> only, command;
     unsigned long seed = 1;
     unsigned time_limit = TimeLimit::default_run.count();
-    bool list = false, json = false, strict = false, required = false, keep_going = false;
+    unsigned step_limit = 0, start_limit = 0;
+    std::size_t max_output = 0;
+    bool rules = false, list = false, json = false, strict = false, required = false, keep_going = false;
 };
 
 std::string names_of_targets() {
@@ -55,6 +81,11 @@ Options parse(int argc, char** argv) {
         ->type_name("HOST:PORT");
     cli.add_option("--only", options.only, "Do only this step (several: --only A --only B)")->type_name("STEP");
     cli.add_option("--seed", options.seed, "Another run of the random parts")->type_name("NUMBER")->default_str("1");
+    std::string seeds;
+    auto* const seeds_option =
+        cli.add_option("--seeds", seeds, "A run with each of these seeds, and how often a step failed: for races")
+            ->type_name("FIRST..LAST");
+    cli.get_option("--seed")->excludes(seeds_option);
     cli.add_option("--crash", options.crash,
                    "04: a line that makes one of your server's processes crash; else workers are killed")
         ->type_name("LINE");
@@ -65,8 +96,21 @@ Options parse(int argc, char** argv) {
         ->type_name("SECONDS")
         ->check(CLI::Range(1u, max_time_limit).description(""))
         ->default_str(std::to_string(TimeLimit::default_run.count()));
+    cli.add_option("--step-limit", options.step_limit,
+                   "For each step; one that takes longer is not decided. Otherwise a minute on a quiet machine")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, max_time_limit).description(""));
+    cli.add_option("--start-limit", options.start_limit,
+                   "For your server to listen, each time it is started. Otherwise a minute on a quiet machine")
+        ->type_name("SECONDS")
+        ->check(CLI::Range(1u, max_time_limit).description(""));
+    cli.add_option("--max-output", options.max_output, "A server that prints more ends the run, without a verdict")
+        ->type_name("MIB")
+        ->check(CLI::Range(std::size_t{1}, max_output_limit).description(""));
     cli.add_flag("--json", options.json, "The report as one JSON object");
-    cli.add_flag("--list", options.list, "List the steps, and do nothing");
+    cli.add_option("--junit", options.junit, "The report in JUnit's XML as well, for a CI system")->type_name("FILE");
+    cli.add_flag("--list", options.list, "List the steps, and do nothing; with --json what each is worth, too");
+    cli.add_flag("--rules", options.rules, "Say on a page all that is asked, and do nothing");
     cli.add_option("--explain", options.explain, "Say what a step does, and why, and do nothing")->type_name("STEP");
     cli.footer(
         "grade STAGE [OPTIONS] -- COMMAND … {port} … starts your server; {port} stands for the port it is to listen "
@@ -89,6 +133,7 @@ Options parse(int argc, char** argv) {
         std::replace(what.begin(), what.end(), '\n', ' ');
         usage_error(what);
     }
+    if (!seeds.empty() && !(options.seeds = seeds_in(seeds))) usage_error("--seeds takes FIRST..LAST, not " + seeds);
     if (end != argv + argc && options.command.empty()) usage_error("there is no command behind --");
     return options;
 }
@@ -125,6 +170,25 @@ std::vector<const Step*> chosen(const std::string& stage, const std::vector<std:
     std::erase_if(steps,
                   [&](const Step* step) { return std::find(only.begin(), only.end(), step->name) == only.end(); });
     return steps;
+}
+
+/// The same for programs, with what each is worth.
+void list_as_json(const std::vector<const Step*>& steps, const std::string& stage, bool strict) {
+    boost::json::array all;
+    for (const auto* const step : steps) {
+        const bool is_required = step->weight == Step::Weight::required;
+        const std::string of = stage.empty() ? step->stages.front() : stage;
+        all.push_back(boost::json::object{{"step", step->name},
+                                          {"stages", boost::json::value_from(step->stages)},
+                                          {"weight", is_required ? "required" : "advice"},
+                                          {"decides", is_required || strict},
+                                          {"group", step->group},
+                                          {"points", step->points(of, strict)},
+                                          {"try", step->does},
+                                          {"why", step->why},
+                                          {"read", step->read}});
+    }
+    std::cout << boost::json::serialize(all) << "\n";
 }
 
 void list(const std::vector<const Step*>& steps) {
@@ -170,6 +234,101 @@ void check(const Options& options, const Target& target) {
     }
 }
 
+/// What became of a run.
+struct Asked {
+    Run::Verdict verdict;
+    std::vector<const Step*> failed;  // that decide
+};
+
+/// One run with one seed, told on `out`, and in `junit` where that is open.
+Asked ask(const Options& options, const Target& target, unsigned long seed, TimeLimit& limit, std::ostream& out,
+          std::ofstream& junit) {
+    Run run{target.name, "", seed, options.strict, !options.only.empty(), !options.connect.empty(), {}, ""};
+    for (const auto* const step : chosen(target.name, options.only)) {
+        if (options.required && step->weight != Step::Weight::required) continue;
+        run.steps.emplace_back(step, Outcome());
+    }
+    const char* const term = std::getenv("TERM");
+    const bool is_terminal = &out == &std::cout && ::isatty(STDOUT_FILENO) == 1 && term != nullptr &&
+                             std::string(term) != "dumb" && std::getenv("NO_COLOR") == nullptr;
+    std::vector<std::unique_ptr<Report>> reports;
+    reports.push_back(options.json ? json_report(out) : text_report(out, is_terminal));
+    if (junit.is_open()) reports.push_back(junit_report(junit));
+    const auto report = all_reports(std::move(reports));
+    try {
+        Server server = server_of(options, target, calibrate(), limit);
+        run.server = server.name();
+        server.bound_start(std::chrono::seconds(options.start_limit));
+        server.bound_output(options.max_output << 20);
+        do_steps(run, server, {options.keep_going, options.crash, std::chrono::seconds(options.step_limit)}, limit,
+                 *report);
+    } catch (const std::exception& error) {  // CannotRun, or the system refuses something
+        report->cannot_run(run, error.what());
+        return {Run::Verdict::not_decided, run.deciding(Outcome::Verdict::failed)};
+    }
+    return {run.verdict(), run.deciding(Outcome::Verdict::failed)};
+}
+
+/// "failed 2 of 5 (seeds 2, 4)"
+std::string how_often(const std::vector<unsigned long>& failed_with, std::size_t runs) {
+    std::string text = "failed " + std::to_string(failed_with.size()) + " of " + std::to_string(runs) +
+                       (failed_with.size() == 1 ? " (seed " : " (seeds ");
+    for (const auto seed : failed_with) text += (seed == failed_with.front() ? "" : ", ") + std::to_string(seed);
+    return text + ")";
+}
+
+/// A run with each seed. What fails now and then is a race: how often is told, and the first of each kind in full.
+Run::Verdict ask_with_seeds(const Options& options, const Target& target, TimeLimit& limit, std::ofstream& junit) {
+    std::map<std::string, std::vector<unsigned long>> failed_with;
+    boost::json::array runs;
+    std::size_t passed = 0, number = 0;
+    bool is_undecided = false;
+    for (auto seed = options.seeds->first; seed <= options.seeds->last; ++seed) {
+        std::ostringstream out;
+        const auto asked = ask(options, target, seed, limit, out, junit);
+        ++number;
+        if (asked.verdict == Run::Verdict::pass) ++passed;
+        is_undecided = is_undecided || asked.verdict == Run::Verdict::not_decided;
+        bool is_new = number == 1 || asked.verdict == Run::Verdict::not_decided;
+        for (const auto* const step : asked.failed) {
+            auto& seeds = failed_with[step->name];
+            is_new = is_new || seeds.empty();
+            seeds.push_back(seed);
+        }
+        if (options.json) {
+            runs.push_back(boost::json::parse(out.str()));
+            continue;
+        }
+        std::string text = out.str();
+        text.pop_back();
+        const auto last_line = text.rfind('\n') == text.npos ? 0 : text.rfind('\n') + 1;
+        std::cout << (is_new ? text : "seed " + std::to_string(seed) + ": " + text.substr(last_line)) << std::endl;
+        if (seed < options.seeds->last && !limit.run_is_over().empty()) {
+            is_undecided = true;
+            break;
+        }
+    }
+    const auto verdict = !failed_with.empty() ? Run::Verdict::fail
+                         : is_undecided       ? Run::Verdict::not_decided
+                                              : Run::Verdict::pass;
+    const std::string summary = std::to_string(passed) + " of " + std::to_string(number) + " runs passed";
+    if (options.json) {
+        constexpr std::string_view verdicts[] = {"pass", "fail", "not decided"};
+        std::cout << boost::json::object{{"verdict", verdicts[static_cast<int>(verdict)]},
+                                         {"stage", target.name},
+                                         {"passed", passed},
+                                         {"failed", boost::json::value_from(failed_with)},
+                                         {"runs", std::move(runs)}}
+                  << std::endl;
+        return verdict;
+    }
+    constexpr std::string_view verdicts[] = {"PASS", "FAIL", "NOT DECIDED"};
+    std::cout << verdicts[static_cast<int>(verdict)] << "  " << summary << "\n";
+    for (const auto& [step, seeds] : failed_with) std::cout << "  " << step << ": " << how_often(seeds, number) << "\n";
+    std::cout << std::flush;
+    return verdict;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -177,7 +336,15 @@ int main(int argc, char** argv) {
     const Target* const target = options.stage.empty() ? nullptr : &target_of(options.stage);
     const std::string stage = target != nullptr ? target->name : "";
     if (options.list) {
-        list(steps_of(stage));
+        auto steps = steps_of(stage);
+        if (options.required) {
+            std::erase_if(steps, [](const Step* step) { return step->weight != Step::Weight::required; });
+        }
+        if (options.json) {
+            list_as_json(steps, stage, options.strict);
+        } else {
+            list(steps);
+        }
         return 0;
     }
     if (!options.explain.empty()) {
@@ -185,31 +352,29 @@ int main(int argc, char** argv) {
         return 0;
     }
     if (target == nullptr) usage_error("which stage? One of " + names_of_targets());
+    if (options.rules) {
+        std::cout << rules(*target, steps_of(stage));
+        return 0;
+    }
     check(options, *target);
 
-    Run run{stage, "", options.seed, options.strict, !options.only.empty(), !options.connect.empty(), {}, ""};
-    for (const auto* const step : chosen(stage, options.only)) {
-        if (options.required && step->weight != Step::Weight::required) continue;
-        run.steps.emplace_back(step, Outcome());
-    }
-    const char* const term = std::getenv("TERM");
-    const bool is_terminal = ::isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string(term) != "dumb" &&
-                             std::getenv("NO_COLOR") == nullptr;
-    const auto report = options.json ? json_report(std::cout) : text_report(std::cout, is_terminal);
     if (options.command.empty() && options.connect.empty() && options.crash.empty()) options.crash = target->our_crash;
+    ::prctl(PR_SET_DUMPABLE, 0);  // or a server of our user could open our stdout, and write its own verdict
     ::alarm(options.time_limit + seconds_after_limit);
     end_run_at_signals();
     raise_open_files_limit();
-    try {
-        TimeLimit limit(std::chrono::seconds(options.time_limit));
-        Server server = server_of(options, *target, calibrate(), limit);
-        run.server = server.name();
-        do_steps(run, server, {options.keep_going, options.crash}, limit, *report);
-    } catch (const std::exception& error) {  // CannotRun, or the system refuses something
-        report->cannot_run(run, error.what());
-        return no_verdict;
+    std::ofstream junit;
+    if (!options.junit.empty()) {
+        junit.open(options.junit);
+        if (!junit) usage_error("cannot write " + options.junit);
+        junit << R"(<?xml version="1.0" encoding="UTF-8"?>)"
+              << "\n<testsuites>\n";
     }
-    switch (run.verdict()) {
+    TimeLimit limit(std::chrono::seconds(options.time_limit));
+    const auto verdict = options.seeds ? ask_with_seeds(options, *target, limit, junit)
+                                       : ask(options, *target, options.seed, limit, std::cout, junit).verdict;
+    if (junit.is_open()) junit << "</testsuites>\n";
+    switch (verdict) {
         case Run::Verdict::pass: return 0;
         case Run::Verdict::fail: return failed;
         case Run::Verdict::not_decided: return no_verdict;

@@ -4,6 +4,64 @@
 
 namespace grade {
 
+namespace {
+
+constexpr auto says = " says: ";
+constexpr auto has_joined = " has joined the room";
+constexpr auto has_left = " has left the room";
+
+/// What stands for TEXT where `line` says it in this phrase of that person.
+std::optional<std::string> text_in(const std::string& line, const Phrase& phrase, const std::string& name) {
+    const std::string begin = phrase.before + name + phrase.after;
+    const auto at = line.find(begin);
+    if (at == line.npos || !line.ends_with(phrase.end) || line.size() < at + begin.size() + phrase.end.size())
+        return {};
+    return line.substr(at + begin.size(), line.size() - at - begin.size() - phrase.end.size());
+}
+
+/// The line in the right words where it is news of `name` in the server's own; empty where it is not.
+std::string translated(const std::string& line, const OwnWords& own, const std::string& name) {
+    for (const auto& [phrase, words] : {std::pair(&own.joined, has_joined), std::pair(&own.left, has_left)}) {
+        if (*phrase && text_in(line, **phrase, name) == "") return name + words;
+    }
+    if (!own.says) return "";
+    const auto text = text_in(line, *own.says, name);
+    return text ? name + says + *text : "";
+}
+
+/// The next line that names them, and contains the text; as a phrase.
+Phrase next_phrase(Client& client, const std::string& name, const std::string& text) {
+    constexpr int most_lines = 20;
+    for (int i = 0; i < most_lines; ++i) {
+        std::string line = client.line("a line about " + name);
+        line.erase(line.find_last_not_of("\r\n") + 1);
+        const auto at = line.find(name);
+        if (at == line.npos) continue;
+        const auto end = at + name.size();
+        const auto words = line.find(text, end);
+        if (words == line.npos) continue;
+        if (text.empty()) return {line.substr(0, at), line.substr(end), ""};
+        return {line.substr(0, at), line.substr(end, words - end), line.substr(words + text.size())};
+    }
+    throw Wrong("a line about " + name, "lines about something else");
+}
+
+}  // namespace
+
+void learn_words(Trial& trial) {
+    const std::string first = "Listener" + word(trial.random, 6);
+    const std::string second = "Speaker" + word(trial.random, 6);
+    const std::string text = "Words" + word(trial.random, 6);
+    Client listener(trial.server);
+    listener.send(first + "\n").send(text + "\n");
+    trial.own_words.says = next_phrase(listener, first, text);
+    Client speaker(trial.server);
+    speaker.send(second + "\n");
+    trial.own_words.joined = next_phrase(listener, second, "");
+    speaker.close();
+    trial.own_words.left = next_phrase(listener, second, "");
+}
+
 /// The last lines that came instead are told: a server that says it in other words has not said nothing.
 void Person::pass_over(const std::string& line) {
     constexpr std::size_t max_told = 3;
@@ -17,10 +75,11 @@ std::string Person::next_news(const std::string& awaited) try {
         std::string line = client.line(awaited);
         line.erase(line.find_last_not_of("\r\n") + 1);
         for (const auto& name : names_) {
-            for (const auto* const what : {" says: ", " has joined the room", " has left the room"}) {
+            for (const auto* const what : {says, has_joined, has_left}) {
                 // A prompt without a line feed may stand before it.
                 if (const auto at = line.find(name + what); at != line.npos) return line.substr(at);
             }
+            if (const auto news = translated(line, own_words_, name); !news.empty()) return news;
         }
         pass_over(line);
     }

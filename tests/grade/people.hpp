@@ -15,7 +15,8 @@ namespace grade {
 class Person {
 public:
     /// Connects and says nothing yet.
-    Person(Trial& trial, std::vector<std::string>& names) : client(trial.server), names_(names) {}
+    Person(Trial& trial, std::vector<std::string>& names)
+        : client(trial.server), names_(names), own_words_(trial.own_words) {}
 
     /// The next news, whatever it is, without its line's end. `awaited` says what for.
     std::string news(const std::string& awaited);
@@ -32,8 +33,12 @@ private:
     void pass_over(const std::string& line);
 
     std::vector<std::string>& names_;
+    const OwnWords& own_words_;
     std::deque<std::string> passed_over_;  // the last lines that were not what is awaited
 };
+
+/// Finds out in which words of its own the server says that somebody speaks, joins and leaves.
+void learn_words(Trial& trial);
 
 /// A room for the length of one step: names that nobody has had before, and people who have noticed each other.
 class Room {

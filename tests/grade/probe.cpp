@@ -29,6 +29,14 @@ std::string lines(std::mt19937_64& random, std::size_t number, std::size_t max) 
     return text;
 }
 
+std::string numbered_lines(std::mt19937_64& random, std::size_t number, std::size_t max) {
+    std::string text;
+    for (std::size_t i = 1; i <= number; ++i) {
+        text += std::to_string(i) + " " + word(random, 1 + random() % max) + "\n";
+    }
+    return text;
+}
+
 std::function<std::size_t()> sizes(std::mt19937_64& random, std::size_t max) {
     return [&random, max] {
         const auto bits = random() % 64;

@@ -22,6 +22,9 @@ std::string word(std::mt19937_64& random, std::size_t size);
 /// `number` lines of up to `max` letters, each ended by a line feed; some are empty.
 std::string lines(std::mt19937_64& random, std::size_t number, std::size_t max);
 
+/// The same, and each line begins with its number: which one is missing, or comes too early, can be seen.
+std::string numbered_lines(std::mt19937_64& random, std::size_t number, std::size_t max);
+
 /// Sizes from 1 to `max`, small ones as often as large ones. Refers to `random`.
 std::function<std::size_t()> sizes(std::mt19937_64& random, std::size_t max);
 

@@ -148,7 +148,9 @@ public:
         constexpr std::string_view verdicts[] = {"passed", "failed", "not possible", "not reached", "not run"};
         boost::json::object object{{"step", step.name},
                                    {"weight", weight(step)},
+                                   {"group", step.group},
                                    {"decides", run.decides(step)},
+                                   {"points", step.points(run.stage, run.strict)},
                                    {"verdict", verdicts[static_cast<int>(outcome.verdict)]},
                                    {"milliseconds", outcome.took.count()}};
         if (!outcome.reason.empty()) object["reason"] = outcome.reason;
@@ -161,6 +163,7 @@ public:
             object["why"] = step.why;
             object["read"] = step.read;
             if (!outcome.ending.empty()) object["server_ended"] = outcome.ending;
+            object["text"] = narrated(step, outcome, server);
         }
         steps_.push_back(std::move(object));
     }
@@ -191,6 +194,110 @@ private:
 
     std::ostream& out_;
     boost::json::array steps_;
+};
+
+/// A character that XML gives a meaning, as its entity. Nothing else needs care: bytes of servers are visible() text.
+std::string in_xml(std::string_view text) {
+    std::string out;
+    for (const char character : text) {
+        switch (character) {
+            case '&': out += "&amp;"; break;
+            case '<': out += "&lt;"; break;
+            case '>': out += "&gt;"; break;
+            case '"': out += "&quot;"; break;
+            default: out += character;
+        }
+    }
+    return out;
+}
+
+std::string in_seconds(milliseconds time) {
+    std::ostringstream out;
+    out << std::fixed << std::setprecision(3) << std::chrono::duration<double>(time).count();
+    return out.str();
+}
+
+class JunitReport : public Report {
+public:
+    explicit JunitReport(std::ostream& out) : out_(out) {}
+
+    void begins(const Run&, const Server&) override {}
+    void begins(const Step&) override {}
+    void ends(const Run& run, const Step& step, const Outcome& outcome, const Server& server) override {
+        std::string body;
+        const auto problem = [&](const char* element, const std::string& message, const std::string& text) {
+            body = std::string("    <") + element + " message=\"" + in_xml(message) + "\">" + in_xml(text) + "</" +
+                   element + ">\n";
+        };
+        if (const auto& wrong = outcome.wrong) {
+            const std::string text = narrated(step, outcome, server);
+            if (run.decides(step)) {
+                ++failures_;
+                problem("failure", wrong->what(), text);
+            } else {
+                body = "    <system-out>advice:\n" + in_xml(text) + "</system-out>\n";
+            }
+        } else if (outcome.verdict != Outcome::Verdict::passed) {
+            const std::string reason = outcome.reason.empty() ? "not run, after a failure" : outcome.reason;
+            if (run.decides(step)) {
+                ++errors_;
+                problem("error", reason, "");
+            } else {
+                ++skipped_;
+                body = "    <skipped message=\"" + in_xml(reason) + "\"/>\n";
+            }
+        }
+        took_ += outcome.took;
+        ++cases_;
+        text_ += "  <testcase classname=\"" + in_xml(run.stage + "." + step.group) + "\" name=\"" + in_xml(step.name) +
+                 "\" time=\"" + in_seconds(outcome.took) + "\">\n" + body + "  </testcase>\n";
+    }
+    void ends(const Run& run) override { write(run); }
+    void cannot_run(const Run& run, const std::string& reason) override {
+        ++errors_;
+        ++cases_;
+        text_ += "  <testcase classname=\"" + in_xml(run.stage) +
+                 "\" name=\"runs\" time=\"0\">\n    <error message=\"" + in_xml(reason.substr(0, reason.find('\n'))) +
+                 "\">" + in_xml(reason) + "</error>\n  </testcase>\n";
+        write(run);
+    }
+
+private:
+    void write(const Run& run) {
+        out_ << "<testsuite name=\"" << in_xml("grade " + run.stage) << "\" tests=\"" << cases_ << "\" failures=\""
+             << failures_ << "\" errors=\"" << errors_ << "\" skipped=\"" << skipped_ << "\" time=\""
+             << in_seconds(took_) << "\">\n"
+             << text_ << "</testsuite>" << std::endl;
+    }
+
+    std::ostream& out_;
+    std::string text_;
+    int cases_ = 0, failures_ = 0, errors_ = 0, skipped_ = 0;
+    milliseconds took_{0};
+};
+
+class AllReports : public Report {
+public:
+    explicit AllReports(std::vector<std::unique_ptr<Report>> reports) : reports_(std::move(reports)) {}
+
+    void begins(const Run& run, const Server& server) override {
+        for (const auto& report : reports_) report->begins(run, server);
+    }
+    void begins(const Step& step) override {
+        for (const auto& report : reports_) report->begins(step);
+    }
+    void ends(const Run& run, const Step& step, const Outcome& outcome, const Server& server) override {
+        for (const auto& report : reports_) report->ends(run, step, outcome, server);
+    }
+    void ends(const Run& run) override {
+        for (const auto& report : reports_) report->ends(run);
+    }
+    void cannot_run(const Run& run, const std::string& reason) override {
+        for (const auto& report : reports_) report->cannot_run(run, reason);
+    }
+
+private:
+    std::vector<std::unique_ptr<Report>> reports_;
 };
 
 std::string replaced(std::string text, const std::string& what, const std::string& by) {
@@ -227,6 +334,14 @@ std::unique_ptr<Report> json_report(std::ostream& out) {
     return std::make_unique<JsonReport>(out);
 }
 
+std::unique_ptr<Report> junit_report(std::ostream& out) {
+    return std::make_unique<JunitReport>(out);
+}
+
+std::unique_ptr<Report> all_reports(std::vector<std::unique_ptr<Report>> reports) {
+    return std::make_unique<AllReports>(std::move(reports));
+}
+
 std::string explanation(const Step& step) {
     std::string stages;
     for (const auto& stage : step.stages) stages += (stages.empty() ? "" : " ") + stage;
@@ -234,6 +349,23 @@ std::string explanation(const Step& step) {
            paragraph("why", step.why) + verbatim("read", step.read) +
            (step.needs == Step::Needs::our_process ? paragraph("needs", "a server that the grader has started itself")
                                                    : "");
+}
+
+std::string rules(const Target& target, const std::vector<const Step*>& steps) {
+    std::string text = target.name + ": " + target.what + "\n";
+    for (const auto asked : {Step::Weight::required, Step::Weight::advice}) {
+        text += asked == Step::Weight::required ? "\nRequired: without these it is none.\n"
+                                                : "\nAdvice: it is told, and decides with --strict only.\n";
+        std::string group;
+        for (const auto* const step : steps) {
+            if (step->weight != asked) continue;
+            if (step->group != group) text += "\n" + step->group + "\n";
+            group = step->group;
+            text += "  " + step->name + ":\n" + paragraph("", step->why) + verbatim("try", step->does);
+        }
+    }
+    return text +
+           "\nWhat it looks like when it goes wrong: tests/museum/README.md. More of one step: --explain STEP.\n";
 }
 
 std::string addressed(std::string text, const Server& server) {

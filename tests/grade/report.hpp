@@ -56,9 +56,17 @@ public:
 std::unique_ptr<Report> text_report(std::ostream& out, bool is_terminal);
 /// One JSON object at the end.
 std::unique_ptr<Report> json_report(std::ostream& out);
+/// A test suite of JUnit's XML at the end, as CI systems read it: a test case for each step. What was not asked and
+/// decides is an error in it, never a success; advice that is not met is told in its output.
+std::unique_ptr<Report> junit_report(std::ostream& out);
+/// Tells each of them.
+std::unique_ptr<Report> all_reports(std::vector<std::unique_ptr<Report>> reports);
 
 /// What --explain prints.
 std::string explanation(const Step& step);
+
+/// What --rules prints: all that is asked of a target, on a page, by groups; made of the steps, so it is what they ask.
+std::string rules(const Target& target, const std::vector<const Step*>& steps);
 
 /// `text` with HOST and PORT as the server has them.
 std::string addressed(std::string text, const Server& server);

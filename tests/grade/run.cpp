@@ -34,13 +34,13 @@ void note_end_of_server(const Step& step, Outcome& outcome, Server& server) {
     outcome.last_words = server.last_words();
 }
 
-Outcome try_step(const Step& step, Trial trial, TimeLimit& limit) {
+Outcome try_step(const Step& step, Trial trial, milliseconds step_limit, TimeLimit& limit) {
     Outcome outcome;
     const auto begin = Clock::now();
     try {
         // Not where it has ended by itself in between: the step is to find nobody there.
         if (trial.server.is_ours() && !trial.server.is_started()) trial.server.start();
-        limit.begin_step(trial.server.patience().step());
+        limit.begin_step(step_limit.count() > 0 ? step_limit : trial.server.patience().step());
         step.run(trial);
         expect_alive(step, trial.server);
         outcome.verdict = Outcome::Verdict::passed;
@@ -60,10 +60,22 @@ Outcome try_step(const Step& step, Trial trial, TimeLimit& limit) {
     return outcome;
 }
 
+void learn(const Step& step, Trial trial, TimeLimit& limit) {
+    limit.begin_step(trial.server.patience().step());
+    try {
+        step.learn(trial);
+    } catch (const Wrong&) {  // then the others fail for it, too
+    } catch (const NotPossible&) {
+    } catch (const NotReached&) {
+    }
+    limit.end_step();
+}
+
 }  // namespace
 
 void do_steps(Run& run, Server& server, const RunOptions& options, TimeLimit& limit, Report& report) {
     report.begins(run, server);
+    OwnWords own_words;
     bool go_on = true;
     for (auto& [step, outcome] : run.steps) {
         if (!go_on) {
@@ -82,7 +94,9 @@ void do_steps(Run& run, Server& server, const RunOptions& options, TimeLimit& li
             outcome.reason = "needs a server that the grader has started: grade STAGE -- COMMAND";
         } else {
             auto random = random_for(*step, run.seed);
-            outcome = try_step(*step, {server, random, options.crash}, limit);
+            const Trial trial{server, random, options.crash, own_words};
+            outcome = try_step(*step, trial, options.step_limit, limit);
+            if (outcome.wrong && options.keep_going && step->learn != nullptr) learn(*step, trial, limit);
         }
         report.ends(run, *step, outcome, server);
         const bool went_wrong =

@@ -5,8 +5,9 @@
 namespace grade {
 
 struct RunOptions {
-    bool keep_going = false;  ///< after a failure that decides, too
-    std::string crash;        ///< --crash
+    bool keep_going = false;     ///< after a failure that decides, too
+    std::string crash;           ///< --crash
+    milliseconds step_limit{0};  ///< --step-limit; 0: as the machine's patience has it
 };
 
 /// Does the run's steps one after the other and fills in their outcomes. Starts the server where it is ours, and again

@@ -28,7 +28,7 @@ namespace grade {
 namespace {
 
 constexpr std::size_t max_output_kept = 4096;
-constexpr std::size_t max_last_lines = 6;
+constexpr std::size_t max_last_lines = 20;  // a stack trace of Node or Java, with what it is about
 constexpr std::size_t max_last_line = 200;
 
 // Below the range that the kernel takes for clients (32768 up), or a client could sit on the server's port.
@@ -189,7 +189,7 @@ void Server::launch() {
     has_run_ = true;
     keeper_ = std::make_unique<Keeper>(command_);
     constexpr milliseconds look_again{5};
-    const auto deadline = Clock::now() + patience_.start();
+    const auto deadline = Clock::now() + (most_start_.count() > 0 ? most_start_ : patience_.start());
     std::optional<Clock::time_point> only_elsewhere_since;
     const auto with_last_words = [this](const std::string& what) {
         const std::string words = last_words();
@@ -289,6 +289,7 @@ void Server::read_output() {
     for (int i = 0; i < max_reads; ++i) {
         const auto size = ::read(keeper_->output(), bytes.data(), bytes.size());
         if (size <= 0) return;
+        printed_ += static_cast<std::size_t>(size);
         output_.append(bytes.data(), static_cast<std::size_t>(size));
         if (output_.size() > max_output_kept) output_.erase(0, output_.size() - max_output_kept);
     }
@@ -301,7 +302,7 @@ std::string Server::last_words() {
     for (std::string line; std::getline(text, line);) lines.push_back(app::text::visible(line, max_last_line));
     const std::size_t first = lines.size() - std::min(lines.size(), max_last_lines);
     std::string words;
-    for (std::size_t i = first; i < lines.size(); ++i) words += "    " + lines[i] + "\n";
+    for (std::size_t i = first; i < lines.size(); ++i) words += "    | " + lines[i] + "\n";
     return words;
 }
 
@@ -312,6 +313,9 @@ int Server::wait(std::span<pollfd> descriptors, milliseconds within) {
     all.push_back({keeper_ ? keeper_->output() : -1, POLLIN, 0});
     for (const auto deadline = Clock::now() + within;;) {
         time_limit_.check();
+        if (most_output_ > 0 && printed_ > most_output_) {
+            throw CannotRun("the server has printed more than " + std::to_string(most_output_ >> 20) + " MiB");
+        }
         const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now()).count();
         const auto slice = std::clamp<std::int64_t>(left, 0, max_slice_ms);
         int ready = ::poll(all.data(), all.size(), static_cast<int>(slice));

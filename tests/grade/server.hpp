@@ -61,6 +61,10 @@ public:
     std::vector<pid_t> processes() const { return keeper_->processes(); }
     /// Waits until the first process has ended. False when it goes on.
     bool wait_end(milliseconds within);
+    /// How long it may take to listen; otherwise patience().start().
+    void bound_start(milliseconds most) { most_start_ = most; }
+    /// From now on a server that prints more bytes, all its starts together, ends the run: CannotRun. 0: no bound.
+    void bound_output(std::size_t most) { most_output_ = most; }
     /// The last lines that it has printed.
     std::string last_words();
     /// Whether somebody listens at the port, where we ask. Asks the kernel, not the server: nobody is connected for it.
@@ -106,6 +110,8 @@ private:
     socklen_t address_size_ = 0;
     support::Descriptor port_lock_;
     std::unique_ptr<Keeper> keeper_;
+    milliseconds most_start_{0};
+    std::size_t most_output_ = 0, printed_ = 0;
     std::string output_;  // the end of what it has printed
     std::string ending_;  // of the last one, once stopped
     long ticks_ = 0;      // of processor time, when is_busy() looked last

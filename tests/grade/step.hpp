@@ -4,6 +4,7 @@
 #include "grade/server.hpp"
 #include "grade/verdict.hpp"
 
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -11,11 +12,23 @@
 
 namespace grade {
 
+/// How a chat room says something in words of its own: `before` NAME `after` TEXT `end`.
+struct Phrase {
+    std::string before, after, end;
+};
+
+/// What a chat room says otherwise than it should, once a step has failed for that. Later steps take these words for
+/// the right ones: one wrong word is one mistake, not a mistake in each step that listens.
+struct OwnWords {
+    std::optional<Phrase> says, joined, left;
+};
+
 /// What a step works with.
 struct Trial {
     Server& server;
     std::mt19937_64& random;  ///< seeded with --seed and the step's name, so that --only sees the same
     std::string crash;        ///< --crash: the line that makes the server crash a worker; may be empty
+    OwnWords& own_words;
 };
 
 /// One thing that a server is asked.
@@ -41,6 +54,15 @@ struct Step {
     /// Does it: returns when the server is right, throws Wrong when it is not, NotPossible when this cannot be told
     /// here. It may leave the server stopped where it needs our_process; else it leaves it serving.
     void (*run)(Trial&);
+
+    /// After it has failed, and others follow: finds out what need not fail these, too. May throw what run() throws.
+    void (*learn)(Trial&) = nullptr;
+
+    std::string group = {};  ///< what it is about, for marks: lines, clients, crowds, room, manners, life
+
+    /// What it is worth where marks are given: what a stage is there to teach counts more than what it has kept of an
+    /// earlier one, and advice counts only where it decides.
+    int points(const std::string& stage, bool strict) const;
 };
 
 /// Every step there is, in the order in which they are done: what a later one needs, an earlier one has asked for.

@@ -5,13 +5,30 @@ namespace grade {
 const std::vector<Step>& all_steps() {
     static const std::vector<Step> steps = [] {
         std::vector<Step> all;
-        for (const auto part : {line_steps, company_steps, bad_client_steps, crowd_steps, chat_steps, budget_steps,
-                                manner_steps, life_steps}) {
-            for (auto& step : part()) all.push_back(std::move(step));
+        struct Part {
+            const char* group;
+            std::vector<Step> (*steps)();
+        };
+        for (const auto& [group, part] :
+             {Part{"lines", line_steps}, Part{"clients", company_steps}, Part{"clients", bad_client_steps},
+              Part{"crowds", crowd_steps}, Part{"room", chat_steps}, Part{"room", budget_steps},
+              Part{"manners", manner_steps}, Part{"life", life_steps}}) {
+            for (auto& step : part()) {
+                step.group = group;
+                all.push_back(std::move(step));
+            }
         }
         return all;
     }();
     return steps;
+}
+
+int Step::points(const std::string& stage, bool strict) const {
+    constexpr int for_advice = 1;
+    constexpr int for_what_is_kept = 2;
+    constexpr int for_the_lesson = 6;
+    if (weight == Weight::advice) return strict ? for_advice : 0;
+    return stages.front() == stage ? for_the_lesson : for_what_is_kept;
 }
 
 const std::vector<Target>& targets() {
