@@ -16,6 +16,7 @@ try:
     import mutate
     import page as pages
     import sources
+    from pieces import pieces_of
     from session import Differs, Session
     from terminal import Workbench
 except ModuleNotFoundError as missing:
@@ -69,6 +70,7 @@ def replay(page, options):
     began = time.monotonic()
     differences, edits = check_quotes(page, options.update)
     differences += links.check(page, ROOT)
+    pieces_of(page)  # what it asks must be answered
     records = []
     if page.of_kind("terminal"):
         bench = Workbench(ROOT, options.programs.resolve(), page.ports)
