@@ -87,9 +87,10 @@ class Person:
         last = lines[-1]
         if last.endswith("q: leave]"):
             return "Enter" if "Enter" in last else "choice"
-        if len(lines) > 1 and re.match(r"▶ [^:]+: (type|press)$", lines[-2]):
-            return last
-        return ""
+        asked = [number for number, line in enumerate(lines) if re.match(r"▶ [^:]+: (type|press)$", line)]
+        following = lines[asked[-1] + 1:] if asked else []
+        # What came is followed by a mark; a line that is too long for the window goes on in the next one.
+        return "" if any(line[0] in "✓✗▷" for line in following) else " ".join(following)
 
     def do(self, keys):
         before = self.said()
