@@ -39,7 +39,7 @@ class Project:
         (self.directory / "CMakeLists.txt").write_text(
             "cmake_minimum_required(VERSION 3.24)\nproject(small CXX)\nadd_compile_options(-Wall -Wextra)\ninclude_directories(${PROJECT_SOURCE_DIR})\n"
             "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)\n"
-            "add_executable(01_naive 01_naive/server.cpp)\nadd_custom_target(echo_client)\n"
+            "add_executable(01_naive 01_naive/server.cpp)\nadd_custom_target(echo_client)\nadd_custom_target(by_hand)\n"
             "add_custom_target(programs DEPENDS 01_naive)\n"
             "add_library(common STATIC common/common.cpp)\ntarget_precompile_headers(common PRIVATE <cstdio>)\n"
             "include(common/own_stages.cmake)\n")
