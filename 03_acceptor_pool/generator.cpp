@@ -17,7 +17,7 @@ struct Numbers {
         void unhandled_exception() { throw; }
         std::suspend_always final_suspend() noexcept { return {}; }
     };
-    std::coroutine_handle<promise_type> frame;  // its variables, and the place where it goes on
+    std::coroutine_handle<promise_type> handle;  // of its frame: its variables, and where it goes on
 };
 
 Numbers count_to(int last) {
@@ -31,9 +31,9 @@ Numbers count_to(int last) {
 int main() {
     Numbers numbers = count_to(2);
     std::printf("main: has called it, and nothing has happened\n");
-    for (numbers.frame.resume(); !numbers.frame.done(); numbers.frame.resume()) {
-        std::printf("main: got %d\n", numbers.frame.promise().given);
+    for (numbers.handle.resume(); !numbers.handle.done(); numbers.handle.resume()) {
+        std::printf("main: got %d\n", numbers.handle.promise().given);
     }
     std::printf("main: it has come to its end\n");
-    numbers.frame.destroy();
+    numbers.handle.destroy();
 }

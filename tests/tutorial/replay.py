@@ -24,7 +24,7 @@ except ModuleNotFoundError as missing:
     sys.exit(SKIPPED)
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDERS = ("telnet", "nc", "iex", "elixir", "erl", "epmd", "etcd", "etcdctl")  # programs that a page may use, and a machine may lack
+OUTSIDERS = ("telnet", "nc", "ss", "iex", "elixir", "erl", "epmd", "etcd", "etcdctl")  # programs that a page may use, and a machine may lack
 
 
 def arguments():
