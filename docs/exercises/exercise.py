@@ -13,6 +13,7 @@ The order of the exercises is that of the table in README.md beside this file.
 
 import argparse
 import dataclasses
+import difflib
 import json
 import os
 import pathlib
@@ -24,10 +25,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CHECK_SECONDS = 120  # for a whole check; each wait in it has a shorter bound of its own
+WATCH_SECONDS = 0.2  # between two looks at a file that is watched
 MINUTES = range(10, 31)  # how long an exercise may take
 HINTS = range(2, 4)  # how many it may have
 
@@ -296,6 +299,13 @@ class Desk:
 
     def put(self, exercise, what, value):
         self.progress.setdefault(exercise.name, {})[what] = value
+        self.save()
+
+    def forget(self, exercise):
+        self.progress.pop(exercise.name, None)
+        self.save()
+
+    def save(self):
         self.directory.mkdir(exist_ok=True)
         beside = self.note.with_name(self.note.name + ".new")  # a note half written would lose everything
         beside.write_text(json.dumps(self.progress, indent=1) + "\n")
@@ -359,6 +369,69 @@ def hint(exercise, desk):
     desk.put(exercise, "hints", number + 1)
     if number + 1 == len(hints):
         print(f"\nThat was the last one: ./lab exercise solution {exercise.name}")
+
+
+def stamp(path):
+    """What changes at every save. None: an editor that replaces the file has just taken it away."""
+    try:
+        status = path.stat()
+        return status.st_mtime_ns, status.st_size, status.st_ino
+    except FileNotFoundError:
+        return None
+
+
+def watch(exercise, desk, build):
+    """Checks at every save, until it passes or Ctrl-C comes."""
+    source = desk.source(exercise)
+    if not source.exists():
+        begin(exercise, desk)
+    checked = None
+    try:
+        while True:
+            now = stamp(source)
+            if now not in (None, checked):
+                checked = now  # a save during the check is another one
+                print(f"\n---- {exercise.name}, {time.strftime('%H:%M:%S')} {'-' * 60}")
+                if check_copy(exercise, desk, build) == 0:
+                    return 0
+                print(f"\nSave {shown(source)}, and it is checked again; Ctrl-C ends this.")
+            time.sleep(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        print(f"\nWatched no longer; ./lab exercise watch {exercise.name} goes on.")
+        return 0
+
+
+def reset(exercise, desk):
+    """The starter again. What was there is kept."""
+    source = desk.source(exercise)
+    if not source.exists():
+        raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
+    number = 1
+    while (kept := source.with_name(f"{source.name}.{number}")).exists():
+        number += 1
+    source.rename(kept)
+    shutil.copyfile(exercise.directory / "starter" / exercise.file, source)
+    desk.forget(exercise)
+    print(f"{shown(source)} is as it was at the beginning. Yours is kept: {shown(kept)}")
+
+
+def show_difference(exercise, desk):
+    """From the student's to the solution."""
+    source = desk.source(exercise)
+    if not source.exists():
+        raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
+    solution = exercise.directory / "solution" / exercise.file
+    lines = list(difflib.unified_diff(source.read_text().splitlines(), solution.read_text().splitlines(),
+                                      f"yours: {shown(source)}", f"the solution: {shown(solution)}", lineterm=""))
+    colours = {"+": "\033[32m", "-": "\033[31m", "@": "\033[36m"} if sys.stdout.isatty() else {}
+    for line in lines:
+        colour = colours.get(line[:1], "")
+        print(f"{colour}{line}{colour and chr(27) + '[0m'}")
+    if not lines:
+        print("Yours is the solution, letter by letter.")
+    elif desk.state(exercise) == "passed":
+        print("\nYours passes, too: there is more than one way.")
+    return 0
 
 
 def show_solution(exercise):
@@ -435,7 +508,7 @@ def build_all(exercise, build):
 
 # ---- the command line -----------------------------------------------------------------------------------------------
 
-VERBS = ("list", "check", "hint", "solution")
+VERBS = ("list", "check", "watch", "hint", "diff", "solution", "reset")
 SUITE_VERBS = ("needs", "build", "prove", "table", "prove_table")
 
 
@@ -444,7 +517,8 @@ def obey(words, desk, build):
     alone = verb in ("progress", "list", "table", "prove_table")
     expected = {"progress": 0, "begin": 1}.get(verb, 1 if alone else 2)
     if len(words) != expected:
-        raise Usage("usage: ./lab exercise [list | NAME | check NAME | hint NAME | solution NAME]")
+        raise Usage("usage: ./lab exercise [list | NAME | check NAME | watch NAME | hint NAME | diff NAME | "
+                    "solution NAME | reset NAME]")
     if alone:
         if verb == "prove_table":
             return report(prove_table())
@@ -452,11 +526,12 @@ def obey(words, desk, build):
         return 0
     name, _, answer = words[-1].partition("/")  # "prove NAME/ANSWER"
     exercise = find(name)
-    if verb == "check":
-        return check_copy(exercise, desk, build)
+    if verb in ("check", "watch"):
+        return {"check": check_copy, "watch": watch}[verb](exercise, desk, build)
     if verb == "prove":
         return report(prove_wrong(exercise, answer, build) if answer else prove(exercise, build))
     {"begin": lambda: begin(exercise, desk), "hint": lambda: hint(exercise, desk),
+     "diff": lambda: show_difference(exercise, desk), "reset": lambda: reset(exercise, desk),
      "solution": lambda: show_solution(exercise), "needs": lambda: print(*exercise.needs()),
      "build": lambda: build_all(exercise, build)}[verb]()
     return 0
@@ -474,6 +549,7 @@ def main():
     arguments.add_argument("--desk", type=pathlib.Path, default=ROOT / "exercises")
     arguments.add_argument("words", nargs="*")
     options = arguments.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # whoever watches reads what is said when it is said
     try:
         return obey(options.words, Desk(options.desk.resolve()), options.build_dir.resolve())
     except CannotBuild as error:

@@ -4,6 +4,7 @@ exercise_test.py BUILD_DIR"""
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,60 @@ class Walk(unittest.TestCase):
         self.assertIn("passed", self.lab("check", "one_for_all"))
         self.assertIn("1 of ", self.lab())
         self.assertIn("one_for_all", self.lab("solution", "one_for_all"))
+
+    def test_watching_checks_at_every_save_until_it_passes(self):
+        command = [sys.executable, "-B", str(HERE / "exercise.py"), "--build-dir", str(BUILD), "--desk", str(self.desk)]
+        with subprocess.Popen([*command, "watch", "one_for_all"], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as watching:
+            self.addCleanup(watching.kill)
+            self.read_until(watching, "it is checked again")
+            mine = self.desk / "one_for_all" / "tree.scenario"
+            mine.write_text(mine.read_text() + "\n# saved\n")
+            self.read_until(watching, "it is checked again")
+            beside = mine.with_name("beside")  # as editors do
+            shutil.copyfile(HERE / "one_for_all/solution/tree.scenario", beside)
+            beside.replace(mine)
+            self.read_until(watching, "one_for_all: passed")
+            self.assertEqual(watching.wait(10), 0)
+
+    def test_watching_ends_at_ctrl_c(self):
+        command = [sys.executable, "-B", str(HERE / "exercise.py"), "--build-dir", str(BUILD), "--desk", str(self.desk)]
+        with subprocess.Popen([*command, "watch", "one_for_all"], text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as watching:
+            self.addCleanup(watching.kill)
+            self.read_until(watching, "it is checked again")
+            watching.send_signal(signal.SIGINT)
+            self.read_until(watching, "Watched no longer")
+            self.assertEqual(watching.wait(10), 0)
+
+    def read_until(self, program, words):
+        said = []
+        while words not in (said or [""])[-1]:
+            line = program.stdout.readline()
+            self.assertTrue(line, f"it ended before it said '{words}':\n{''.join(said)}")
+            said.append(line)
+
+    def test_reset_begins_anew_and_keeps_what_was_there(self):
+        self.assertIn("you have not begun it", self.lab("reset", "one_for_all", status=2))
+        self.lab("one_for_all")
+        mine = self.desk / "one_for_all" / "tree.scenario"
+        shutil.copyfile(HERE / "one_for_all/solution/tree.scenario", mine)
+        self.lab("check", "one_for_all")
+        self.assertIn("1 of ", self.lab())
+        self.assertIn("tree.scenario.1", self.lab("reset", "one_for_all"))
+        self.assertEqual(mine.read_text(), (HERE / "one_for_all/starter/tree.scenario").read_text())
+        self.assertEqual(mine.with_name("tree.scenario.1").read_text(),
+                         (HERE / "one_for_all/solution/tree.scenario").read_text())
+        self.assertIn("0 of ", self.lab())
+        self.assertIn("tree.scenario.2", self.lab("reset", "one_for_all"))
+
+    def test_diff_leads_from_mine_to_the_solution(self):
+        self.assertIn("you have not begun it", self.lab("diff", "one_for_all", status=2))
+        self.lab("one_for_all")
+        said = self.lab("diff", "one_for_all")
+        self.assertRegex(said, r"--- yours: .*\n\+\+\+ the solution: .*\n@@")
+        shutil.copyfile(HERE / "one_for_all/solution/tree.scenario", self.desk / "one_for_all" / "tree.scenario")
+        self.assertIn("letter by letter", self.lab("diff", "one_for_all"))
 
     def test_hints_come_one_by_one_and_begin_again(self):
         given = [self.lab("hint", "frames") for _ in range(4)]

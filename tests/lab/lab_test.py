@@ -19,6 +19,7 @@ MOST_SECONDS = 60
 
 UNUSED_PARAMETER = """
 #include <cstdio>
+#include "01_naive/server.hpp"
 static int answer(int prefix) { return 0; }
 int main() { std::puts("it runs"); return answer(1); }
 """
@@ -36,11 +37,17 @@ class Project:
         for name in ("lab", "CMakePresets.json"):
             shutil.copy(ROOT / name, self.directory)
         (self.directory / "CMakeLists.txt").write_text(
-            "cmake_minimum_required(VERSION 3.24)\nproject(small CXX)\nadd_compile_options(-Wall -Wextra)\n"
+            "cmake_minimum_required(VERSION 3.24)\nproject(small CXX)\nadd_compile_options(-Wall -Wextra)\ninclude_directories(${PROJECT_SOURCE_DIR})\n"
             "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)\n"
-            "add_executable(01_naive 01_naive/server.cpp)\nadd_custom_target(echo_client)\n"
-            "add_custom_target(programs DEPENDS 01_naive)\n")
+            "add_executable(01_naive 01_naive/server.cpp)\nadd_custom_target(echo_client)\nadd_custom_target(by_hand)\n"
+            "add_custom_target(programs DEPENDS 01_naive)\n"
+            "add_library(common STATIC common/common.cpp)\ntarget_precompile_headers(common PRIVATE <cstdio>)\n"
+            "include(common/own_stages.cmake)\n")
+        (self.directory / "common").mkdir()
+        (self.directory / "common/common.cpp").touch()
+        shutil.copy(ROOT / "common/own_stages.cmake", self.directory / "common")
         (self.directory / "01_naive").mkdir()
+        (self.directory / "01_naive/server.hpp").write_text("static int answer(int prefix);\n")
         (self.directory / "01_naive/CMakeLists.txt").touch()
         (self.directory / "01_naive/server.cpp").write_text(source)
         self.environment = {name: value for name, value in os.environ.items() if name not in ("CI", "FIVE_WARNINGS")}
@@ -96,6 +103,32 @@ def a_warning_stops_ci_and_changes_nobodys_build():
         built = project.lab("build", "programs", FIVE_WARNINGS="errors")
         expect(built.returncode == 1 and "-Werror" in built.stderr, "the warning did not stop CI:", built)
         expect((project.directory / "build/CMakeCache.txt").read_text() == before, "people's build was configured anew")
+
+
+def a_stage_of_ones_own_is_run_by_its_name_whatever_its_warnings():
+    with Project() as project:
+        copied = project.lab("copy", "01", "mine")
+        expect(copied.returncode == 0 and "own/mine is yours" in copied.stderr, copied)
+        mine = project.directory / "own/mine/server.cpp"
+        expect('#include "own/mine/server.hpp"' in mine.read_text(), "it includes what is another stage's:", mine.read_text())
+        mine.write_text(mine.read_text().replace("it runs", "mine runs"))
+        ran = project.lab("run", "mine", FIVE_WARNINGS="errors")
+        expect(ran.returncode == 0 and ran.stdout == "mine runs\n" and "-Wunused-parameter" in ran.stderr, ran)
+        again = project.lab("copy", "01", "mine")
+        expect(again.returncode == 1 and "stays as it is" in again.stderr and "mine runs" in mine.read_text(), again)
+        for name in ("", "../x", "Mine"):
+            wrong = project.lab("copy", "01", name)
+            expect(wrong.returncode == 2 and "which name?" in wrong.stderr, wrong)
+
+
+def what_does_not_compile_of_ones_own_stops_nothing_else():
+    with Project() as project:
+        project.lab("copy", "01", "mine")
+        (project.directory / "own/mine/server.cpp").write_text("int main() { return nothing; }")
+        expect(project.lab("run", "01").stdout == "it runs\n", "the stage does not run any more")
+        expect(project.lab("build", "programs").returncode == 0, "the programs cannot be built any more")
+        ran = project.lab("run", "mine")
+        expect(ran.returncode == 1 and "was not declared" in ran.stderr, ran)
 
 
 def an_error_is_shown_whole():

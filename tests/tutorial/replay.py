@@ -16,6 +16,7 @@ try:
     import mutate
     import page as pages
     import sources
+    from pieces import pieces_of
     from session import Differs, Session
     from terminal import Workbench
 except ModuleNotFoundError as missing:
@@ -23,7 +24,7 @@ except ModuleNotFoundError as missing:
     sys.exit(SKIPPED)
 
 ROOT = Path(__file__).resolve().parents[2]
-OUTSIDERS = ("telnet", "nc", "iex", "elixir", "erl", "epmd", "etcd", "etcdctl")  # programs that a page may use, and a machine may lack
+OUTSIDERS = ("telnet", "nc", "ss", "iex", "elixir", "erl", "epmd", "etcd", "etcdctl")  # programs that a page may use, and a machine may lack
 
 
 def arguments():
@@ -69,6 +70,7 @@ def replay(page, options):
     began = time.monotonic()
     differences, edits = check_quotes(page, options.update)
     differences += links.check(page, ROOT)
+    pieces_of(page)  # what it asks must be answered
     records = []
     if page.of_kind("terminal"):
         bench = Workbench(ROOT, options.programs.resolve(), page.ports)

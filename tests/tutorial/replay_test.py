@@ -20,6 +20,7 @@ try:
     import links
     import page as pages
     from compare import Rules, compare, is_same
+    from pieces import pieces_of
     from session import steps_of
     import terminal  # it needs what the machine may lack
 except ModuleNotFoundError as missing:
@@ -148,6 +149,32 @@ class Reading(unittest.TestCase):
                      "**Ann**\n<!-- terminal: Ben -->\n```console\n$ ls\n```\n"):
             with self.subTest(text), self.assertRaises(pages.PageError):
                 self.page(text)
+
+    def test_a_question_has_choices_and_answers(self):
+        page = self.page("# A\n\ntext\n\n> **What do you think will happen?**\n> It rains.\n>\n> - **A** No.\n> - **B** Yes,\n"
+                         ">   a lot.\n\nmore\n\n<details>\n<summary>What did you say?</summary>\n\n- **A** Wrong.\n"
+                         "- **B** Right: look\n  out.\n\n</details>\n\n1. Why?\n   <details>\n   <summary>Answer</summary>\n\n"
+                         "   Rain.\n\n   </details>\n2. And?\n")
+        pieces = pieces_of(page)
+        self.assertEqual([piece.kind for piece in pieces],
+                         ["heading", "text", "question", "text", "answers", "text", "fold", "text"])
+        asked = pieces[2].question
+        self.assertEqual((asked.choices, asked.answers, asked.right),
+                         ({"A": "No.", "B": "Yes, a lot."}, {"A": "Wrong.", "B": "Right: look out."}, "B"))
+        self.assertEqual([line.strip() for line in pieces[6].lines if line], ["Rain."])
+
+    def test_a_question_without_its_answers_is_found(self):
+        box = "> **What do you think will happen?**\n> - **A** No.\n> - **B** Yes.\n\n"
+        fold = "<details>\n<summary>What did you say?</summary>\n\n{}\n\n</details>\n\n"
+        for text, wrong in ((box, "choices without a fold"), (box + box, "choices without a fold"),
+                            (box + fold.format("- **A** Right."), "the choices are A, B"),
+                            (box + fold.format("- **A** Hm.\n- **B** Hm."), "one answer must begin with Right"),
+                            (box + fold.format("- **A** Right.\n- **B** Right."), "one answer must begin with Right"),
+                            (fold.format("- **A** Right."), "answers to no question"),
+                            ("<details>\n\nx\n\n</details>\n", "a fold must say what it holds"),
+                            ("<details>\n<summary>x</summary>\n", "a fold without an end")):
+            with self.subTest(text), self.assertRaisesRegex(pages.PageError, wrong):
+                pieces_of(self.page(text))
 
     def test_headings_have_the_anchors_of_code_hosts(self):
         page = self.page("# The `serve` loop, twice\n\n## A\n\n## A\n")

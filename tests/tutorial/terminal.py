@@ -41,6 +41,7 @@ def free_port(taken=()):
 
 def is_free(port):
     with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: connections that were do not count
         try:
             probe.bind(("127.0.0.1", port))
             return True
@@ -58,18 +59,20 @@ def free_run(count, taken=()):
 
 
 class Workbench:
-    """A directory that looks like the repository after a build, where programs take a free port for 1234."""
+    """A directory that looks like the repository after a build, where programs take a free port for 1234. `as_shown`: a
+    page's ports are used as they stand there, where they are free."""
 
-    def __init__(self, root, programs, ports):
+    def __init__(self, root, programs, ports, as_shown=False):
         self.root, self.programs = root, programs
         self.ports = {}
         if str(FIRST_OF_ETCD) in ports:
-            first = free_run(PORTS_OF_ETCD)
+            as_they_are = range(FIRST_OF_ETCD, FIRST_OF_ETCD + PORTS_OF_ETCD)
+            first = FIRST_OF_ETCD if as_shown and all(map(is_free, as_they_are)) else free_run(PORTS_OF_ETCD)
             self.ports = {str(FIRST_OF_ETCD + number): str(first + number) for number in range(PORTS_OF_ETCD)}
         for shown in ports:
             if shown in self.ports:
                 continue
-            self.ports[shown] = str(free_port(self.ports.values()))
+            self.ports[shown] = shown if as_shown and is_free(int(shown)) else str(free_port(self.ports.values()))
         self.epmd_port = self.ports.get("4369") or str(free_port(self.ports.values()))
         self.host = socket.gethostname().partition(".")[0]
         self.directory = Path(tempfile.mkdtemp(prefix="five-servers-"))
