@@ -3,6 +3,7 @@
 //   told.cpp        one line of the story
 //   model.cpp       the story folded into a picture
 //   kernel.cpp      what the kernel knows besides
+//   tcp_table.cpp   its list of connections
 //   child.cpp       the server as a child process
 //   recording.cpp   a story that was kept, and any moment of it
 //   web.cpp         the page and its pictures, over HTTP
