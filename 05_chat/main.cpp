@@ -50,6 +50,10 @@ private:
         engine_->announce();
         for (const auto& door : doors_) door->announce();
         start_services();
+        if (app::story::tells_details()) {
+            boost::asio::co_spawn(loop_, keep_telling(),
+                                  [](const std::exception_ptr& crash) { app::tell_crash({"server"}, crash); });
+        }
         operator_->obey({[this] { stop(); }, [this] { retire(); }, [this] { return tree(); }});
         if (is_stopping_) stop();
     }
@@ -87,6 +91,20 @@ private:
         services_.start([this] { stop(); });
     }
 
+    /// For programs that read the story: what nobody asks for, and no event brings about.
+    net::awaitable<void> keep_telling() {
+        using namespace std::chrono_literals;
+        constexpr auto between = 250ms, worth_telling = 10ms;
+        while (!is_stopping_) {
+            next_look_.expires_after(between);
+            const auto [cancelled] = co_await next_look_.async_wait(net::outcome);
+            if (cancelled) co_return;
+            const auto late = std::chrono::steady_clock::now() - next_look_.expiry();
+            if (late > worth_telling) app::tell_detail({"server"}, app::events::lags, late / 1ms);
+            for (const auto& door : doors_) door->tell_who_is_behind();
+        }
+    }
+
     /// What runs here, and who is where. Of several workers each tells of its own people.
     std::string tree() const {
         const bool sees_all = !elsewhere_ && options_.worker == 0;
@@ -105,6 +123,8 @@ private:
     }
 
     void stop() {
+        is_stopping_ = true;
+        next_look_.cancel();
         operator_->cancel();
         services_.stop();
         engine_->stop();
@@ -122,6 +142,8 @@ private:
     std::vector<std::unique_ptr<Door>> doors_;  // the last one is closed first: it is the people's
     TextServer* text_ = nullptr;
     Services services_{loop_, options_.supervised || options_.worker > 0};
+    net::Timer next_look_{loop_};
+    bool is_stopping_ = false;
     bool has_given_up_ = false;
     bool is_stopping_ = false;  // before it was up
 };

@@ -27,6 +27,9 @@ public:
     virtual net::awaitable<void> accept() = 0;
     /// The rooms have begun anew: lets go of those whom this door has brought into them.
     virtual void hang_up(std::string_view why) = 0;
+    /// Tells in the story, in JSON only, how far those whom this door has brought in are behind, where that has
+    /// changed.
+    virtual void tell_who_is_behind() = 0;
     /// Lets go of its port and of everybody. May be called twice.
     virtual void stop() = 0;
 };

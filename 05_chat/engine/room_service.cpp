@@ -5,9 +5,17 @@
 
 #include <boost/asio/co_spawn.hpp>
 
+#include <array>
 #include <utility>
 
 namespace chat {
+
+namespace {
+
+/// People whom a program that reads the story is told of when it could not hear them come.
+constexpr std::size_t most_told_at_once = 1000;
+
+}  // namespace
 
 RoomService::RoomService(const net::Executor& executor, Engine& engine, const Limits& limits, std::string_view lobby,
                          Encode encode, Backlog& backlog)
@@ -107,6 +115,7 @@ Outcome RoomService::apply(Sequence at, const Submission& submission) {
         encode_(*line, text_);
         subscribers_.append(folded(room), text_);
         for (const auto& listener : listeners_) listener(room, *line);
+        tell_line(room, *line);
         const bool is_closed = !is_say && rooms_.find(room) == nullptr;
         if (is_closed && has_lived_) app::tell({"server"}, app::events::closes_room, room);
         return line;
@@ -114,6 +123,26 @@ Outcome RoomService::apply(Sequence at, const Submission& submission) {
         failure_ = std::current_exception();
         failed_.notify();
         throw;
+    }
+}
+
+void RoomService::tell_line(const std::string& room, const Line& line) const {
+    if (!has_lived_ || !app::story::tells_details()) return;
+    constexpr std::array kinds{"", "joined", "said", "left"};
+    app::tell_detail({"server"}, app::events::room_line, room, kinds.at(static_cast<std::size_t>(line.kind)), line.name,
+                     line.sequence, line.text);
+}
+
+/// The rooms are others from here on: empty, or those of a snapshot, in which people have been for long.
+void RoomService::tell_who_is_there() const {
+    if (!app::story::tells_details()) return;
+    app::tell_detail({"server"}, app::events::rooms_begin_anew, rooms_.last());
+    std::size_t told = 0;
+    for (const auto& [key, named] : rooms_.all()) {
+        for (const auto& [person, name] : named.room.people()) {
+            if (++told > most_told_at_once) return;
+            app::tell_detail({"server"}, app::events::finds_in_room, name, named.name, rooms_.last());
+        }
     }
 }
 
@@ -134,7 +163,11 @@ void RoomService::let_out(PersonId person, std::string_view room) {
 net::awaitable<void> RoomService::live(std::function<void()> tell_others) {
     failure_ = nullptr;  // that of the life before; also where beginning anew has failed
     tell_others_ = std::move(tell_others);
-    if (std::exchange(has_lived_, true)) co_await begin_anew();
+    if (std::exchange(has_lived_, true)) {
+        co_await begin_anew();
+    } else {
+        tell_who_is_there();
+    }
     while (!failure_ && !is_stopping_) co_await failed_.notified();
     if (!is_stopping_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
@@ -146,6 +179,7 @@ void RoomService::stop_living() {
 
 net::awaitable<void> RoomService::begin_anew() {
     rooms_.begin_anew();
+    tell_who_is_there();
     take_down("The room has crashed and begins anew: what you type is lost.", false);
     for (const Submission& join : come_back()) is_back(join, co_await engine_.submit(join));
 }
@@ -154,6 +188,7 @@ net::awaitable<void> RoomService::begin_anew() {
 
 void RoomService::restore(Rooms rooms) {
     rooms_ = std::move(rooms);
+    if (has_lived_) tell_who_is_there();
 }
 
 void RoomService::take_down(std::string_view words, bool what_they_say_is_kept) {

@@ -71,6 +71,8 @@ private:
     void goes_on(std::string_view words) override;
 
     void take_down(std::string_view words, bool what_they_say_is_kept);
+    void tell_line(const std::string& room, const Line& line) const;
+    void tell_who_is_there() const;
     net::awaitable<void> take_out(Submission leave);
     void let_in(Participant& participant, const std::string& room, const std::string& name);
     void let_out(PersonId person, std::string_view room);

@@ -109,6 +109,13 @@ void Node::hang_up(std::string_view why) {
     for (const auto& guest : guests_) guest->peer->close(std::string(why));
 }
 
+/// Behind is a node whose output is full, so that records wait in the log.
+void Node::tell_who_is_behind() {
+    for (const auto& guest : guests_) {
+        if (guest->room) guest->lag.tell(guest->who, guest->room->behind(), backlog_.max_backlog());
+    }
+}
+
 net::awaitable<void> Node::accept() {
     for (;;) {
         co_await rest();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/door.hpp"
+#include "05_chat/base/lag.hpp"
 #include "05_chat/base/node_pace.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/room_service.hpp"
@@ -48,6 +49,7 @@ public:
     void announce() override;
     net::awaitable<void> accept() override;
     void hang_up(std::string_view why) override;
+    void tell_who_is_behind() override;
     void stop() override;
 
 private:
@@ -61,6 +63,7 @@ private:
         chat::TokenBucket bucket;  // for what its people say
         chat::TokenBucket joins;
         chat::NodePace pace;
+        chat::Lag lag;
         std::shared_ptr<Peer> peer;
         std::optional<RoomProcess> room;  // while it is up
         bool is_over = false;

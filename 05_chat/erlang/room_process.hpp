@@ -47,6 +47,8 @@ public:
 
     /// There are records that have not been sent to all members.
     bool has_more() const { return reader_.behind() > 0; }
+    /// Bytes of them.
+    std::size_t behind() const { return reader_.behind(); }
     /// The node reads too slowly, and records are gone. The connection is to be closed.
     bool is_overrun() const { return reader_.is_overrun(); }
     /// Moves records into the connection's output until that holds `enough` bytes, or no record is left. Call it when

@@ -86,6 +86,8 @@ public:
 
     /// Bytes that are still to be written.
     std::size_t backlog() const { return outbox_.size(); }
+    /// Bytes that wait because the peer does not read: the system takes nothing more.
+    std::size_t behind() const { return is_full_ ? outbox_.size() : 0; }
     /// Waits until no more than so many bytes are still to be written, or the writer has ended. A session waits here
     /// before it reads on: a peer that does not read its answers is not read, either. One caller at a time.
     net::awaitable<void> eased(std::size_t at_most);

@@ -64,6 +64,10 @@ void LinkServer::hang_up(std::string_view why) {
     }
 }
 
+void LinkServer::tell_who_is_behind() {
+    for (const auto& link : links_) link->lag.tell(link->who, link->writer->behind(), backlog_.max_backlog());
+}
+
 void LinkServer::stop() {
     listener_.close();
     hang_up("the server is closing");

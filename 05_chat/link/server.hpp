@@ -1,6 +1,7 @@
 #pragma once
 
 #include "05_chat/base/door.hpp"
+#include "05_chat/base/lag.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/room_service.hpp"
 #include "05_chat/link/host.hpp"
@@ -40,6 +41,7 @@ public:
     void announce() override;
     net::awaitable<void> accept() override;
     void hang_up(std::string_view why) override;
+    void tell_who_is_behind() override;
     void stop() override;
 
 private:
@@ -61,6 +63,7 @@ private:
         TokenBucket joins;
         net::Timer pause;
         net::Timer pulse;
+        Lag lag;
         std::optional<Why> refused;  // why we end it, where we do
         bool is_over = false;
     };

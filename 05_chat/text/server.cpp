@@ -116,6 +116,12 @@ void TextServer::retire(std::chrono::milliseconds patience, std::function<void()
     patience_.emplace(loop_.get_executor(), patience, [this] { say_goodbye(); });
 }
 
+void TextServer::tell_who_is_behind() {
+    for (const auto& entry : sessions_) {
+        if (const auto session = entry.lock()) session->tell_lag(backlog_.max_backlog());
+    }
+}
+
 std::string TextServer::who_is_where() const {
     std::map<std::string, Listing> rooms;
     for (const auto& entry : sessions_) {

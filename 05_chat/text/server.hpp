@@ -38,6 +38,7 @@ public:
     net::awaitable<void> accept() override;
     /// Our people are put into the new rooms by the rooms themselves: Participant::rejoined.
     void hang_up(std::string_view) override {}
+    void tell_who_is_behind() override;
     /// Tells everybody goodbye.
     void stop() override;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "05_chat/base/lag.hpp"
 #include "05_chat/base/token_bucket.hpp"
 #include "05_chat/engine/backend.hpp"
 #include "05_chat/text/arrivals.hpp"
@@ -76,6 +77,8 @@ public:
     bool is_nameless() const { return !has_come_in_ && !is_leaving(); }
     /// Sends them away where they have been idle, or nameless, for too long at `now`.
     void check_idle(std::chrono::steady_clock::time_point now);
+    /// See Door::tell_who_is_behind().
+    void tell_lag(std::size_t most) { lag_.tell(who_, writer->behind(), most); }
     /// Sends them away at once: others need the place.
     void give_up_place();
     /// Sends them away: the server stops.
@@ -106,6 +109,7 @@ private:
     TokenBucket bucket_;
     Arrivals* arrivals_;
     net::Timer pause_;
+    Lag lag_;
     std::chrono::steady_clock::time_point came_;
     std::chrono::steady_clock::time_point active_;  // when they last typed something
     bool was_asked_ = false;                        // whether they are still there

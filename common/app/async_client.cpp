@@ -14,6 +14,7 @@ AsyncClient::AsyncClient(net::AsyncSocket socket, Who who) : socket_(std::move(s
 
 net::awaitable<net::result<net::Packets>> AsyncClient::recv_all_and_tell() {
     if (rest_.empty()) {
+        co_await tell_if_peer_does_not_read();
         tell(who_, events::waits_for_data);
         const auto packets = co_await socket_.recv_all();
         if (!packets) co_return packets.error();
@@ -30,6 +31,13 @@ net::awaitable<net::result<net::Packets>> AsyncClient::recv_all_and_tell() {
         faults::obey(packet);
     }
     co_return before;
+}
+
+/// Only where programs read the story: recv_all() sends by itself, and waits in silence.
+net::awaitable<void> AsyncClient::tell_if_peer_does_not_read() {
+    if (!story::tells_details() || socket_.send_now()) co_return;
+    tell_detail(who_, events::waits_for_peer, socket_.unsent());
+    co_await socket_.flush();  // where that fails, the next recv_all() says so
 }
 
 net::awaitable<void> AsyncClient::close() {

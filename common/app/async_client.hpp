@@ -32,6 +32,7 @@ public:
 
 private:
     net::awaitable<net::result<net::Packets>> recv_all_and_tell();
+    net::awaitable<void> tell_if_peer_does_not_read();
 
     net::AsyncSocket socket_;
     Who who_;

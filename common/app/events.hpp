@@ -57,6 +57,8 @@ inline constexpr Event<1> accepted{"accepted", "accepted {clients} clients"};
 // Whoever serves: the server itself in 01; from 02 on a handler, which is one client's own thread or coroutine.
 inline constexpr Event<1> runs_in_loop{"runs_in_loop", "runs in loop {loop}"};  // 03, where there are several
 inline constexpr Event<1> serves{"serves", "", "{peer}"};  // the client that got_client_connection has named
+/// The client does not read: so many bytes of replies wait for it, and nothing is read of it meanwhile.
+inline constexpr Event<1> waits_for_peer{"waits_for_peer", "", "{bytes}"};
 inline constexpr Event<0> waits_for_data{"waits_for_data", "waits for data"};
 inline constexpr Event<1> got_data_from_client{"got_data_from_client", "got data from client {data}"};
 inline constexpr Event<0> connection_closed{"connection_closed", "connection closed"};
@@ -86,6 +88,17 @@ inline constexpr Event<1> room_is_up{"room_is_up", "has joined {room}"};
 inline constexpr Event<2> waits_for_erlang{"waits_for_erlang", "waits for Erlang nodes as {node} on {sockname}"};
 inline constexpr Event<1> is_known_to_epmd{"is_known_to_epmd", "is known to epmd on port {port}"};
 inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known to epmd: {reason}"};
+// What follows in the rooms, in the one order that they have: `sequence` grows from line to line, in whatever room.
+// Several nodes that have the same rooms tell the same lines. `kind` is joined, said or left, and `text` what was said,
+// or why somebody has left. The rest is told by whoever has the rooms (05's `server`), without being asked.
+inline constexpr Event<5> room_line{"room_line", "", "{room}{kind}{name}{sequence}{text}"};
+/// The rooms are others from here on: with those in them who are named next, the first thousand of them.
+inline constexpr Event<1> rooms_begin_anew{"rooms_begin_anew", "", "{sequence}"};
+inline constexpr Event<3> finds_in_room{"finds_in_room", "", "{name}{room}{sequence}"};
+/// Whoever has people in the rooms: so many bytes wait for it, because it does not read them. At `most` it is cut off.
+inline constexpr Event<2> is_behind{"is_behind", "", "{bytes}{most}"};
+/// The event loop came back to what was due only so much later.
+inline constexpr Event<1> lags{"lags", "", "{ms}"};
 // One of several nodes that have the same rooms, over etcd.
 inline constexpr Event<1> adopts_house{"adopts_house", "adopts what the first node has chosen: {limits}"};
 inline constexpr Event<1> sees_node_come{"sees_node_come", "sees the node {node} come"};
@@ -99,6 +112,12 @@ inline constexpr Event<0> waits_for_snapshot{"waits_for_snapshot", "waits until 
 inline constexpr Event<0> begins_with_empty_rooms{"begins_with_empty_rooms",
                                                   "begins with empty rooms: no node lives that knows how they were"};
 inline constexpr Event<2> wrote_snapshot{"wrote_snapshot", "wrote a snapshot at revision {revision}: {bytes} bytes"};
+/// How it stands with a node, now and then: it is called `node`; `epoch` is the revision that it has come with (0: it
+/// is not in), `revision` the place up to which it has applied the log, `waiting` how many requests of its people are
+/// not ordered yet, `silent_ms` how long it has heard nothing from etcd.
+inline constexpr Event<6> has_lease{"has_lease", "", "{node}{lease}{epoch}{revision}{waiting}{silent_ms}"};
+inline constexpr Event<2> knows_node{"knows_node", "", "{node}{epoch}"};                   // that lives, ours too
+inline constexpr Event<3> node_has_in_room{"node_has_in_room", "", "{node}{name}{room}"};  // another node's person
 /// Not a sentence, but some lines that can be copied into a shell (story::show).
 inline constexpr std::string_view how_to_join{"how_to_join"};
 

@@ -43,6 +43,11 @@ public:
     /// Sends what was put, for a coroutine that does not receive. While it waits, recv leaves the sending to it.
     awaitable<result<void>> flush();
 
+    /// Sends as much of it as the system takes now, where no coroutine is sending; false: there is a rest, of unsent()
+    /// bytes.
+    bool send_now() { return out_.empty() || is_flushing_ || write() != boost::asio::error::would_block; }
+    std::size_t unsent() const { return out_.bytes().size(); }
+
     /// For a writer that has a queue of its own. Sends what was put; then writes as many of these bytes, which are
     /// framed already, as the system takes now, and says how many. It keeps none, so afterwards they may change. Where
     /// the system takes none: asio::error::would_block, and writable() says when to try again. Lines must hold no byte

@@ -192,6 +192,9 @@ void Model::server_is_over(const Told& told) {
     }
     rooms_.clear();
     people_ = 0;
+    links_.clear();
+    nodes_.clear();
+    elsewhere_.reset();
     accepted_.clear();
     heartbeats_.clear();
     door_.clear();
@@ -338,6 +341,11 @@ void Model::take_clients(const Told& told) {
     } else if (event == "waits_for_data") {
         it->state = "waits";
         it->since = told.time;
+        it->behind = 0;
+    } else if (event == "waits_for_peer") {
+        it->state = "works";
+        it->since = told.time;
+        it->behind = told.number_of("bytes");
     } else if (event == "got_data_from_client") {
         it->state = "works";
         it->since = told.time;
@@ -359,12 +367,20 @@ void Model::process_is_over(Process process, Time time, const std::string& why) 
     std::erase_if(acceptors_, [&](const auto& entry) { return entry.second.process == process; });
     std::erase_if(supervisors_, [&](const auto& entry) { return entry.first.first == process; });
     heartbeats_.erase(worker_id(process));
+    const auto was_there = [&](const Member& member) { return !member.via.empty() && member.process == process; };
+    if (!tells_order_) leave_rooms(was_there);
+    // Else they are in the rooms until the order says that they have left: the other nodes wait for a word of theirs.
     for (auto& [name, room] : rooms_) {
-        std::erase_if(room.people, [&](const auto& person) {
-            const bool is_over = person.second.via.starts_with("worker " + std::to_string(process) + " ");
-            people_ -= is_over;
-            return is_over;
-        });
+        for (auto& [person, member] : room.people) {
+            if (was_there(member)) member.via.clear();
+        }
+    }
+    std::erase_if(links_, [&](const auto& entry) { return entry.second.process == process; });
+    std::erase_if(nodes_, [&](const auto& entry) { return entry.second.process == process; });
+    for (auto room = rooms_.begin(); room != rooms_.end();) {
+        const bool was_open = room->second.open_in.erase(process) > 0;
+        const bool is_over = was_open && room->second.open_in.empty() && room->second.people.empty();
+        room = is_over ? rooms_.erase(room) : std::next(room);
     }
 }
 
@@ -468,30 +484,76 @@ void Model::take_supervisors(const Told& told) {
 
 // ---- rooms ----------------------------------------------------------------------------------------------------------
 
+namespace {
+
+/// Rooms' names are compared without regard to ASCII case.
+std::string folded(std::string name) {
+    std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+    return name;
+}
+
+}  // namespace
+
+Model::Room* Model::find_room(const std::string& name) {
+    const auto found = rooms_.find(folded(name));
+    return found == rooms_.end() ? nullptr : &found->second;
+}
+
 Model::Room* Model::room(const std::string& name) {
-    const auto found = rooms_.find(name);
-    if (found != rooms_.end()) return &found->second;
+    if (auto* const known = find_room(name)) return known;
     if (rooms_.size() == bounds::rooms_known) {
         ++rooms_left_out_;
         return nullptr;
     }
-    return &rooms_.emplace(name, Room{.opened = now_}).first->second;
+    return &rooms_.emplace(folded(name), Room{.name = name, .opened = now_}).first->second;
+}
+
+/// What is known of them is kept where this teller knows less.
+void Model::is_in_room(const std::string& name, const std::string& person, const Member& member) {
+    auto* const it = room(name);
+    if (it == nullptr) return;
+    auto found = it->people.find(person);
+    if (found == it->people.end()) {
+        if (people_ >= bounds::people_known) return;
+        ++people_;
+        it->people.emplace(person, member);
+        return;
+    }
+    auto& known = found->second;
+    if (!member.via.empty()) {
+        known.via = member.via;
+        known.process = member.process;
+        known.node = member.node;
+    } else if (known.via.empty() && !member.node.empty()) {
+        known.node = member.node;
+    }
 }
 
 void Model::leaves_room(const std::string& name, const std::string& person) {
-    const auto found = rooms_.find(name);
-    if (found != rooms_.end()) people_ -= found->second.people.erase(person);
+    if (auto* const it = find_room(name)) people_ -= it->people.erase(person);
+}
+
+void Model::leave_rooms(const std::function<bool(const Member&)>& who) {
+    for (auto& [name, it] : rooms_) {
+        people_ -= std::erase_if(it.people, [&](const auto& person) { return who(person.second); });
+    }
+}
+
+void Model::close_if_over(const std::string& name) {
+    const auto found = rooms_.find(folded(name));
+    if (found == rooms_.end() || !found->second.open_in.empty()) return;
+    people_ -= found->second.people.size();
+    rooms_.erase(found);
 }
 
 void Model::take_rooms(const Told& told) {
     const auto& event = told.event;
     if (event == "opens_room") {
-        room(cut(told.field("room")));
+        if (auto* const it = room(cut(told.field("room")))) it->open_in.insert(told.worker);
     } else if (event == "closes_room") {
-        const auto found = rooms_.find(cut(told.field("room")));
-        if (found == rooms_.end()) return;
-        people_ -= found->second.people.size();
-        rooms_.erase(found);
+        const auto name = cut(told.field("room"));
+        if (auto* const it = find_room(name)) it->open_in.erase(told.worker);
+        close_if_over(name);
     } else if (event == "has_in_room") {
         const auto name = cut(told.field("name")), where = cut(told.field("room"));
         auto* const client = find_client(told.who);
@@ -501,28 +563,143 @@ void Model::take_rooms(const Told& told) {
             client->name = name;
             client->room = where;
         }
-        auto* const it = room(where);
-        if (it == nullptr || people_ >= bounds::people_known) return;
-        people_ += it->people.insert_or_assign(name, Member{told.who, told.time}).second;
+        const auto link = links_.find(told.who);
+        const auto* const own = node_of(told.worker);
+        std::string node;
+        if (link != links_.end()) node = link->second.node;
+        if (node.empty() && own != nullptr)
+            node = std::ranges::find(nodes_, own, [](auto& it) { return &it.second; })->first;
+        is_in_room(where, name, {.via = cut(told.who), .process = told.worker, .node = node, .since = told.time});
     } else if (event == "has_no_longer_in_room" || event == "finds_removed") {
         const auto name = cut(told.field("name")), where = cut(told.field("room"));
         leaves_room(where, name);
         auto* const client = find_client(told.who);
-        if (client != nullptr && client->room == where) client->room.clear();
-    } else if (event == "got_data_from_client") {
+        if (client != nullptr && folded(client->room) == folded(where)) client->room.clear();
+    } else if (event == "got_data_from_client" && !tells_order_) {
         const auto* const client = find_client(told.who);
         if (client == nullptr || client->room.empty() || client->last.starts_with('/')) return;
-        const auto found = rooms_.find(client->room);
-        if (found == rooms_.end()) return;
-        ++found->second.said;
-        found->second.lines.emplace_back(client->name, client->last);
-        keep(found->second.lines, bounds::room_lines);
+        auto* const it = find_room(client->room);
+        if (it == nullptr) return;
+        ++it->said;
+        it->lines.emplace_back(client->name, client->last);
+        keep(it->lines, bounds::room_lines);
+    } else {
+        take_order(told);
+        take_links(told);
+        take_nodes(told);
+        take_lag(told);
+    }
+}
+
+/// Several nodes may tell the same, each at its own time: the first to tell a place of the order is believed.
+void Model::take_order(const Told& told) {
+    const auto& event = told.event;
+    const auto sequence = told.number_of("sequence");
+    if (event == "room_line") {
+        tells_order_ = true;
+        if (sequence <= sequence_) return;
+        sequence_ = sequence;
+        const auto kind = told.field("kind"), name = cut(told.field("name")), where = cut(told.field("room"));
+        if (kind == "left") {
+            leaves_room(where, name);
+        } else if (kind == "joined") {
+            is_in_room(where, name, {.since = told.time});
+        }
+        auto* const it = kind == "left" ? find_room(where) : room(where);
+        if (it == nullptr) return;
+        it->sequence = sequence;
+        if (kind != "said") return;
+        ++it->said;
+        it->lines.emplace_back(name, cut(told.field("text")));
+        keep(it->lines, bounds::room_lines);
+    } else if (event == "finds_in_room") {
+        tells_order_ = true;
+        if (sequence < sequence_) return;
+        sequence_ = sequence;
+        is_in_room(cut(told.field("room")), cut(told.field("name")), {.since = told.time});
+    } else if (event == "rooms_begin_anew" && told.worker == 0) {
+        sequence_ = sequence;
+        rooms_.clear();
+        people_ = 0;
+    } else if (event == "rooms_begin_anew" && sequence >= sequence_) {  // the others' people are where they were
+        leave_rooms([](const Member& member) { return member.via.empty(); });
+    } else if (event == "node_has_in_room") {
+        is_in_room(cut(told.field("room")), cut(told.field("name")),
+                   {.node = cut(told.field("node")), .since = told.time});
+    }
+}
+
+void Model::take_links(const Told& told) {
+    const auto& event = told.event;
+    if (event == "is_linked") {
+        if (links_.size() == bounds::links && !links_.contains(told.who)) return;
+        links_[told.who] = {.process = told.worker,
+                            .node = cut(told.field("node")),
+                            .peer = cut(told.field("peer")),
+                            .since = told.time};
     } else if (event == "link_lost") {
-        for (auto& [name, it] : rooms_) {
-            std::erase_if(it.people, [&](const auto& person) {
-                people_ -= person.second.via == told.who;
-                return person.second.via == told.who;
-            });
+        links_.erase(told.who);
+        leave_rooms([&](const Member& member) { return member.via == told.who; });
+    } else if (event == "room_is_up" || event == "room_is_down") {
+        const bool is_up = event == "room_is_up";
+        elsewhere_ = {cut(told.field("room")), is_up ? "" : cut(told.field("reason")), is_up, told.time};
+    }
+}
+
+Model::Node* Model::node(const std::string& name) {
+    const auto found = nodes_.find(name);
+    if (found != nodes_.end()) return &found->second;
+    if (name.empty() || nodes_.size() == bounds::nodes) return nullptr;
+    return &nodes_[name];
+}
+
+/// The one that tells it, once it has said what it is called.
+Model::Node* Model::node_of(Process process) {
+    const auto found = std::ranges::find_if(
+        nodes_, [&](const auto& each) { return each.second.lease != 0 && each.second.process == process; });
+    return found == nodes_.end() ? nullptr : &found->second;
+}
+
+void Model::take_nodes(const Told& told) {
+    const auto& event = told.event;
+    if (event == "has_lease") {
+        auto* const it = node(cut(told.field("node")));
+        if (it == nullptr) return;
+        it->process = told.worker;
+        it->lease = told.number_of("lease");
+        it->epoch = told.number_of("epoch");
+        it->revision = told.number_of("revision");
+        it->waiting = told.number_of("waiting");
+        it->silent_ms = told.number_of("silent_ms");
+        it->told = told.time;
+        if (it->state == "is thought dead" && it->epoch != 0) it->state = "lives";
+    } else if (event == "knows_node" || event == "sees_node_come") {
+        if (auto* const it = node(cut(told.field("node")))) {
+            it->told = told.time;
+            if (event == "knows_node") it->epoch = told.number_of("epoch");
+        }
+    } else if (event == "sees_node_go") {
+        const auto name = cut(told.field("node"));
+        nodes_.erase(name);
+        leave_rooms([&](const Member& member) { return member.via.empty() && member.node == name; });
+    } else if (event == "log_is_silent" || event == "log_is_back" || event == "was_thought_dead") {
+        auto* const it = node_of(told.worker);
+        if (it == nullptr) return;
+        it->state = event == "log_is_silent" ? "waits for etcd" : event == "log_is_back" ? "lives" : "is thought dead";
+    }
+}
+
+void Model::take_lag(const Told& told) {
+    const auto& event = told.event;
+    if (event == "lags") {
+        lag_ = {told.worker, told.number_of("ms"), told.time};
+    } else if (event == "is_behind") {
+        const auto bytes = told.number_of("bytes"), most = told.number_of("most");
+        if (const auto link = links_.find(told.who); link != links_.end()) {
+            link->second.behind = bytes;
+            link->second.behind_most = most;
+        } else if (auto* const client = find_client(told.who)) {
+            client->behind = bytes;
         }
     }
 }
@@ -572,6 +749,7 @@ json::object Model::server_picture(Time now) const {
             {"events", events_},
             {"unreadable", unreadable_},
             {"left_out", left_out_},
+            {"lag", lag_ ? json::value{{"process", lag_->process}, {"ms", lag_->ms}, {"at", lag_->at}} : nullptr},
             {"now", now}};
 }
 
@@ -614,7 +792,8 @@ json::object Model::client_picture(const Client& client) const {
             {"loop", client.loop},
             {"name", client.name},
             {"room", client.room},
-            {"state", client.state},
+            {"state", client.behind > 0 && client.gone == 0 ? "does not read" : client.state},
+            {"behind", client.gone == 0 ? client.behind : 0},
             {"came", client.came},
             {"since", client.since},
             {"packets", client.packets},
@@ -741,29 +920,93 @@ json::array Model::heartbeats_picture() const {
     return all;
 }
 
+/// How many bytes wait for whoever is there through this handler or link: in the server and in the kernel.
+std::int64_t Model::behind(const std::string& via) const {
+    if (const auto link = links_.find(via); link != links_.end()) return link->second.behind;
+    const auto found = client_of_.find(via);
+    if (found == client_of_.end()) return 0;
+    const auto& client = clients_.at(found->second);
+    const auto socket = sockets_.find(client.peer);
+    return client.behind + (socket == sockets_.end() ? 0 : socket->second.second);
+}
+
+json::object Model::room_picture(const Room& room) const {
+    json::array people, lines;
+    for (const auto& [who, member] : room.people | std::views::take(bounds::people)) {
+        people.push_back(json::object{{"name", who},
+                                      {"via", member.via},
+                                      {"process", member.process},
+                                      {"node", member.node},
+                                      {"since", member.since},
+                                      {"behind", behind(member.via)}});
+    }
+    for (const auto& [who, what] : room.lines) lines.push_back(json::object{{"name", who}, {"text", what}});
+    return {{"name", room.name},
+            {"opened", room.opened},
+            {"people", std::move(people)},
+            {"now", room.people.size()},
+            {"left_out", room.people.size() - std::min(room.people.size(), bounds::people)},
+            {"said", room.said},
+            {"sequence", room.sequence},
+            {"lines", std::move(lines)}};
+}
+
+json::array Model::links_picture() const {
+    std::map<std::string_view, std::size_t> people;
+    for (const auto& [name, room] : rooms_) {
+        for (const auto& [who, member] : room.people) ++people[member.via];
+    }
+    json::array all;
+    for (const auto& [who, link] : links_) {
+        all.push_back(json::object{{"who", who},
+                                   {"process", link.process},
+                                   {"node", link.node},
+                                   {"peer", link.peer},
+                                   {"since", link.since},
+                                   {"people", people[who]},
+                                   {"behind", link.behind},
+                                   {"behind_most", link.behind_most}});
+    }
+    return all;
+}
+
+json::array Model::nodes_picture() const {
+    std::map<std::string_view, std::size_t> people;
+    for (const auto& [name, room] : rooms_) {
+        for (const auto& [who, member] : room.people) ++people[member.node];
+    }
+    json::array all;
+    for (const auto& [name, node] : nodes_) {
+        all.push_back(json::object{{"name", name},
+                                   {"process", node.process},
+                                   {"epoch", node.epoch},
+                                   {"lease", node.lease},
+                                   {"revision", node.revision},
+                                   {"waiting", node.waiting},
+                                   {"silent_ms", node.silent_ms},
+                                   {"state", node.state},
+                                   {"told", or_null(node.told)},
+                                   {"people", people[name]}});
+    }
+    return all;
+}
+
 json::object Model::rooms_picture() const {
     json::array shown;
-    for (const auto& [name, room] : rooms_ | std::views::take(bounds::rooms)) {
-        json::array people, lines;
-        for (const auto& [who, member] : room.people | std::views::take(bounds::people)) {
-            const auto via = client_of_.find(member.via);
-            const auto socket = via == client_of_.end() ? sockets_.end() : sockets_.find(clients_.at(via->second).peer);
-            people.push_back(json::object{{"name", who},
-                                          {"via", member.via},
-                                          {"since", member.since},
-                                          {"behind", socket == sockets_.end() ? 0 : socket->second.second}});
-        }
-        for (const auto& [who, what] : room.lines) lines.push_back(json::object{{"name", who}, {"text", what}});
-        shown.push_back(json::object{{"name", name},
-                                     {"opened", room.opened},
-                                     {"people", std::move(people)},
-                                     {"now", room.people.size()},
-                                     {"left_out", room.people.size() - std::min(room.people.size(), bounds::people)},
-                                     {"said", room.said},
-                                     {"lines", std::move(lines)}});
+    for (const auto& [key, room] : rooms_ | std::views::take(bounds::rooms)) shown.push_back(room_picture(room));
+    json::value elsewhere;
+    if (elsewhere_) {
+        elsewhere = json::object{{"room", elsewhere_->room},
+                                 {"up", elsewhere_->is_up},
+                                 {"reason", elsewhere_->reason},
+                                 {"since", elsewhere_->since}};
     }
     return {{"shown", std::move(shown)},
-            {"left_out", rooms_.size() - std::min(rooms_.size(), bounds::rooms) + rooms_left_out_}};
+            {"left_out", rooms_.size() - std::min(rooms_.size(), bounds::rooms) + rooms_left_out_},
+            {"sequence", sequence_},
+            {"links", links_picture()},
+            {"elsewhere", std::move(elsewhere)},
+            {"nodes", nodes_picture()}};
 }
 
 json::object Model::story_picture() const {

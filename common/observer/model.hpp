@@ -5,8 +5,10 @@
 #include <array>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -28,6 +30,8 @@ inline constexpr std::size_t rooms_known = 1000;
 inline constexpr std::size_t people = 50;
 inline constexpr std::size_t people_known = 20'000;
 inline constexpr std::size_t room_lines = 5;
+inline constexpr std::size_t links = 200;  ///< to other nodes of the chat
+inline constexpr std::size_t nodes = 100;  ///< over etcd
 inline constexpr std::size_t story_lines = 200;
 inline constexpr std::size_t failed_lines = 100;
 inline constexpr std::size_t listed = 1000;  ///< in one field of a line
@@ -50,7 +54,26 @@ public:
 
     /// How all stands at that moment, which must not lie before the last line's: an object with the keys server, door,
     /// acceptors, clients, processes, tree, restarts, rates, heartbeats, rooms, story. Times in it are microseconds
-    /// since 1970.
+    /// since 1970. The page draws it, and may ask of it whatever stands here; more keys may come, none goes.
+    ///
+    ///   server      lag: null, or {process, ms, at}: an event loop came back to what was due only so much later
+    ///   clients     each: behind: bytes that wait within the server, since the client does not read; its state is then
+    ///               `does not read`. unsent is what the kernel keeps besides
+    ///   heartbeats  each: child, answered, after_ms (how long its event loops took), limit_ms, signal
+    ///   rooms       shown, left_out; sequence: the last line's place in the order that all rooms have
+    ///     each room     name, opened, people, now, left_out, said, lines; sequence: its last line's place
+    ///     each of people  name, via (`worker 2 handler 7`, `link 1`, `node 3`; empty: not told), process (a worker's
+    ///                   number; 0: the only one), node (the node of etcd's, or behind the link, that has them; may be
+    ///                   empty), since, behind (bytes, the kernel's too)
+    ///     links         of other nodes of the chat: who (`link 1`; `node 1` speaks Erlang), process, node, peer,
+    ///     since,
+    ///                   people, behind, behind_most (there it is cut off)
+    ///     elsewhere     null, or the rooms of another node, in which our people are: room, up, reason, since
+    ///     nodes         that have the same rooms over etcd: name, process, epoch (the revision that it came with),
+    ///     lease (0:
+    ///                   not one that we watch), revision (how far it has applied the log), waiting
+    ///                   (requests not ordered yet), silent_ms, state (`lives`, `waits for etcd`, `is thought dead`),
+    ///                   told (when it was last heard of), people
     boost::json::object picture(Time now) const;
 
     /// The last line's time.
@@ -70,6 +93,7 @@ private:
         std::string_view state = "works";
         Time came = 0, since = 0, gone = 0;
         std::uint64_t packets = 0, loop = 0;
+        std::int64_t behind = 0;
         std::string why{};  // it has gone
         bool is_failure = false;
     };
@@ -103,14 +127,36 @@ private:
         std::string signal{};  // it was sent, for want of an answer
     };
     struct Member {
-        std::string via;  // whoever has told it: a handler, a link
+        std::string via{};  // whoever has told it: a handler, a link; empty: only the order has
+        Process process = 0;
+        std::string node{};
         Time since = 0;
     };
     struct Room {
+        std::string name;
         Time opened = 0;
+        std::set<Process> open_in{};  // by whom it was told that it is open
         std::map<std::string, Member> people{};
         std::deque<std::pair<std::string, std::string>> lines{};  // who, and what
         std::uint64_t said = 0;
+        std::int64_t sequence = 0;
+    };
+    struct Link {
+        Process process = 0;
+        std::string node{}, peer{};
+        Time since = 0;
+        std::int64_t behind = 0, behind_most = 0;
+    };
+    struct Node {
+        Process process = 0;
+        std::int64_t epoch = 0, lease = 0, revision = 0, waiting = 0, silent_ms = 0;
+        std::string_view state = "lives";
+        Time told = 0;
+    };
+    struct Elsewhere {
+        std::string room{}, reason{};
+        bool is_up = false;
+        Time since = 0;
     };
     struct Line {
         std::uint64_t number = 0;
@@ -134,6 +180,10 @@ private:
     void take_clients(const Told& told);
     void take_supervisors(const Told& told);
     void take_rooms(const Told& told);
+    void take_order(const Told& told);
+    void take_links(const Told& told);
+    void take_nodes(const Told& told);
+    void take_lag(const Told& told);
     void remember(const Told& told);
 
     Client* client(const Told& told);
@@ -146,7 +196,13 @@ private:
     void child_runs(Supervisor& supervisor, const Told& told);
     void remove_child(Process process, const std::string& id);
     Room* room(const std::string& name);
+    Room* find_room(const std::string& name);
+    void is_in_room(const std::string& name, const std::string& person, const Member& member);
     void leaves_room(const std::string& name, const std::string& person);
+    void leave_rooms(const std::function<bool(const Member&)>& who);
+    void close_if_over(const std::string& name);
+    Node* node(const std::string& name);
+    Node* node_of(Process process);
 
     boost::json::object server_picture(Time now) const;
     boost::json::object door_picture() const;
@@ -161,6 +217,10 @@ private:
     boost::json::object rates_picture(Time now) const;
     boost::json::array heartbeats_picture() const;
     boost::json::object rooms_picture() const;
+    boost::json::object room_picture(const Room& room) const;
+    boost::json::array links_picture() const;
+    boost::json::array nodes_picture() const;
+    std::int64_t behind(const std::string& via) const;
     boost::json::object story_picture() const;
 
     Time now_ = 0, began_ = 0;
@@ -189,9 +249,20 @@ private:
 
     std::map<SupervisorKey, Supervisor> supervisors_;
     std::map<std::string, Heartbeat> heartbeats_;  // by the child's id
-    std::map<std::string, Room> rooms_;
+    std::map<std::string, Room> rooms_;            // by folded name
     std::size_t people_ = 0;
     std::uint64_t rooms_left_out_ = 0;
+    bool tells_order_ = false;   // it says what follows in the rooms; else that is guessed from what people type
+    std::int64_t sequence_ = 0;  // of the order, as far as somebody has told it
+    std::map<std::string, Link> links_;  // by whoever tells it
+    std::map<std::string, Node> nodes_;  // by their names
+    std::optional<Elsewhere> elsewhere_;
+    struct Lag {
+        Process process = 0;
+        std::int64_t ms = 0;
+        Time at = 0;
+    };
+    std::optional<Lag> lag_;
 
     Rates rates_;
     std::deque<Line> story_, failed_;

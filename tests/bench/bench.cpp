@@ -76,6 +76,10 @@ std::vector<Subject> present(std::vector<Subject> subjects, const std::vector<Ca
             return true;
         }
         subject.command[0] = program;
+        constexpr std::string_view ours = "{bin}/";
+        for (std::string& word : subject.command) {
+            if (word.starts_with(ours)) word = find_program(word.substr(ours.size()));
+        }
         return false;
     });
     // A stick is only there for those that are compared with it; where nobody is, the sticks are shown themselves.
@@ -175,7 +179,7 @@ int main(int argc, char** argv) {
     app.add_option(
            "group", options.groups,
            "echo (raw), lines, churn (connect, one message, close), idle, chat, faults, etcd; all if none is named")
-        ->check(CLI::IsMember({"echo", "lines", "churn", "idle", "chat", "faults", "etcd"}));
+        ->check(CLI::IsMember({"echo", "lines", "watched", "churn", "idle", "chat", "faults", "etcd"}));
     app.add_flag("--quick", options.quick,
                  "under a minute: our own servers, fewer cases and rounds, and less can be told apart");
     app.add_option("--only", options.only, "Only these servers, and their sticks")->delimiter(',');

@@ -104,6 +104,16 @@ void add_lines(Make& make) {
     make.load("lines", Kind::echo, 100, 16, 256);
 }
 
+/// What its clients pay where somebody looks on: a server that tells its story to nobody, and one under the observer.
+/// Many packets in flight would be told together: here each is told by itself.
+void add_watched(Make& make) {
+    for (const std::size_t connections : {20, 100}) {
+        Case& watched = make.load("watched", Kind::echo, connections, 64, 1);
+        watched.servers = {"03 --log json", "03 + observer"};
+        watched.quick = connections == 20;
+    }
+}
+
 void add_churn_and_idle(Make& make, bool quick) {
     make.load("churn", Kind::churn, 1, 64, 1);
     Case& churn = make.load("churn", Kind::churn, 32, 64, 1);
@@ -250,6 +260,19 @@ std::vector<Subject> all_subjects() {
          .groups = {},
          .troubled = true},
     };
+    const std::vector<std::string> tells_all{
+        "{bin}/03_acceptor_pool", "--log", "json", "--threads", "1", "--port", "{port}", "--packet", "line"};
+    Subject to_nowhere{
+        .name = "03 --log json", .command = {"sh", "-c", "exec \"$@\" > /dev/null", "sh"}, .sticks = {}, .groups = {}};
+    Subject observed{.name = "03 + observer",
+                     .command = {"observer", "--port", "0", "--"},
+                     .sticks = {to_nowhere.name},
+                     .groups = {},
+                     .watched = true};
+    for (Subject* each : {&to_nowhere, &observed}) {
+        each->command.insert(each->command.end(), tells_all.begin(), tells_all.end());
+        subjects.push_back(std::move(*each));
+    }
     const std::vector<std::string> at_etcd{"--etcd", "{etcd}", "--etcd-prefix", "{prefix}", "--node-name", "{node}"};
     std::vector<std::string> raw_etcd{"raw_etcd"}, chat_on_etcd = chat({"--engine", "etcd"});
     raw_etcd.insert(raw_etcd.end(), at_etcd.begin(), at_etcd.end());
@@ -269,6 +292,7 @@ std::vector<Case> all_cases(bool quick) {
     Make make(cases, quick);
     add_echo(make);
     add_lines(make);
+    add_watched(make);
     add_churn_and_idle(make, quick);
     add_chat(make, quick);
     add_faults(make, quick);

@@ -15,7 +15,8 @@ struct Subject {
     std::string name;
     /// The program and its options: beside `bench`, or on the PATH, if it is a mere name. Those with `{port}` in it are
     /// given a free port in its place, and have to be ready soon; all others get `--port 0` and say where they listen.
-    /// On etcd, `{etcd}`, `{prefix}` and `{node}` stand for what it needs to know of it.
+    /// A word `{bin}/NAME` is the path of that program, likewise. On etcd, `{etcd}`, `{prefix}` and `{node}` stand for
+    /// what it needs to know of it.
     std::vector<std::string> command;
     std::vector<std::string> sticks;   ///< the names of those it is compared with; empty: it is a stick itself
     std::vector<std::string> groups;   ///< the cases it is for; empty: those that name it
@@ -24,6 +25,7 @@ struct Subject {
     Dialect dialect = Dialect::text;   ///< that it speaks in a chat
     bool troubled = false;             ///< it meets what Case::trouble says
     std::string needs = {};            ///< a program that must be there, too
+    bool watched = false;              ///< `command` only watches the server, which it starts: not weighed
 };
 
 /// What is done to a troubled server, beside the load that all get.
@@ -35,7 +37,7 @@ struct Trouble {
 
 /// A load to measure them under.
 struct Case {
-    std::string group;  ///< echo, lines, churn, idle, chat, faults, etcd, etcd-leader or etcd-newcomer
+    std::string group;  ///< echo, lines, watched, churn, idle, chat, faults, etcd, etcd-leader or etcd-newcomer
     std::string label;  ///< what performance tables call it: c100 64B d1 is 100 connections, 64 bytes, 1 in flight
     Plan plan;
     std::size_t rounds;                     ///< how often each is measured

@@ -84,6 +84,10 @@ void measure_once(const Case& what, const Subject& subject, int core, const std:
         Plan plan = plan_for(what, subject);
         plan.port = server.port();
         plan.server = server.pid();
+        if (subject.watched) {
+            plan.server = family(server.pid()).at(1);
+            keep_off(server.pid(), core);
+        }
         into.rounds.push_back(run(plan, stop));
     } catch (const Interrupted&) {
         throw;

@@ -146,6 +146,13 @@ void pin_to(int core) {
     run_on(just(core));
 }
 
+void keep_off(pid_t pid, int core) {
+    cpu_set_t others = unpinned();
+    CPU_CLR(core, &others);
+    if (CPU_COUNT(&others) == 0) return;
+    if (sched_setaffinity(pid, sizeof others, &others) != 0) fail("sched_setaffinity");
+}
+
 OnAllCores::OnAllCores() : before_(own_cores()) {
     run_on(unpinned());
 }

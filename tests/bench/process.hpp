@@ -41,6 +41,10 @@ Cores choose_cores();
 /// Keeps the calling thread, and what it starts from now on, on `core`.
 void pin_to(int core);
 
+/// Moves another process to any of the cores on which the calling thread might run before it was pinned for the first
+/// time, but not to this one, where there is another one. What it has started stays where it is.
+void keep_off(pid_t pid, int core);
+
 /// While it lives, the calling thread, and what it starts, may run wherever it might before it was pinned for the first
 /// time.
 class OnAllCores {

@@ -53,6 +53,7 @@ std::vector<Target> all_targets() {
     add_costs(all, "03", pool, "raw_epoll", 1.20, "lines", {"c100 16B d256"});
     add_costs(all, "03", pool, "raw_epoll", 1.05, "echo",
               {"c100 64B d1", "c1000 64B d1", "c100 64B d16", "c100 1K d16", "c100 16K d1"});
+    add_costs(all, "03", "03 + observer", "03 --log json", 1.03, "watched", {"c20 64B d1", "c100 64B d1"});
     all.push_back({"03", "idle", ten_thousand, pool, Asked::memory, "", 6'000});
     all.push_back({"03", "idle", ten_thousand, pool, Asked::memory, "", 2'000, "the prize"});
     add_costs(all, "03", pool, "raw_epoll", 1.08, "churn", {"c32 64B"});

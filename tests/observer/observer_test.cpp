@@ -2,6 +2,8 @@
 
 #include "observer/observed.hpp"
 
+#include "support/terminal.hpp"
+
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -79,6 +81,70 @@ TEST(Observer, OutlivesACrashAndShowsWhoWasThere) {
     EXPECT_EQ(observed.wait_exit(), exited(128 + SIGSEGV));
 }
 
+/// Fills the connection of a client that reads nothing, of a server that echoes raw bytes; returns how many were sent.
+std::size_t fill(Client& client) {
+    const std::string much(1 << 16, 'x');
+    std::size_t sent = 0;
+    while (client.wait_until_it_takes_more(300ms)) sent += client.send_some(much);
+    return sent;
+}
+
+/// What a client is owed when the server is told to end, it still gets.
+class OwedMuch : public testing::Test {
+protected:
+    OwedMuch() : client(observed.server_port(), {.receive_buffer = 4096}), sent(fill(client)) {}
+    void expect_everything() {
+        EXPECT_TRUE(support::eventually([&] { return support::refuses_clients(observed.server_port()); }))
+            << "it accepts no more";
+        client.half_close();
+        EXPECT_EQ(client.recv_until_close().size(), sent);
+    }
+
+    Observed observed{"03_acceptor_pool", {"--packet", "raw", "--shutdown-timeout", "60"}};
+    Client client;
+    std::size_t sent;
+};
+
+TEST_F(OwedMuch, WhenTheObserverIsToldToEnd) {
+    observed.signal(SIGTERM);
+    expect_everything();
+    EXPECT_EQ(observed.wait_exit(), exited(0));
+}
+
+TEST_F(OwedMuch, WhenTheObserverIsKilled) {
+    observed.signal(SIGKILL);
+    EXPECT_EQ(observed.wait_exit(), killed_by(SIGKILL));
+    expect_everything();
+}
+
+TEST(Observer, CtrlCEndsBothInOrder) {
+    support::Terminal terminal(
+        {{support::path_of("observer"), "--port", "0", "--", support::path_of("03_acceptor_pool"), "--port", "0"}});
+    const auto port = port_in(terminal.wait_for_match("Listening on 127.0.0.1:[0-9]+"));
+    terminal.wait_for("acceptor 1 waits for client");
+    Client client(port);
+    say(client, "hello");
+    client.send("one\r\ntwo");
+    client.half_close();
+    terminal.press_ctrl('C');
+    EXPECT_EQ(client.recv_until_close(), "ECHO one\r\nECHO two");
+    EXPECT_EQ(terminal.wait_exit(), exited(0));
+    const auto story = terminal.transcript();
+    EXPECT_THAT(story, HasSubstr("server stopped"));
+    EXPECT_EQ(story.find("stops accepting", story.find("stops accepting") + 1), story.npos) << "once, not twice";
+}
+
+/// Whoever is not told to end shows for how long as it is wanted what has happened.
+TEST(Observer, ThePageStaysWhenTheServerHasEndedAsItShould) {
+    Observed observed("01_naive", {}, {});
+    const auto pid = observed.wait_until("/server/pid", [](const json::value& seen) { return seen != ""; });
+    ::kill(static_cast<pid_t>(std::stol(std::string(pid.as_string()))), SIGTERM);
+    observed.wait_for("/server/state", "ended");
+    EXPECT_EQ(observed.picture().at("server").at("how_it_ended"), "by signal TERM");
+    observed.signal(SIGTERM);
+    EXPECT_EQ(observed.wait_exit(), exited(128 + SIGTERM));
+}
+
 TEST(Observer, WhoKillsItDoesNotLeaveTheServerBehind) {
     auto observed = std::make_unique<Observed>("01_naive");
     const auto port = observed->server_port();
@@ -152,6 +218,17 @@ TEST(Observer, WhoDoesNotReadHasBytesUnsent) {
         "/clients/shown/0/unsent", [](const json::value& seen) { return seen.is_int64() && seen.get_int64() > 0; });
     ASSERT_TRUE(unsent.is_int64());
     EXPECT_GT(unsent.get_int64(), 0);
+}
+
+TEST(Observer, WhoIsToReadFirstIsSeen) {
+    Observed observed("03_acceptor_pool", {"--packet", "raw"});
+    Client slow(observed.server_port(), {.receive_buffer = 4096});
+    fill(slow);
+    EXPECT_EQ(observed.wait_for("/clients/shown/0/state", "does not read"), "does not read");
+    EXPECT_GT(observed.picture().at("clients").at("shown").at(0).at("behind").as_int64(), 0);
+    slow.half_close();
+    slow.recv_until_close();
+    EXPECT_EQ(observed.wait_for("/clients/now", 0), 0);
 }
 
 // ---- stage 04 -------------------------------------------------------------------------------------------------------
@@ -278,6 +355,54 @@ TEST_F(Web, ManyPagesAndReloadsAndOneThatNeverReads) {
     for (const auto& page : pages) page->close();
     EXPECT_TRUE(support::eventually([&] { return observed.process().open_descriptors() <= before - 20; }));
     EXPECT_EQ(from("localhost").status, 200);
+}
+
+// ---- much at once --------------------------------------------------------------------------------------------------
+
+/// A story that comes as fast as it is read, while one page reads and another one sleeps.
+TEST(Observer, AHundredThousandEventsAreFoldedAndNothingGrows) {
+    const std::size_t many = 100'000, clients = 50;
+    const auto folder = std::filesystem::temp_directory_path() / ("observer_test." + std::to_string(::getpid()));
+    std::filesystem::create_directory(folder);
+    const auto story = (folder / "story.jsonl").string(), gate = (folder / "gate").string();
+    {
+        std::ofstream file(story);
+        for (std::size_t i = 0; i < many; ++i) {
+            file << R"({"time":"2026-01-31T12:00:00.000000Z","who":"handler )" << i % clients + 1
+                 << R"(","event":"got_data_from_client","data":"hello, hello, hello )" << i << "\"}\n";
+        }
+    }
+    // It begins when the gate is there, and then only stays.
+    const auto script = "echo Listening on 127.0.0.1:1; while ! [ -e " + gate + " ]; do sleep 0.05; done; cat " +
+                        story + "; exec sleep 600";
+    support::Program program({{support::path_of("observer"), "--port", "0", "--", "sh", "-c", script, "sh"}});
+    const auto port = port_in(program.wait_for_line("Observing on http://"));
+    program.wait_for_line("Listening on");
+    const auto page = open_events(port), sleeps = open_events(port);
+    next_picture(*page);
+    const auto before = program.process().resident_bytes();
+    const auto begin = std::chrono::steady_clock::now();
+    std::ofstream(gate).put('1');
+    std::size_t pictures = 0;
+    for (json::value events; events != many + 1;) {
+        ++pictures;
+        const auto picture = json::parse(next_picture(*page));
+        events = picture.at("server").at("events");
+        EXPECT_EQ(picture.at("server").at("unreadable"), 0);
+        ASSERT_LT(std::chrono::steady_clock::now() - begin, support::patience()) << events;
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    EXPECT_LE(static_cast<double>(pictures), 2 + 10 * took.count());
+    const auto picture = json::parse(get(port, "/picture").body);
+    EXPECT_EQ(picture.at("clients").at("now"), clients);
+    EXPECT_EQ(picture.at("clients").at("shown").at(0).at("packets"), many / clients);
+    EXPECT_EQ(picture.at("story").at("told"), many + 1);
+    constexpr std::size_t most_growth = 16 << 20;  // the story is 12 MB, its text 6
+    EXPECT_LT(program.process().resident_bytes(), before + most_growth);
+    EXPECT_EQ(program.count_lines("got data from client"), many) << "and all of it was told as text";
+    program.signal(SIGTERM);
+    program.wait_exit();
+    std::filesystem::remove_all(folder);
 }
 
 // ---- recordings -----------------------------------------------------------------------------------------------------

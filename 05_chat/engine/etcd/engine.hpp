@@ -131,6 +131,7 @@ private:
     bool is_snapshot_due() const;
     bool owes() const;
     void mind_silence();
+    void tell_how_it_stands();
     void has_come_back();
     template <class Event, class... Values>
     void tell(const Event& event, Values... values) {
@@ -176,6 +177,7 @@ private:
     TimePoint last_event_;      // when something has last come from the log
     TimePoint last_came_back_;  // when something of ours has, or nothing of ours was missing
     bool has_told_silence_ = false;
+    unsigned beats_ = 0;
     std::string last_failure_;
 
     // What has been read since the last snapshot.

@@ -215,6 +215,10 @@ void EtcdEngine::apply(const std::string& node, const Submission& submission, co
         thrown = std::current_exception();
     }
     log_.applied(node, outcome);
+    const bool has_joined = outcome && outcome->kind == Line::Kind::joined;
+    if (has_joined && is_announced_ && node != settings_.node) {
+        app::tell_detail({"server"}, events::node_has_in_room, node, outcome->name, submission.room);
+    }
     if (answer) answer(thrown, std::move(outcome));
     // The others may not have thrown: our rooms are no longer what theirs are.
     if (thrown) give_up("the rooms have crashed: " + app::text::what(thrown));

@@ -155,7 +155,23 @@ net::awaitable<void> EtcdEngine::keep_time() {
         // One that gets no answer does not keep the next one from being sent.
         if (lease_ != 0) spawn(keep_alive(lease_));
         mind_silence();
+        tell_how_it_stands();
         co_await clock_.sleep_until(clock_.now() + heartbeat, tick_);
+    }
+}
+
+/// For programs: with every heartbeat where this node stands, and now and then who the nodes are.
+void EtcdEngine::tell_how_it_stands() {
+    if (!is_announced_ || !app::story::tells_details()) return;
+    constexpr unsigned between_nodes = 10;  // heartbeats
+    constexpr std::size_t most_nodes = 100;
+    const auto silent = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - last_answer_).count();
+    app::tell_detail({"server"}, events::has_lease, settings_.node, lease_, epoch_, log_.revision(), proposals_.size(),
+                     silent);
+    if (beats_++ % between_nodes != 0) return;
+    std::size_t told = 0;
+    for (const auto& [name, node] : log_.nodes()) {
+        if (++told <= most_nodes) app::tell_detail({"server"}, events::knows_node, name, node.epoch);
     }
 }
 

@@ -28,6 +28,7 @@ public:
                    const std::function<void(const Submission&, const Outcome&)>& is_back);
 
     bool is_empty() const { return waiting_.empty(); }
+    std::size_t size() const { return waiting_.size(); }
     bool is_flying() const { return flying_ > 0; }
     bool has_come_back() const { return come_backs_ == 0; }
 
