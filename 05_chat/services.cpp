@@ -49,8 +49,10 @@ void Services::supervise(std::function<void()> give_up) {
         for (const Service& service : std::views::reverse(services_)) service.stop();  // also the one that had ended
         give_up();
     };
+    otp::Supervisor supervisor("chat", {.intensity = max_restarts}, specs);
+    otp::tell_started(supervisor);
     supervisor_ = std::make_shared<otp::Runtime>(
-        loop_, otp::Supervisor("chat", {.intensity = max_restarts}, specs),
+        loop_, std::move(supervisor),
         otp::Runtime::Callbacks{.exited = over,
                                 .report = [](const otp::Report& report) { otp::tell(report); },
                                 .progress = [](const otp::Progress& progress) { otp::tell(progress); }});

@@ -80,6 +80,8 @@ public:
     /// The program's first line is out: from now on it tells what happens, and now what it could not tell before. May
     /// be called twice.
     virtual void announce() {}
+    /// Of several nodes, the one that has brought them into the rooms; empty: there is one, or nobody knows.
+    virtual std::string_view home_of(PersonId) const { return {}; }
     /// What it is, for the operator: a line below something else; empty: nothing out of the ordinary.
     virtual std::string tree() const { return {}; }
 

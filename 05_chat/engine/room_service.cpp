@@ -141,7 +141,8 @@ void RoomService::tell_who_is_there() const {
     for (const auto& [key, named] : rooms_.all()) {
         for (const auto& [person, name] : named.room.people()) {
             if (++told > most_told_at_once) return;
-            app::tell_detail({"server"}, app::events::finds_in_room, name, named.name, rooms_.last());
+            app::tell_detail({"server"}, app::events::finds_in_room, name, named.name, engine_.home_of(person),
+                             rooms_.last());
         }
     }
 }

@@ -94,7 +94,7 @@ inline constexpr Event<1> is_unknown_to_epmd{"is_unknown_to_epmd", "is not known
 inline constexpr Event<5> room_line{"room_line", "", "{room}{kind}{name}{sequence}{text}"};
 /// The rooms are others from here on: with those in them who are named next, the first thousand of them.
 inline constexpr Event<1> rooms_begin_anew{"rooms_begin_anew", "", "{sequence}"};
-inline constexpr Event<3> finds_in_room{"finds_in_room", "", "{name}{room}{sequence}"};
+inline constexpr Event<4> finds_in_room{"finds_in_room", "", "{name}{room}{node}{sequence}"};
 /// Whoever has people in the rooms: so many bytes wait for it, because it does not read them. At `most` it is cut off.
 inline constexpr Event<2> is_behind{"is_behind", "", "{bytes}{most}"};
 /// The event loop came back to what was due only so much later.

@@ -372,7 +372,9 @@ void Model::process_is_over(Process process, Time time, const std::string& why) 
     // Else they are in the rooms until the order says that they have left: the other nodes wait for a word of theirs.
     for (auto& [name, room] : rooms_) {
         for (auto& [person, member] : room.people) {
-            if (was_there(member)) member.via.clear();
+            if (!was_there(member)) continue;
+            member.node = home_of(member);
+            member.via.clear();
         }
     }
     std::erase_if(links_, [&](const auto& entry) { return entry.second.process == process; });
@@ -501,10 +503,7 @@ Model::Room* Model::find_room(const std::string& name) {
 
 Model::Room* Model::room(const std::string& name) {
     if (auto* const known = find_room(name)) return known;
-    if (rooms_.size() == bounds::rooms_known) {
-        ++rooms_left_out_;
-        return nullptr;
-    }
+    if (rooms_.size() == bounds::rooms_known) return nullptr;
     return &rooms_.emplace(folded(name), Room{.name = name, .opened = now_}).first->second;
 }
 
@@ -523,7 +522,6 @@ void Model::is_in_room(const std::string& name, const std::string& person, const
     if (!member.via.empty()) {
         known.via = member.via;
         known.process = member.process;
-        known.node = member.node;
     } else if (known.via.empty() && !member.node.empty()) {
         known.node = member.node;
     }
@@ -549,10 +547,18 @@ void Model::close_if_over(const std::string& name) {
 void Model::take_rooms(const Told& told) {
     const auto& event = told.event;
     if (event == "opens_room") {
-        if (auto* const it = room(cut(told.field("room")))) it->open_in.insert(told.worker);
+        if (auto* const it = room(cut(told.field("room")))) {
+            it->open_in.insert(told.worker);
+        } else {
+            ++rooms_left_out_;
+        }
     } else if (event == "closes_room") {
         const auto name = cut(told.field("room"));
-        if (auto* const it = find_room(name)) it->open_in.erase(told.worker);
+        if (auto* const it = find_room(name)) {
+            it->open_in.erase(told.worker);
+        } else if (rooms_left_out_ > 0) {
+            --rooms_left_out_;  // most likely one of those
+        }
         close_if_over(name);
     } else if (event == "has_in_room") {
         const auto name = cut(told.field("name")), where = cut(told.field("room"));
@@ -563,13 +569,7 @@ void Model::take_rooms(const Told& told) {
             client->name = name;
             client->room = where;
         }
-        const auto link = links_.find(told.who);
-        const auto* const own = node_of(told.worker);
-        std::string node;
-        if (link != links_.end()) node = link->second.node;
-        if (node.empty() && own != nullptr)
-            node = std::ranges::find(nodes_, own, [](auto& it) { return &it.second; })->first;
-        is_in_room(where, name, {.via = cut(told.who), .process = told.worker, .node = node, .since = told.time});
+        is_in_room(where, name, {.via = cut(told.who), .process = told.worker, .since = told.time});
     } else if (event == "has_no_longer_in_room" || event == "finds_removed") {
         const auto name = cut(told.field("name")), where = cut(told.field("room"));
         leaves_room(where, name);
@@ -616,16 +616,23 @@ void Model::take_order(const Told& told) {
         tells_order_ = true;
         if (sequence < sequence_) return;
         sequence_ = sequence;
-        is_in_room(cut(told.field("room")), cut(told.field("name")), {.since = told.time});
+        is_in_room(cut(told.field("room")), cut(told.field("name")),
+                   {.node = cut(told.field("node")), .since = told.time});
     } else if (event == "rooms_begin_anew" && told.worker == 0) {
         sequence_ = sequence;
         rooms_.clear();
         people_ = 0;
-    } else if (event == "rooms_begin_anew" && sequence >= sequence_) {  // the others' people are where they were
+    } else if (event == "rooms_begin_anew") {  // one of several: where others have told on, nothing was missed
+        const bool others_tell = std::ranges::any_of(
+            nodes_, [&](const auto& each) { return each.second.lease != 0 && each.second.process != told.worker; });
+        if (others_tell) return;
+        std::erase_if(nodes_, [](const auto& each) { return each.second.lease == 0; });
         leave_rooms([](const Member& member) { return member.via.empty(); });
-    } else if (event == "node_has_in_room") {
-        is_in_room(cut(told.field("room")), cut(told.field("name")),
-                   {.node = cut(told.field("node")), .since = told.time});
+    } else if (event == "node_has_in_room") {  // of somebody who has just joined, if they are still there
+        auto* const it = find_room(cut(told.field("room")));
+        if (it == nullptr) return;
+        const auto found = it->people.find(cut(told.field("name")));
+        if (found != it->people.end() && found->second.via.empty()) found->second.node = cut(told.field("node"));
     }
 }
 
@@ -653,11 +660,11 @@ Model::Node* Model::node(const std::string& name) {
     return &nodes_[name];
 }
 
-/// The one that tells it, once it has said what it is called.
-Model::Node* Model::node_of(Process process) {
+/// The name of the one that this process is, once it has said so.
+const std::string* Model::node_of(Process process) const {
     const auto found = std::ranges::find_if(
         nodes_, [&](const auto& each) { return each.second.lease != 0 && each.second.process == process; });
-    return found == nodes_.end() ? nullptr : &found->second;
+    return found == nodes_.end() ? nullptr : &found->first;
 }
 
 void Model::take_nodes(const Told& told) {
@@ -683,9 +690,11 @@ void Model::take_nodes(const Told& told) {
         nodes_.erase(name);
         leave_rooms([&](const Member& member) { return member.via.empty() && member.node == name; });
     } else if (event == "log_is_silent" || event == "log_is_back" || event == "was_thought_dead") {
-        auto* const it = node_of(told.worker);
-        if (it == nullptr) return;
-        it->state = event == "log_is_silent" ? "waits for etcd" : event == "log_is_back" ? "lives" : "is thought dead";
+        const auto* const name = node_of(told.worker);
+        if (name == nullptr) return;
+        nodes_[*name].state = event == "log_is_silent" ? "waits for etcd"
+                              : event == "log_is_back" ? "lives"
+                                                       : "is thought dead";
     }
 }
 
@@ -827,6 +836,26 @@ json::object Model::processes_picture() const {
     return processes;
 }
 
+/// A worker's own supervisor: it is called like the worker, as 04's is, or is the one that is nobody's child.
+std::optional<Model::SupervisorKey> Model::top_of(Process process) const {
+    const SupervisorKey named{process, worker_id(process)};
+    if (supervisors_.contains(named)) return named;
+    std::set<std::string_view> children;
+    const auto begin = supervisors_.lower_bound({process, {}}), end = supervisors_.lower_bound({process + 1, {}});
+    for (const auto& [key, supervisor] : std::ranges::subrange(begin, end)) {
+        for (const auto& child : supervisor.children) children.insert(child.id);
+    }
+    const auto top = std::find_if(begin, end, [&](const auto& each) { return !children.contains(each.first.second); });
+    return top == end ? std::nullopt : std::optional(top->first);
+}
+
+/// What is below this child of a supervisor; nothing, where it is none.
+std::optional<Model::SupervisorKey> Model::below(Process process, const std::string& child) const {
+    if (process == 0 && is_process(child)) return top_of(process_of(child));
+    const SupervisorKey key{process, child};
+    return supervisors_.contains(key) ? std::optional(key) : std::nullopt;
+}
+
 json::object Model::supervisor_picture(const SupervisorKey& key, const Supervisor& supervisor,
                                        std::size_t depth) const {
     constexpr std::size_t deepest = 8;  // a story may claim that a supervisor is its own child
@@ -834,10 +863,8 @@ json::object Model::supervisor_picture(const SupervisorKey& key, const Superviso
     for (const auto& child : supervisor.children) {
         json::object node{{"id", child.id},       {"pid", child.pid},           {"state", child.state},
                           {"since", child.since}, {"restarts", child.restarts}, {"reason", child.reason}};
-        const auto inside = key.first == 0 && is_process(child.id) ? process_of(child.id) : key.first;
-        const auto below = supervisors_.find({inside, child.id});
-        if (below != supervisors_.end() && below->first != key && depth < deepest) {
-            node["supervisor"] = supervisor_picture(below->first, below->second, depth + 1);
+        if (const auto inside = below(key.first, child.id); inside && *inside != key && depth < deepest) {
+            node["supervisor"] = supervisor_picture(*inside, supervisors_.at(*inside), depth + 1);
         }
         children.push_back(std::move(node));
     }
@@ -852,15 +879,15 @@ json::object Model::supervisor_picture(const SupervisorKey& key, const Superviso
 }
 
 json::array Model::tree_picture() const {
-    std::set<SupervisorKey> below;
+    std::set<SupervisorKey> not_roots;
     for (const auto& [key, supervisor] : supervisors_) {
         for (const auto& child : supervisor.children) {
-            below.insert({key.first == 0 && is_process(child.id) ? process_of(child.id) : key.first, child.id});
+            if (const auto inside = below(key.first, child.id)) not_roots.insert(*inside);
         }
     }
     json::array roots;
     for (const auto& [key, supervisor] : supervisors_) {
-        if (!below.contains(key)) roots.push_back(supervisor_picture(key, supervisor, 0));
+        if (!not_roots.contains(key)) roots.push_back(supervisor_picture(key, supervisor, 0));
     }
     return roots;
 }
@@ -930,13 +957,20 @@ std::int64_t Model::behind(const std::string& via) const {
     return client.behind + (socket == sockets_.end() ? 0 : socket->second.second);
 }
 
+/// The node through which they are there, where there are several.
+std::string Model::home_of(const Member& member) const {
+    if (const auto link = links_.find(member.via); link != links_.end()) return link->second.node;
+    const auto* const own = member.via.empty() ? nullptr : node_of(member.process);
+    return own == nullptr ? member.node : *own;
+}
+
 json::object Model::room_picture(const Room& room) const {
     json::array people, lines;
     for (const auto& [who, member] : room.people | std::views::take(bounds::people)) {
         people.push_back(json::object{{"name", who},
                                       {"via", member.via},
                                       {"process", member.process},
-                                      {"node", member.node},
+                                      {"node", home_of(member)},
                                       {"since", member.since},
                                       {"behind", behind(member.via)}});
     }
@@ -971,9 +1005,9 @@ json::array Model::links_picture() const {
 }
 
 json::array Model::nodes_picture() const {
-    std::map<std::string_view, std::size_t> people;
+    std::map<std::string, std::size_t> people;
     for (const auto& [name, room] : rooms_) {
-        for (const auto& [who, member] : room.people) ++people[member.node];
+        for (const auto& [who, member] : room.people) ++people[home_of(member)];
     }
     json::array all;
     for (const auto& [name, node] : nodes_) {

@@ -129,7 +129,7 @@ private:
     struct Member {
         std::string via{};  // whoever has told it: a handler, a link; empty: only the order has
         Process process = 0;
-        std::string node{};
+        std::string node{};  // where nobody whom we hear has them
         Time since = 0;
     };
     struct Room {
@@ -202,7 +202,7 @@ private:
     void leave_rooms(const std::function<bool(const Member&)>& who);
     void close_if_over(const std::string& name);
     Node* node(const std::string& name);
-    Node* node_of(Process process);
+    const std::string* node_of(Process process) const;
 
     boost::json::object server_picture(Time now) const;
     boost::json::object door_picture() const;
@@ -211,6 +211,8 @@ private:
     boost::json::object client_picture(const Client& client) const;
     boost::json::object processes_picture() const;
     boost::json::array tree_picture() const;
+    std::optional<SupervisorKey> top_of(Process process) const;
+    std::optional<SupervisorKey> below(Process process, const std::string& child) const;
     boost::json::object supervisor_picture(const SupervisorKey& key, const Supervisor& supervisor,
                                            std::size_t depth) const;
     boost::json::array restarts_picture(Time now) const;
@@ -221,6 +223,7 @@ private:
     boost::json::array links_picture() const;
     boost::json::array nodes_picture() const;
     std::int64_t behind(const std::string& via) const;
+    std::string home_of(const Member& member) const;
     boost::json::object story_picture() const;
 
     Time now_ = 0, began_ = 0;

@@ -40,7 +40,7 @@ json::value person_of(const json::value& rooms, std::string_view name) {
     const auto& shown = rooms.at("shown").as_array();
     if (shown.empty()) return {};
     for (const auto& person : shown[0].at("people").as_array()) {
-        if (person.at("name") == name) return person;
+        if (std::string_view(person.at("name").as_string()) == name) return person;
     }
     return {};
 }

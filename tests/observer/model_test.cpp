@@ -352,6 +352,179 @@ TEST(Rooms, PeopleLeaveWithTheirWorker) {
     EXPECT_EQ(story.see("/rooms/shown/0/people/0/name"), "Mikey");
 }
 
+/// What follows in the rooms, as a process tells it: `worker 2` or `server`.
+void line(Story& story, std::string_view who, std::string_view kind, std::string_view name, int sequence,
+          std::string_view room = "lobby", std::string_view text = "") {
+    story.tell(who, "room_line",
+               R"("room":")" + std::string(room) + R"(","kind":")" + std::string(kind) + R"(","name":")" +
+                   std::string(name) + R"(","sequence":)" + std::to_string(sequence) + R"(,"text":")" +
+                   std::string(text) + R"(")");
+}
+
+TEST(Rooms, TheOrderIsTakenFromWhoeverTellsItFirst) {
+    Story story;
+    line(story, "worker 1", "joined", "Ann", 1);
+    line(story, "worker 1", "said", "Ann", 2, "lobby", "Hello!");
+    line(story, "worker 2", "joined", "Ann", 1);
+    line(story, "worker 2", "said", "Ann", 2, "lobby", "Hello!");
+    line(story, "worker 1", "left", "Ann", 3);
+    line(story, "worker 1", "joined", "Bob", 4);
+    line(story, "worker 2", "left", "Ann", 3);
+    EXPECT_EQ(story.see("/rooms/shown/0/said"), 1);
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 1);
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/name"), "Bob");
+    EXPECT_EQ(story.see("/rooms/sequence"), 4);
+    EXPECT_EQ(story.see("/rooms/shown/0/lines"), (json::array{{{"name", "Ann"}, {"text", "Hello!"}}}));
+}
+
+TEST(Rooms, WhatPeopleTypeIsNoGuessWhereTheOrderIsTold) {
+    Story story;
+    line(story, "server", "joined", "Ann", 1);
+    story.tell("handler 1", "has_in_room", R"("name":"Ann","room":"lobby")");
+    story.tell("handler 1", "got_data_from_client", R"("data":"refused")");
+    EXPECT_EQ(story.see("/rooms/shown/0/said"), 0);
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/via"), "handler 1");
+}
+
+TEST(Rooms, AreTheSameHoweverTheirNamesAreWritten) {
+    Story story;
+    story.tell("server", "opens_room", R"("room":"Tea")");
+    line(story, "server", "joined", "Ann", 1, "Tea");
+    line(story, "server", "joined", "Bob", 2, "TEA");
+    story.tell("handler 2", "has_in_room", R"("name":"Bob","room":"TEA")");
+    EXPECT_EQ(story.see("/rooms/shown/0/name"), "Tea");
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 2);
+    EXPECT_EQ(story.see("/rooms/shown/1"), "there is no /rooms/shown/1");
+    story.tell("handler 2", "has_no_longer_in_room", R"("name":"Bob","room":"tea")");
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 1);
+    story.tell("server", "closes_room", R"("room":"tEA")");
+    EXPECT_EQ(story.see("/rooms/shown"), json::array());
+}
+
+TEST(Rooms, AreOpenAsLongAsOneProcessHasThemOpen) {
+    Story story;
+    for (const auto* const worker : {"worker 1", "worker 2"}) story.tell(worker, "opens_room", R"("room":"tea")");
+    story.tell("worker 1", "closes_room", R"("room":"tea")");
+    EXPECT_EQ(story.see("/rooms/shown/0/name"), "tea") << "the other one is not so far yet";
+    story.tell("worker 2", "closes_room", R"("room":"tea")");
+    EXPECT_EQ(story.see("/rooms/shown"), json::array());
+}
+
+TEST(Rooms, BeginAnewWithThoseWhoAreFoundThere) {
+    Story story;
+    line(story, "server", "joined", "Ann", 1);
+    story.tell("server", "rooms_begin_anew", R"("sequence":7)");
+    EXPECT_EQ(story.see("/rooms/shown"), json::array());
+    story.tell("server", "finds_in_room", R"("name":"Bob","room":"tea","node":"there","sequence":7)");
+    story.tell("server", "finds_in_room", R"("name":"Eve","room":"tea","node":"","sequence":7)");
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 2);
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/node"), "there");
+    line(story, "server", "left", "Bob", 7, "tea");
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 2) << "that was before";
+    line(story, "server", "left", "Bob", 8, "tea");
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 1);
+}
+
+/// The other nodes hear of its end when its lease has ended.
+TEST(Rooms, WhoseWorkerHasDiedIsThereUntilTheOrderSaysOtherwise) {
+    Story story;
+    story.tell("worker 2", "has_lease", R"("node":"n2","lease":17,"epoch":4,"revision":9,"waiting":0,"silent_ms":3)");
+    line(story, "worker 2", "joined", "Ann", 1);
+    story.tell("worker 2 handler 1", "has_in_room", R"("name":"Ann","room":"lobby")");
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/node"), "n2");
+    EXPECT_EQ(story.see("/rooms/nodes/0/people"), 1);
+    story.tell("supervisor", "supervisor_report",
+               R"("supervisor":"root","context":"child_terminated","reason":"SIGSEGV","offender":"worker-2","pid":2)");
+    EXPECT_EQ(story.see("/rooms/nodes"), json::array());
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/via"), "");
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/node"), "n2");
+    line(story, "worker 1", "left", "Ann", 2);
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 0);
+}
+
+TEST(Links, HaveTheirNodeTheirPeopleAndHowFarTheyAreBehind) {
+    Story story;
+    story.tell("link 1", "is_linked", R"("node":"here:1235","peer":"127.0.0.1:5")");
+    story.tell("link 1", "has_in_room", R"("name":"Mikey","room":"lobby")");
+    story.tell("link 1", "is_behind", R"("bytes":70000,"most":1048576)");
+    EXPECT_EQ(story.see("/rooms/links/0/node"), "here:1235");
+    EXPECT_EQ(story.see("/rooms/links/0/people"), 1);
+    EXPECT_EQ(story.see("/rooms/links/0/behind_most"), 1048576);
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/behind"), 70000);
+    EXPECT_EQ(story.see("/rooms/shown/0/people/0/node"), "here:1235");
+    story.tell("link 1", "link_lost", R"("reason":"closed")");
+    EXPECT_EQ(story.see("/rooms/links"), json::array());
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 0);
+    EXPECT_EQ(story.see("/rooms/elsewhere"), nullptr);
+    story.tell("server", "room_is_down", R"("room":"127.0.0.1:1235","reason":"connection refused")");
+    EXPECT_EQ(story.see("/rooms/elsewhere/up"), false);
+    story.tell("server", "room_is_up", R"("room":"127.0.0.1:1235")");
+    EXPECT_EQ(story.see("/rooms/elsewhere/up"), true);
+}
+
+TEST(Nodes, HaveTheirLeaseAndTheirPlaceInTheLog) {
+    Story story;
+    const auto stands = [&](std::string_view who, std::string_view node, int epoch, int revision) {
+        story.tell(who, "has_lease",
+                   R"("node":")" + std::string(node) + R"(","lease":17,"epoch":)" + std::to_string(epoch) +
+                       R"(,"revision":)" + std::to_string(revision) + R"(,"waiting":2,"silent_ms":3)");
+    };
+    stands("worker 1", "n1", 3, 9);
+    stands("worker 2", "n2", 4, 8);
+    story.tell("worker 1", "knows_node", R"("node":"outside","epoch":5)");
+    story.tell("worker 2", "node_has_in_room", R"("node":"outside","name":"Xavier","room":"lobby")");
+    EXPECT_EQ(story.see("/rooms/shown"), json::array()) << "that was long ago";
+    line(story, "worker 1", "joined", "Xavier", 7);
+    story.tell("worker 1", "node_has_in_room", R"("node":"outside","name":"Xavier","room":"lobby")");
+    EXPECT_EQ(story.see("/rooms/nodes/0/process"), 1);
+    EXPECT_EQ(story.see("/rooms/nodes/1/revision"), 8);
+    EXPECT_EQ(story.see("/rooms/nodes/1/waiting"), 2);
+    EXPECT_EQ(story.see("/rooms/nodes/2/lease"), 0) << "nobody whom we hear";
+    EXPECT_EQ(story.see("/rooms/nodes/2/people"), 1);
+    story.tell("worker 2", "log_is_silent", R"("etcd":"e","silent_ms":2000,"reason":"no answer")");
+    EXPECT_EQ(story.see("/rooms/nodes/1/state"), "waits for etcd");
+    story.tell("worker 2", "log_is_back", R"("etcd":"e")");
+    EXPECT_EQ(story.see("/rooms/nodes/1/state"), "lives");
+    story.tell("worker 2", "was_thought_dead");
+    EXPECT_EQ(story.see("/rooms/nodes/1/state"), "is thought dead");
+    stands("worker 2", "n2", 0, 10);
+    EXPECT_EQ(story.see("/rooms/nodes/1/state"), "is thought dead") << "not back yet";
+    stands("worker 2", "n2", 11, 11);
+    EXPECT_EQ(story.see("/rooms/nodes/1/state"), "lives");
+    story.tell("worker 1", "sees_node_go", R"("node":"outside")");
+    EXPECT_EQ(story.see("/rooms/nodes/2"), "there is no /rooms/nodes/2");
+    EXPECT_EQ(story.see("/rooms/shown/0/now"), 0);
+}
+
+TEST(Clients, WhoDoesNotReadIsSeenUntilTheyDo) {
+    Story story;
+    comes(story, "handler 1", "127.0.0.1:5");
+    story.tell("handler 1", "waits_for_peer", R"("bytes":65536)");
+    EXPECT_EQ(story.see("/clients/shown/0/state"), "does not read");
+    EXPECT_EQ(story.see("/clients/shown/0/behind"), 65536);
+    story.tell("handler 1", "waits_for_data");
+    EXPECT_EQ(story.see("/clients/shown/0/state"), "waits");
+    story.tell("handler 1", "is_behind", R"("bytes":5,"most":10)");
+    EXPECT_EQ(story.see("/clients/shown/0/behind"), 5);
+    story.tell("handler 1", "is_behind", R"("bytes":0,"most":10)");
+    EXPECT_EQ(story.see("/clients/shown/0/behind"), 0);
+    EXPECT_EQ(story.see("/server/lag"), nullptr);
+    story.tell("server", "lags", R"("ms":40)");
+    EXPECT_EQ(story.see("/server/lag/ms"), 40);
+}
+
+TEST(Tree, TheServicesOfAChatsWorkerStandBelowIt) {
+    Story story;
+    story.tell("supervisor", "supervisor_progress", R"("supervisor":"root","child":"worker-1","pid":11)");
+    story.tell("worker 1 supervisor", "supervisor_started",
+               R"("supervisor":"chat","strategy":"one_for_one","intensity":3,"period_s":5)");
+    story.tell("worker 1 supervisor", "supervisor_progress", R"("supervisor":"chat","child":"rooms","pid":"<1>")");
+    EXPECT_EQ(story.see("/tree/1"), "there is no /tree/1");
+    EXPECT_EQ(story.see("/tree/0/children/0/supervisor/name"), "chat");
+    EXPECT_EQ(story.see("/tree/0/children/0/supervisor/intensity"), 3);
+    EXPECT_EQ(story.see("/tree/0/children/0/supervisor/children/0/id"), "rooms");
+}
+
 TEST(StoryView, KeepsFailuresApart) {
     Story story;
     story.tell("acceptor 1", "cannot_accept", R"("reason":"too many open files","wait_ms":100)");
@@ -374,6 +547,10 @@ TEST(Bounds, HoldAndCountWhatIsLeftOut) {
             story.tell("acceptor " + number, "waits_for_client");
             story.tell("handler " + number, "has_in_room",
                        R"("name":"n)" + number + R"(","room":"r)" + number + R"(")");
+            story.tell("server", "opens_room", R"("room":"r)" + number + R"(")");
+            story.tell("link " + number, "is_linked", R"("node":"n","peer":"p")");
+            story.tell("server", "knows_node", R"("node":"n)" + number + R"(","epoch":1)");
+            line(story, "server", "said", "n" + number, static_cast<int>(i), "r" + number, endless);
             story.tell("supervisor", "supervisor_progress",
                        R"("supervisor":"s)" + number + R"(","child":"c)" + number + R"(","pid":1)");
             story.tell("supervisor", "supervisor_progress",
@@ -388,6 +565,8 @@ TEST(Bounds, HoldAndCountWhatIsLeftOut) {
     EXPECT_EQ(story.see("/acceptors/left_out"), 2000 - bounds::acceptors);
     EXPECT_EQ(story.see("/rooms/shown").as_array().size(), bounds::rooms);
     EXPECT_EQ(story.see("/rooms/left_out"), 2000 - bounds::rooms);
+    EXPECT_EQ(story.see("/rooms/links").as_array().size(), bounds::links);
+    EXPECT_EQ(story.see("/rooms/nodes").as_array().size(), bounds::nodes);
     EXPECT_LT(json::serialize(story.model.picture(story.now)).size(), 1'000'000u);
     // And those whom nobody could keep in mind leave by their number, at least.
     for (std::size_t i = 1; i <= many; ++i) story.tell("handler " + std::to_string(i), "connection_closed");

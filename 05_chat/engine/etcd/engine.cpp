@@ -179,6 +179,11 @@ PersonId EtcdEngine::next_person() {
     return person_base_ << bits | ++last_person_;
 }
 
+std::string_view EtcdEngine::home_of(PersonId person) const {
+    const auto found = log_.homes().find(person);
+    return found == log_.homes().end() ? std::string_view() : found->second.node;
+}
+
 // ---- the end --------------------------------------------------------------------------------------------------------
 
 void EtcdEngine::stop() {

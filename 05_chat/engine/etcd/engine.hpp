@@ -80,6 +80,7 @@ public:
     net::awaitable<Outcome> submit(const Submission& submission) override;
     PersonId next_person() override;
     void announce() override;
+    std::string_view home_of(PersonId person) const override;
 
     /// What the nodes have agreed on; after open().
     const House& house() const { return house_; }

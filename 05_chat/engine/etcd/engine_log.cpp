@@ -216,7 +216,7 @@ void EtcdEngine::apply(const std::string& node, const Submission& submission, co
     }
     log_.applied(node, outcome);
     const bool has_joined = outcome && outcome->kind == Line::Kind::joined;
-    if (has_joined && is_announced_ && node != settings_.node) {
+    if (has_joined && is_open_ && is_announced_ && node != settings_.node) {
         app::tell_detail({"server"}, events::node_has_in_room, node, outcome->name, submission.room);
     }
     if (answer) answer(thrown, std::move(outcome));
@@ -235,6 +235,7 @@ void EtcdEngine::is_in(Revision epoch) {
     person_base_ = static_cast<PersonId>(epoch);
     last_person_ = 0;
     name_taken_.reset();
+    tell_how_it_stands();
     if (std::exchange(is_down_, false) && is_open_) {
         proposals_.add_first(replica_->come_back(), [this](const Submission& join, const Outcome& outcome) {
             replica_->is_back(join, outcome);
