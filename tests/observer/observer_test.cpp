@@ -210,6 +210,10 @@ TEST(Observer, ThreadsHaveNamesAndAClientIsOne) {
     EXPECT_THAT(names, HasSubstr(R"("name":"acceptor 1")"));
     EXPECT_THAT(names, HasSubstr(R"("name":"client 1")"));
     EXPECT_THAT(names, HasSubstr(R"("name":"client 2")"));
+    const auto process = observed.picture().at("processes").at("shown").at(0);
+    EXPECT_EQ(process.at("thread_count"), threads.as_array().size());
+    EXPECT_GT(process.at("descriptors").as_int64(), 4) << "the story, two clients, the listening socket";
+    EXPECT_GT(process.at("memory").as_int64(), 1'000'000);
 }
 
 TEST(Observer, WhoDoesNotReadHasBytesUnsent) {
