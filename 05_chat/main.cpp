@@ -95,7 +95,7 @@ private:
     net::awaitable<void> keep_telling() {
         using namespace std::chrono_literals;
         constexpr auto between = 250ms, worth_telling = 10ms;
-        while (!is_stopping_) {
+        while (!was_stopped_) {
             next_look_.expires_after(between);
             const auto [cancelled] = co_await next_look_.async_wait(net::outcome);
             if (cancelled) co_return;
@@ -123,7 +123,7 @@ private:
     }
 
     void stop() {
-        is_stopping_ = true;
+        was_stopped_ = true;
         next_look_.cancel();
         operator_->cancel();
         services_.stop();
@@ -143,7 +143,7 @@ private:
     TextServer* text_ = nullptr;
     Services services_{loop_, options_.supervised || options_.worker > 0};
     net::Timer next_look_{loop_};
-    bool is_stopping_ = false;
+    bool was_stopped_ = false;
     bool has_given_up_ = false;
     bool is_stopping_ = false;  // before it was up
 };
