@@ -170,7 +170,7 @@ def before_it_installs_it_asks_on_a_terminal():
     with Project() as project:
         project.without_packages(user="1000")
         terminal = project.lab_in_terminal("docs")
-        terminal.expect(r"this needs python3 pandoc mscgen graphviz; install with sudo apt-get\? \[Y/n\] ")
+        terminal.expect(r"this needs python3 pandoc mscgen graphviz [^;]*; install with sudo apt-get\? \[Y/n\] ")
         terminal.sendline("n")
         terminal.expect("not installed")
         terminal.expect(pexpect.EOF)
@@ -201,7 +201,7 @@ def it_says_what_it_would_install():
             project.without_packages(user)
             told = project.lab("--no-install", "docs")
             expect(told.returncode == 1 and
-                   told.stderr == f"lab: missing; install with: {apt_get} install python3 pandoc mscgen graphviz\n", told)
+                   told.stderr.startswith(f"lab: missing; install with: {apt_get} install python3 pandoc mscgen graphviz "), told)
             expect(project.done.read_text() == "", project.done.read_text())
 
 
