@@ -168,6 +168,7 @@ class Guide:
 
     def stop(self, invitation="Enter: go on"):
         """Until they want to go on."""
+        self.windows.look_at()
         self.console.say("", f"{show.FAINT}[{invitation}   q: leave]{show.PLAIN}")
         while True:
             key = self.wait()
@@ -250,7 +251,7 @@ class Guide:
             else:
                 key = self.wait(lambda: done(window, step, following) is not None or self.is_mistyped(window, step, refused))
             if key == TYPE:
-                self.type(window, step)
+                self.type(window, step, is_astray=refused > window.row)
                 key = self.wait(lambda: done(window, step, following) is not None, PATIENCE)
             row = done(window, step, following)
             if row is not None:
@@ -329,7 +330,7 @@ class Guide:
             return f"It is right, and then comes “{typed[len(same):]}”, which is too much."
         return f"Up to “{same}” it is right." if same else "It differs from its first letter on."
 
-    def type(self, window, step):
+    def type(self, window, step, is_astray):
         """What they would have done, from whatever they have begun."""
         if step.action == "key":
             window.press(step.typed)
@@ -338,13 +339,17 @@ class Guide:
         def is_ready():
             return window.cursor_line() == step.prompt.rstrip() or step.prompt == "$ " and window.is_at_shell()
 
-        if not self.windows.wait(is_ready, SETTLED):
-            window.press("U")  # a line that was begun
-        if not self.windows.wait(is_ready, SETTLED) and step.prompt == "$ " and not self.by_itself:
+        def is_begun():
+            return is_ready() or window.cursor_line().startswith(step.prompt.rstrip())
+
+        if is_astray and step.prompt == "$ ":  # something runs that the page knows nothing of
             window.press("C")
-            if not self.windows.wait(is_ready, SETTLED):
+            if not self.windows.wait(is_begun, SETTLED):
                 window.press("]")
                 window.type("quit\n")
+        self.windows.wait(is_begun, PATIENCE)
+        if not self.windows.wait(is_ready, SETTLED):
+            window.press("U")
         self.windows.wait(is_ready, PATIENCE)
         window.type(step.really_typed + "\n")
 

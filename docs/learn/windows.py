@@ -27,6 +27,7 @@ set -g pane-border-status top
 set -g pane-border-format ' #{pane_title} '
 set -g history-limit 10000
 set -g escape-time 20
+set -g assume-paste-time 0
 set-hook -g client-attached 'set -g destroy-unattached on'
 set -g allow-rename off
 set -g automatic-rename off
