@@ -128,7 +128,7 @@ TEST(GradeSteps, AreTheRulesOfAStage) {
     for (const std::string stage : {"01", "02", "03", "04", "05", "budget_chat"}) {
         const auto page = text(grade({stage, "--rules"}));
         for (const auto& line : grade({stage, "--list"}).lines) {
-            EXPECT_THAT(page, HasSubstr(" " + line.substr(0, line.find(' ')) + ":")) << stage;
+            EXPECT_THAT(page, HasSubstr("\n  " + line.substr(0, line.find(' ')) + ":\n")) << stage;
         }
         EXPECT_THAT(page, HasSubstr("\nRequired: "));
         EXPECT_THAT(page, HasSubstr("\nAdvice: "));

@@ -19,7 +19,10 @@ void tell(const std::string& text) {
         const std::lock_guard lock(mutex);
         now = members;
     }
-    for (const auto& [name, conn] : now) send(conn, text.data(), text.size(), MSG_NOSIGNAL);
+    for (const auto& [name, conn] : now) {
+        send(conn, text.data(), text.size(), MSG_NOSIGNAL);
+        usleep(20);  // as whoever writes a log does
+    }
 }
 
 void serve(int conn) {
