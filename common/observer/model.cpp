@@ -838,7 +838,7 @@ json::object Model::processes_picture() const {
 
 /// A worker's own supervisor: it is called like the worker, as 04's is, or is the one that is nobody's child.
 std::optional<Model::SupervisorKey> Model::top_of(Process process) const {
-    const SupervisorKey named{process, worker_id(process)};
+    SupervisorKey named{process, worker_id(process)};
     if (supervisors_.contains(named)) return named;
     std::set<std::string_view> children;
     const auto begin = supervisors_.lower_bound({process, {}}), end = supervisors_.lower_bound({process + 1, {}});
