@@ -189,6 +189,7 @@ class Cluster:
         self.members = [Member(number + 1, directory, *ports[2 * number:2 * number + 2]) for number in range(count)]
         self.majority = count // 2 + 1
         self.leader = None  # as it was last told
+        self.has_stepped_down = False  # since then
         self.leader_seen = time.monotonic()
 
     def start(self, outside):
@@ -233,13 +234,18 @@ class Cluster:
             self.tell_of_leader()
 
     def tell_of_leader(self):
-        leader = self.leader_of(self.ask())
+        answers = self.ask()
+        leader = self.leader_of(answers)
+        if self.leader and self.leader is not leader:
+            answer = answers[self.leader.number - 1]
+            # Where it only does not answer, it may be busy.
+            self.has_stepped_down |= self.leader.state == "ended" or answer is not None
         now = time.monotonic()
         if leader:
             self.leader_seen = now
-            if leader is not self.leader:
+            if leader is not self.leader or self.has_stepped_down:
                 tell(f"{leader} leads")
-                self.leader = leader
+                self.leader, self.has_stepped_down = leader, False
         elif self.leader and now - self.leader_seen > ELECTION_SECONDS:
             running = sum(member.state == "runs" for member in self.members)
             tell(f"nobody leads: {running} of {len(self.members)} run, and {self.majority} must agree on what is stored")

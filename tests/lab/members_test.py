@@ -113,14 +113,18 @@ class Members:
     def call(self, number, path, **body):
         body = {name: base64.b64encode(value.encode()).decode() for name, value in body.items()}
         open_directly = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
-        with open_directly(f"{self.urls[number]}/v3/kv/{path}", json.dumps(body).encode(), MOST_SECONDS) as answer:
+        with open_directly(f"{self.urls[number]}/v3/{path}", json.dumps(body).encode(), MOST_SECONDS) as answer:
             return json.load(answer)
 
     def put(self, number, key, value):
-        self.call(number, "put", key=key, value=value)
+        self.call(number, "kv/put", key=key, value=value)
 
     def get(self, number, key):
-        return base64.b64decode(self.call(number, "range", key=key)["kvs"][0]["value"]).decode()
+        return base64.b64decode(self.call(number, "kv/range", key=key)["kvs"][0]["value"]).decode()
+
+    def leads(self, number):
+        status = self.call(number, "maintenance/status")
+        return status.get("leader") == status["header"]["member_id"]
 
     def nothing_is_left(self):
         wait_until("the members to end", lambda: not any(map(runs, self.pids)))
@@ -255,6 +259,31 @@ def without_a_majority_nobody_leads_until_one_is_started_again():
         members.line(r"member [12] \(pid \d+\) leads")
         wait_until("it to serve", lambda: serves(members, 1))
         expect(members.get(1, "room") == "lobby", "what it had stored is gone")
+
+
+def one_that_leads_again_is_told_again():
+    with Members("--port", "0") as members:
+        members.introduced()
+        members.kill(0)
+        members.line(r"member 1 \(pid \d+\) was ended by SIGKILL")
+        members.type("restart 1")
+        pid = members.line(r"member 1 \(pid (\d+)\) is started again")[1]
+        members.line(rf"member 1 \(pid {pid}\) leads")
+
+
+def one_that_had_no_majority_for_a_moment_is_told_again():
+    with Members("3", "--port", "0") as members:
+        members.introduced()
+        members.kill(0)
+        members.line(r"member 1 \(pid \d+\) was ended by SIGKILL")
+        elected = int(members.line(r"member ([23]) \(pid \d+\) leads")[1])
+        members.put(elected - 1, "room", "lobby")  # which member 1 lacks: it cannot be elected without this one
+        members.kill(4 - elected)
+        members.line(rf"member {5 - elected} \(pid \d+\) was ended by SIGKILL")
+        wait_until("it to step down", lambda: not members.leads(elected - 1))
+        members.type("restart 1")
+        members.line(r"member 1 \(pid \d+\) is started again")
+        members.line(rf"member {elected} \(pid {members.pids[elected - 1]}\) leads")
 
 
 def serves(members, number):

@@ -23,6 +23,7 @@ except ModuleNotFoundError as missing:
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ("01_naive", "02_thread_per_client", "03_acceptor_pool", "04_supervised", "05_chat")
+AFTERWARDS = ("05_etcd", "many_machines")
 WORDS_A_MINUTE = 150
 SECONDS_A_LINE = 12
 LINES_READ = 6  # of what one thing that was typed brings
@@ -72,16 +73,18 @@ def what_is_wrong(page):
 
 
 def check_sums(all_minutes):
-    """The teachers' page lists and adds the chapters' minutes."""
+    """The teachers' page lists and adds the chapters' minutes, and tells those of what comes afterwards."""
     text = " ".join((ROOT / "docs/teaching.md").read_text(encoding="utf-8").split())
-    *first, last = all_minutes.values()
-    wanted = f"take {', '.join(map(str, first))} and {last} minutes to read and do, {sum(all_minutes.values())} together"
-    if wanted not in text:
-        yield f"docs/teaching.md: it should say: {wanted}"
+    *first, last = chapters = [all_minutes[f"{name}.md"] for name in CHAPTERS]
+    end, many = (all_minutes[f"{name}.md"] for name in AFTERWARDS)
+    for wanted in (f"take {', '.join(map(str, first))} and {last} minutes to read and do, {sum(chapters)} together",
+                   f"[The end of the fifth](05_etcd.md) takes {end} more, and [many machines](many_machines.md) {many}."):
+        if wanted not in text:
+            yield f"docs/teaching.md: it should say: {wanted}"
 
 
 def main():
-    paths = [Path(name) for name in sys.argv[1:]] or [ROOT / f"docs/{name}.md" for name in CHAPTERS]
+    paths = [Path(name) for name in sys.argv[1:]] or [ROOT / f"docs/{name}.md" for name in CHAPTERS + AFTERWARDS]
     wrong, all_minutes = [], {}
     for path in paths:
         page = pages.read(path, ROOT)
