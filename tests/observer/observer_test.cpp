@@ -405,7 +405,9 @@ TEST(Observer, AHundredThousandEventsAreFoldedAndNothingGrows) {
     EXPECT_EQ(picture.at("story").at("told"), many + 1);
     constexpr std::size_t most_growth = 16 << 20;  // the story is 12 MB, its text 6
     // A sanitizer keeps for a while what was given back.
-    if (!support::sanitized) EXPECT_LT(program.process().resident_bytes(), before + most_growth);
+    if (!support::sanitized) {
+        EXPECT_LT(program.process().resident_bytes(), before + most_growth);
+    }
     EXPECT_EQ(program.count_lines("got data from client"), many) << "and all of it was told as text";
     program.signal(SIGTERM);
     program.wait_exit();
