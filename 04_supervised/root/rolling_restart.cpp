@@ -9,8 +9,6 @@ namespace supervised {
 using namespace otp;
 namespace events = app::events;
 
-namespace {}  // namespace
-
 void RollingRestart::start(const std::shared_ptr<Runtime>& supervisor) {
     if (step_ != Step::none) return app::tell({"server"}, events::replaces_already);
     supervisor_ = supervisor;
