@@ -4,7 +4,6 @@
 #include "grade/people.hpp"
 #include "grade/step.hpp"
 
-#include <fstream>
 
 #include <poll.h>
 
@@ -353,18 +352,6 @@ bool has_hung_up(const Client& client) {
     return ::poll(&socket, 1, 0) > 0 && (socket.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-/// Memory of all its processes, in bytes, where what several share counts as often.
-std::size_t resident(const Server& server) {
-    std::size_t sum = 0;
-    for (const pid_t pid : server.processes()) {
-        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-        for (std::string line; std::getline(status, line);) {
-            if (line.starts_with("VmRSS:")) sum += std::stoull(line.substr(6)) * 1024;
-        }
-    }
-    return sum;
-}
-
 /// One member reads nothing, and another talks: the silent one is cut off, or costs no more than so much.
 void bounded_queue(Trial& trial) {
     auto& server = trial.server;
@@ -386,11 +373,11 @@ void bounded_queue(Trial& trial) {
     for (int heard = 0; heard < enough; ++heard) {
         for (int line = 0; heard % batch == 0 && line < batch; ++line) talker.types(words);
         talker.hears_in_the_end(michael + " says: " + words);
-        if (heard == first_part) before = resident(server);
+        if (heard == first_part) before = server.resident_bytes();
         if (heard % batch == 0 && has_hung_up(deaf)) return;
         expect_fast_enough(server, heard + 1, enough, Clock::now() - begin);
     }
-    const std::size_t after = resident(server);
+    const std::size_t after = server.resident_bytes();
     constexpr std::size_t said = (enough - first_part) * size;
     if (after < before + said * 3 / 4) return;
     throw Wrong(

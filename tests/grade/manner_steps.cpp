@@ -4,7 +4,6 @@
 #include "grade/probe.hpp"
 #include "grade/step.hpp"
 
-#include <fstream>
 
 namespace grade {
 
@@ -71,18 +70,6 @@ void line_at_limit(Trial& trial) {
     client.exchange(line, echo(line), [&] { return line.size(); });
 }
 
-/// Memory of all its processes, in bytes.
-std::size_t resident(Server& server) {
-    std::size_t sum = 0;
-    for (const pid_t pid : server.processes()) {
-        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-        for (std::string line; std::getline(status, line);) {
-            if (line.starts_with("VmRSS:")) sum += std::stoull(line.substr(6)) * 1024;
-        }
-    }
-    return sum;
-}
-
 /// Writes x, and no line feed, until the server says something, reads no more, or closes. False where it takes `enough`
 /// bytes without a word.
 bool is_stopped(Client& client, std::size_t enough) try {
@@ -122,10 +109,10 @@ void says_too_long(Trial& trial) {
 void bounded_buffer(Trial& trial) {
     Client client(trial.server, {.receive_buffer = 16 << 10, .send_buffer = 512 << 10, .segment = 0, .within = {}});
     constexpr std::size_t limit = 48 << 20;  // kernels buffer up to about 10 MiB between two programs
-    const std::size_t before = trial.server.is_ours() ? resident(trial.server) : 0;
+    const std::size_t before = trial.server.is_ours() ? trial.server.resident_bytes() : 0;
     const std::string sent = send_until_stuck(trial.server, client, lines(trial.random, 1000, 2000), limit);
     std::string grown;
-    if (trial.server.is_ours() && resident(trial.server) > before) {
+    if (trial.server.is_ours() && trial.server.resident_bytes() > before) {
         grown = "; its memory grew with it";
     }
     client.reset();

@@ -345,6 +345,17 @@ void Server::settle() {
     } while (Clock::now() < deadline);
 }
 
+std::size_t Server::resident_bytes() const {
+    std::size_t sum = 0;
+    for (const pid_t pid : processes()) {
+        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+        for (std::string line; std::getline(status, line);) {
+            if (line.starts_with("VmRSS:")) sum += std::stoull(line.substr(6)) * 1024;
+        }
+    }
+    return sum;
+}
+
 bool Server::is_busy() {
     if (!is_running()) return false;
     const auto all = processes();

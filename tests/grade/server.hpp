@@ -59,6 +59,8 @@ public:
     pid_t pid() const { return keeper_->pid(); }
     /// Its processes, the first one included as long as it runs.
     std::vector<pid_t> processes() const { return keeper_->processes(); }
+    /// Their memory, where what several share counts as often.
+    std::size_t resident_bytes() const;
     /// Waits until the first process has ended. False when it goes on.
     bool wait_end(milliseconds within);
     /// How long it may take to listen; otherwise patience().start().
