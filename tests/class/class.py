@@ -58,10 +58,12 @@ class Class:
 
     # ---- what there is ----
 
+    def which_steps(self):
+        return [f"--{name}" for name in ("strict", "required") if getattr(self.options, name)]
+
     def ask_for_steps(self):
-        words = [str(self.grader), self.stage, "--list", "--json"]
-        words += [f"--{name}" for name in ("strict", "required") if getattr(self.options, name)]
-        done = subprocess.run(words, capture_output=True, text=True)
+        done = subprocess.run([str(self.grader), self.stage, "--list", "--json", *self.which_steps()], capture_output=True,
+                              text=True)
         if done.returncode != 0:
             usage_error(done.stderr.strip().removeprefix("grade: "))
         return json.loads(done.stdout)
@@ -88,17 +90,13 @@ class Class:
         words = [self.stage, "--json", "--keep-going", "--seed", str(self.options.seed), "--time-limit",
                  str(self.bounds["time"]), "--max-output", str(self.bounds["output"]), "--step-limit",
                  str(min(self.bounds["time"], most_step_seconds)), "--start-limit", str(self.bounds["start"])]
-        if self.options.required:
-            words.append("--required")
-        if self.options.strict:
-            words.append("--strict")
         if self.options.crash:
             words += ["--crash", self.options.crash]
-        return words
+        return words + self.which_steps()
 
-    def specification(self, root, slot, place):
+    def specification(self, root, place):
         homes = {str(pathlib.Path.home()), "/root", "/home"}
-        return {"submission": str(root), "place": place, "slot": slot, "grader": str(self.grader),
+        return {"submission": str(root), "place": place, "grader": str(self.grader),
                 "namespaces": self.namespaces, "bounds": self.bounds, "see": self.options.see,
                 "hide": sorted({*homes, str(self.directory), str(self.out)}),
                 "build": shlex.split(self.options.build) if self.options.build else None,
@@ -123,11 +121,11 @@ class Class:
             with self.lock:
                 self.processes.discard(process)
 
-    def grade(self, name, root, slot):
+    def grade(self, name, root):
         begin = time.time()
         place = tempfile.mkdtemp(prefix="five-class-")
         try:
-            outcome = self.sandbox(self.specification(root, slot, place))
+            outcome = self.sandbox(self.specification(root, place))
         finally:
             shutil.rmtree(place, ignore_errors=True)
         return judged(name, self.steps, outcome, begin, time.time())
@@ -138,7 +136,7 @@ class Class:
             nothing, world = os.path.join(place, "nothing"), os.path.join(place, "world")
             os.mkdir(nothing)
             os.mkdir(world)
-            spec = self.specification(nothing, 0, world) | {"build": ["true"], "command": ["true"], "grade": ["--help"]}
+            spec = self.specification(nothing, world) | {"build": ["true"], "command": ["true"], "grade": ["--help"]}
             outcome = self.sandbox(spec)
         if outcome.get("grader") == 0:
             return ""
@@ -260,18 +258,18 @@ def grade_all(klass, todo, tell):
     for each in todo:
         waiting.put(each)
 
-    def work(slot):
+    def work():
         while not klass.ended:
             try:
                 name, root = waiting.get_nowait()
             except queue.Empty:
                 return
-            result = klass.grade(name, root, slot)
+            result = klass.grade(name, root)
             if not klass.ended:
                 results[name] = result
                 tell(result)
 
-    threads = [threading.Thread(target=work, args=(slot,)) for slot in range(min(klass.options.jobs, len(todo)))]
+    threads = [threading.Thread(target=work) for _ in range(min(klass.options.jobs, len(todo)))]
     for thread in threads:
         thread.start()
     for thread in threads:
