@@ -21,9 +21,19 @@ class Walk(unittest.TestCase):
         self.addCleanup(self.place.cleanup)
         self.desk = pathlib.Path(self.place.name) / "exercises"
 
+    def command(self, *words):
+        return [sys.executable, "-B", str(HERE / "exercise.py"), "--build-dir", str(BUILD), "--desk", str(self.desk), *words]
+
+    def watching(self):
+        """Somebody at one_for_all, who has been told what is checked again."""
+        watching = subprocess.Popen(self.command("watch", "one_for_all"), text=True, stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT)
+        self.addCleanup(watching.kill)
+        self.read_until(watching, "it is checked again")
+        return watching
+
     def lab(self, *words, status=0):
-        command = [sys.executable, "-B", str(HERE / "exercise.py"), "--build-dir", str(BUILD), "--desk", str(self.desk)]
-        done = subprocess.run([*command, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run(self.command(*words), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False)
         self.assertEqual(done.returncode, status, done.stdout)
         return done.stdout
@@ -44,11 +54,7 @@ class Walk(unittest.TestCase):
         self.assertIn("one_for_all", self.lab("solution", "one_for_all"))
 
     def test_watching_checks_at_every_save_until_it_passes(self):
-        command = [sys.executable, "-B", str(HERE / "exercise.py"), "--build-dir", str(BUILD), "--desk", str(self.desk)]
-        with subprocess.Popen([*command, "watch", "one_for_all"], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT) as watching:
-            self.addCleanup(watching.kill)
-            self.read_until(watching, "it is checked again")
+        with self.watching() as watching:
             mine = self.desk / "one_for_all" / "tree.scenario"
             mine.write_text(mine.read_text() + "\n# saved\n")
             self.read_until(watching, "it is checked again")
@@ -59,11 +65,7 @@ class Walk(unittest.TestCase):
             self.assertEqual(watching.wait(10), 0)
 
     def test_watching_ends_at_ctrl_c(self):
-        command = [sys.executable, "-B", str(HERE / "exercise.py"), "--build-dir", str(BUILD), "--desk", str(self.desk)]
-        with subprocess.Popen([*command, "watch", "one_for_all"], text=True, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT) as watching:
-            self.addCleanup(watching.kill)
-            self.read_until(watching, "it is checked again")
+        with self.watching() as watching:
             watching.send_signal(signal.SIGINT)
             self.read_until(watching, "Watched no longer")
             self.assertEqual(watching.wait(10), 0)

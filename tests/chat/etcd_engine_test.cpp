@@ -654,6 +654,12 @@ public:
             }
         }(*this, node, std::move(submission)));
     }
+    /// Somebody joins the lobby, before all others.
+    void first_joins(Node& node, const std::string& name, PersonId& person) {
+        person = node.engine->next_person();
+        submit(node, {"lobby", Join{person, name}});
+        ASSERT_TRUE(run([&] { return outcomes.size() == 1; }));
+    }
     void pass(Milliseconds time) {
         const auto until = world.now() + time;
         EXPECT_TRUE(world.run([&] { return world.now() >= until; }, 10'000'000));
@@ -745,9 +751,8 @@ TEST(EtcdEngine, ThePeopleOfADeadNodeLeaveWithinFiveSeconds) {
 TEST(EtcdEngine, WhatIsSaidWhileEtcdIsAwayIsKeptAndPeopleAreTold) {
     Village village;
     Node& node = village.started("node");
-    const PersonId ben = node.engine->next_person();
-    village.submit(node, {"lobby", Join{ben, "Ben"}});
-    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    PersonId ben = 0;
+    ASSERT_NO_FATAL_FAILURE(village.first_joins(node, "Ben", ben));
     village.pass(1'000);
     village.etcd.is_away = true;
     for (const char* text : {"one", "two", "three"}) village.submit(node, {"lobby", Say{ben, text}});
@@ -767,9 +772,8 @@ TEST(EtcdEngine, WhatIsSaidWhileEtcdIsAwayIsKeptAndPeopleAreTold) {
 TEST(EtcdEngine, AnAnswerThatIsLostHoldsNothingUpWhereTheLogHasBroughtIt) {
     Village village;
     Node& node = village.started("node");
-    const PersonId ben = node.engine->next_person();
-    village.submit(node, {"lobby", Join{ben, "Ben"}});
-    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    PersonId ben = 0;
+    ASSERT_NO_FATAL_FAILURE(village.first_joins(node, "Ben", ben));
     village.pass(1'100);
     node.store.loses_answers = true;
     std::size_t most_open = 0;
@@ -792,9 +796,8 @@ TEST(EtcdEngine, AnAnswerThatIsLostHoldsNothingUpWhereTheLogHasBroughtIt) {
 TEST(EtcdEngine, TheRoomsAreBackWhenThePeopleAreBackInThem) {
     Village village;
     Node& node = village.started("node");
-    const PersonId ben = node.engine->next_person();
-    village.submit(node, {"lobby", Join{ben, "Ben"}});
-    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    PersonId ben = 0;
+    ASSERT_NO_FATAL_FAILURE(village.first_joins(node, "Ben", ben));
     node.places[ben] = {"lobby", "Ben"};
     node.store.is_cut = true;
     village.submit(node, {"lobby", Say{ben, "Hello?"}});
@@ -808,9 +811,8 @@ TEST(EtcdEngine, TheRoomsAreBackWhenThePeopleAreBackInThem) {
 TEST(EtcdEngine, ABatchOfALifeThatIsOverCountsNoMoreHoweverLateItComes) {
     Village village;
     Node& node = village.started("node");
-    const PersonId ben = node.engine->next_person();
-    village.submit(node, {"lobby", Join{ben, "Ben"}});
-    ASSERT_TRUE(village.run([&] { return village.outcomes.size() == 1; }));
+    PersonId ben = 0;
+    ASSERT_NO_FATAL_FAILURE(village.first_joins(node, "Ben", ben));
     node.places[ben] = {"lobby", "Ben"};
     // It would be the third version of the key: in this life, and in the next one, too.
     node.store.holds = true;
