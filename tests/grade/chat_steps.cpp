@@ -4,7 +4,6 @@
 #include "grade/people.hpp"
 #include "grade/step.hpp"
 
-
 #include <poll.h>
 
 namespace grade {

@@ -4,7 +4,6 @@
 #include "grade/probe.hpp"
 #include "grade/step.hpp"
 
-
 namespace grade {
 
 namespace {
