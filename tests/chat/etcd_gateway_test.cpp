@@ -95,18 +95,20 @@ TEST(EtcdGateway, WhatIsOfOneRevisionIsToldTogetherHoweverLarge) {
             asker.gateway().transact({{}, {Write{"five/a", large}, Write{"five/b", large}, Write{"five/c", large}}}));
         ASSERT_TRUE(answer.has_value()) << failure_of(answer);
     }
-    ASSERT_TRUE(asker.run_until([&] { return watching->told.size() == 4; }));
     const auto late = asker.watch("five/", 2);  // all of it at once, in fragments
-    const auto count = [&] {
-        std::size_t events = 0;
-        for (const auto& told : late->told) events += told.size();
-        return events;
-    };
-    ASSERT_TRUE(asker.run_until([&] { return count() == 12; }));
-    for (const auto& told : late->told) {
-        EXPECT_EQ(told.size() % 3, 0u);
-        for (std::size_t i = 0; i < told.size(); ++i) {
-            EXPECT_EQ(told[i].key_value.modified, told[i - i % 3].key_value.modified);
+    for (const auto& watcher : {watching, late}) {
+        // How many revisions are told at a time is etcd's: one that is behind gets several.
+        const auto count = [&] {
+            std::size_t events = 0;
+            for (const auto& told : watcher->told) events += told.size();
+            return events;
+        };
+        ASSERT_TRUE(asker.run_until([&] { return count() == 12; }));
+        for (const auto& told : watcher->told) {
+            EXPECT_EQ(told.size() % 3, 0u);
+            for (std::size_t i = 0; i < told.size(); ++i) {
+                EXPECT_EQ(told[i].key_value.modified, told[i - i % 3].key_value.modified);
+            }
         }
     }
 }
