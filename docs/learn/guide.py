@@ -13,7 +13,8 @@ import tty
 import show
 from compare import SPEAKER, Rules, is_same
 from pieces import RIGHT
-from session import INTERRUPTED, QUIET, names_of, steps_of
+from session import QUIET
+from steps import INTERRUPTED, names_of, steps_of
 
 TYPE = "\x14"  # Ctrl-T
 GO_ON = "\n\r "

@@ -16,7 +16,7 @@ SKIPPED = 77
 try:
     import page as pages
     from pieces import pieces_of
-    from session import steps_of
+    from steps import steps_of
 except ModuleNotFoundError as missing:
     print(f"Skipped: no {missing.name} for python3 here; ./lab test installs it")
     sys.exit(SKIPPED)

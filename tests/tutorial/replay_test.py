@@ -21,7 +21,7 @@ try:
     import page as pages
     from compare import Rules, compare, is_same
     from pieces import pieces_of
-    from session import steps_of
+    from steps import steps_of
     import terminal  # it needs what the machine may lack
 except ModuleNotFoundError as missing:
     print(f"Skipped: no {missing.name} for python3 here; ./lab test installs it")

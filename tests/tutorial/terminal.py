@@ -15,14 +15,11 @@ from pathlib import Path
 
 import pexpect
 import pyte
+from steps import INTERRUPTED
 
 COLUMNS, ROWS = 300, 5000  # nothing wraps, nothing scrolls away
 START = 60  # seconds that a shell may take to show its first prompt
 SHELL = ["--norc", "--noprofile", "--noediting"]
-# What a program shows when it waits for a person: what stands before typed words on a page.
-PROMPT = re.compile(r"^(\$ |> |telnet> |iex(\(\S+\))?\d*(\(\d+\))?> |iex\(.*?\)\d+> |\.\.\.\(.*?\)\d+> |\d+> )")
-
-INTERRUPTED = "^C$ "  # the shell's prompt after a program that ended at ^C without a word
 MEMORY = "/dev/shm"  # what etcd stores for a page: a busy disk is no lesson
 FIRST_OF_ETCD, PORTS_OF_ETCD = 2379, 6  # ./lab etcd takes the ports from this one on: two for each of three members
 
