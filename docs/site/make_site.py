@@ -1,117 +1,107 @@
 #!/usr/bin/python3
-"""Makes a small static site of the tutorial, which works offline: `make_site.py DIRECTORY`. Pages are rendered by pandoc;
-what they link to in the repository comes along, so that every link works. A recording of the observer becomes a page that
-plays it, where the observer is built: in build/bin, or where FIVE_PROGRAMS says."""
+"""Makes a small static site of the tutorial, which works offline: `make_site.py DIRECTORY`, or one file to pass on:
+`make_site.py NAME.zip`. What the pages link to in the repository comes along, so that every link works. A recording of the
+observer becomes a page that plays it, where the observer is built: in build/bin, or where FIVE_PROGRAMS says."""
 
 import os
 import posixpath
-import re
-import shutil
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+import zipfile
+from html import escape
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # the directory of the sources stays as it is
 
-import diagrams  # noqa: E402
-import recording  # noqa: E402
+SKIPPED = 77  # what ctest is told to take for "skipped"
+try:
+    import recording
+    from rendering import ROOT, Wrong, html_name, rendered, source, title_of
+except ModuleNotFoundError as missing:
+    print(f"Skipped: no {missing.name} for python3 here; ./lab docs installs it")
+    sys.exit(SKIPPED)
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 OBSERVER = Path(os.environ.get("FIVE_PROGRAMS", ROOT / "build/bin")) / "observer"
-SKIPPED = 77  # what ctest is told to take for "skipped"
 START = "docs/README.md"
-LANGUAGES = {".cpp": "cpp", ".hpp": "cpp", ".py": "python", ".exs": "elixir", ".ex": "elixir", ".sh": "bash"}
-IMAGE = re.compile(r'<img [^>]*src="([^":]+)"')
-HREF = re.compile(r'href="([^":#?]+)(#[^"]*)?"')
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file knows: the same tree gives the same bytes
+FRAME = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="{up}/style.css">
+<script src="{up}/copy.js" defer></script>
+<nav><a href="{up}/{start}">Five Servers</a></nav>
+<main>
+{content}</main>
+</html>
+"""
+INDEX = '<!doctype html><meta http-equiv="refresh" content="0; url={start}"><a href="{start}">Five Servers: the tutorial</a>\n'
 
 
-def html_name(path):
-    """Where a file of the repository is in the site: pages are named as pages, other files get an ending."""
-    return str(Path(path).with_suffix(".html")) if path.endswith(".md") else path + ".html"
+def site():
+    """name -> bytes"""
+    files = {name: (HERE / name).read_bytes() for name in ("style.css", "copy.js")}
+    files["index.html"] = INDEX.format(start=html_name(START)).encode()
+    # Hints and solutions of exercises come along only where a page leads to them.
+    waiting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))]
+    done = set(waiting)
+    while waiting:
+        path = waiting.pop()
+        html, linked, pictures = page(path)
+        files[html_name(path)] = html.encode()
+        files.update((picture, (ROOT / picture).read_bytes()) for picture in pictures)
+        waiting += sorted(set(linked) - done)
+        done.update(linked)
+    return files
 
 
-def draw(text, path):
-    """The page with drawings in place of what describes them."""
-
-    def drawing(found):
-        try:
-            made = diagrams.svg(found[1])
-        except diagrams.CannotDraw as line:
-            sys.exit(f"{path}: cannot draw: {line}")
-        # The file's own head, with a size in points, has no place inside a page.
-        return "<figure>\n" + re.sub(r"(?s)^.*?(?=<svg)", "", made).replace("\n\n", "\n") + "\n</figure>\n"
-
-    return re.sub(r"(?ms)^```mermaid\n(.*?)^```\n", drawing, text)
-
-
-def markdown_of(path):
-    if (ROOT / path).is_dir():
-        return f"# {path}\n\n" + "".join(f"- `{entry.name}`\n" for entry in sorted((ROOT / path).iterdir()))
-    text = (ROOT / path).read_text(encoding="utf-8")
-    if path.endswith(".md"):
-        return draw(re.sub(r"(?s)<!--.*?-->\n?", "", text), path)
-    fence = "````"
-    language = LANGUAGES.get(Path(path).suffix, "")
-    return f"# {path}\n\n{fence}{language}\n{text}\n{fence}\n"
-
-
-def render(path, output):
-    """Writes one page; returns the files of the repository that it links to."""
-    target = output / html_name(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+def page(path):
+    """One page, the files of the repository that it links to, and the pictures that it shows."""
     if path.endswith(".jsonl") and OBSERVER.exists():
-        target.write_text(recording.html(OBSERVER, ROOT / path), encoding="utf-8")
-        return []
-    text = markdown_of(path)
+        return recording.html(OBSERVER, ROOT / path), [], []
+    title, content, linked, pictures = path, "", [], []
+    if path.endswith(".md"):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        title = title_of(path, text)
+        content, linked, pictures = rendered(path, text)
+    else:
+        content = source(path)
     up = posixpath.relpath(".", posixpath.dirname(path) or ".")
-    heading = re.search(r"(?m)^# (.*)$", text)
-    title = re.sub(r"[`*]", "", heading[1]) if heading else path
-    navigation = f'<nav><a href="{up}/{html_name(START)}">Five Servers</a></nav>'
-    html = subprocess.run(
-        ["pandoc", "--standalone", "--from", "gfm", "--to", "html5", "--highlight-style", "tango",
-         "--metadata", f"pagetitle={title}", "--css", f"{up}/style.css", "--variable", f"include-before={navigation}"],
-        input=text, capture_output=True, text=True, check=True).stdout
-    linked = []
+    return FRAME.format(title=escape(title), up=up, start=html_name(START), content=content), linked, pictures
 
-    def link(found):
-        target, anchor = found[1], found[2] or ""
-        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        if target.endswith((".css", ".html")) or not (ROOT / inside).exists():
-            return found[0]
-        linked.append(inside)
-        return f'href="{html_name(target.rstrip("/"))}{anchor}"'
 
-    html = HREF.sub(link, html)
-    for picture in IMAGE.findall(html):
-        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), picture))
-        (output / inside).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / inside, output / inside)
-    target.write_text(html, encoding="utf-8")
-    return linked
+def write(files, directory):
+    for name, content in files.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(content)
+
+
+def pack(files, target):
+    """All of it below one directory, named as the file is."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(target, "w") as packed:
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{target.stem}/{name}", LONG_AGO)
+            entry.external_attr = 0o644 << 16
+            packed.writestr(entry, content, zipfile.ZIP_DEFLATED)
 
 
 def main():
-    missing = [tool for tool in ("pandoc", "mscgen", "dot") if not shutil.which(tool)]
-    if missing:
-        print(f"Skipped: no {', '.join(missing)} on this machine; ./lab docs installs it")
-        return SKIPPED
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        print("make_site: say where to: a directory, or a file whose name ends in .zip", file=sys.stderr)
+        return 2
     if not OBSERVER.exists():
         print(f"there is no {OBSERVER}: recordings are shown as text; ./lab docs builds it", file=sys.stderr)
-    output = Path(sys.argv[1])
-    # Hints and solutions of exercises come along only where a page leads to them.
-    waiting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))]
-    done = set()
-    with ThreadPoolExecutor(os.cpu_count()) as renderers:
-        while waiting:
-            done.update(waiting)
-            linked = renderers.map(lambda path: render(path, output), waiting)
-            waiting = sorted({path for paths in linked for path in paths} - done)
-    shutil.copy(HERE / "style.css", output)
-    (output / "index.html").write_text(
-        f'<!doctype html><meta http-equiv="refresh" content="0; url={html_name(START)}">', encoding="utf-8")
-    print(f"{output}/index.html: {len(done)} pages")
+    try:
+        files = site()
+    except Wrong as why:
+        print(f"make_site: {why}", file=sys.stderr)
+        return 1
+    target = Path(sys.argv[1])
+    is_packed = target.suffix == ".zip"
+    (pack if is_packed else write)(files, target)
+    print(f"{target if is_packed else target / 'index.html'}: {len(files)} files")
     return 0
 
 

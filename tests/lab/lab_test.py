@@ -170,7 +170,7 @@ def before_it_installs_it_asks_on_a_terminal():
     with Project() as project:
         project.without_packages(user="1000")
         terminal = project.lab_in_terminal("docs")
-        terminal.expect(r"this needs python3 pandoc mscgen graphviz [^;]*; install with sudo apt-get\? \[Y/n\] ")
+        terminal.expect(r"this needs python3 python3-markdown-it python3-pygments [^;]*; install with sudo apt-get\? \[Y/n\] ")
         terminal.sendline("n")
         terminal.expect("not installed")
         terminal.expect(pexpect.EOF)
@@ -179,7 +179,7 @@ def before_it_installs_it_asks_on_a_terminal():
         terminal = project.lab_in_terminal("docs")
         terminal.expect(r"\[Y/n\] ")
         terminal.sendline("")
-        terminal.expect("installing python3 pandoc mscgen graphviz")
+        terminal.expect("installing python3 python3-markdown-it python3-pygments")
         terminal.expect(pexpect.EOF)
         expect("install" in project.done.read_text(), "a line feed means yes; done:", project.done.read_text())
 
@@ -201,7 +201,7 @@ def it_says_what_it_would_install():
             project.without_packages(user)
             told = project.lab("--no-install", "docs")
             expect(told.returncode == 1 and
-                   told.stderr.startswith(f"lab: missing; install with: {apt_get} install python3 pandoc mscgen graphviz "), told)
+                   told.stderr.startswith(f"lab: missing; install with: {apt_get} install python3 python3-markdown-it python3-pygments "), told)
             expect(project.done.read_text() == "", project.done.read_text())
 
 
