@@ -21,7 +21,7 @@ def lines_of(label):
 
 def width_of(line):
     """Pixels, rather too many: nobody knows which font the reader has."""
-    return sum(5 if sign in NARROW else 13 if sign in WIDE else 10 if sign.isupper() else 8.6 for sign in line)
+    return sum(5 if sign in NARROW else 13 if sign in WIDE else 10 if sign.isupper() else 9.2 for sign in line)
 
 
 def size_of(lines):

@@ -32,16 +32,13 @@ def draw(lines):
     width = max(columns.values()) + beside(list(names)[-1], names, happens)
     parts, y, frames = [], HEAD + STEP, []
     for kind, one, other, said, style in happens:
-        high = len(said) * LINE
         if kind == "frame":
             parts += frame_line(one, said, y, width, frames)
             y += STEP if one != "end" else STEP / 2
         elif kind == "note":
-            parts += [box(columns[one], y, size_of(said)[0], size_of(said)[1], "note"), words(columns[one], y, said)]
-            y += STEP + high - LINE / 2
-            if high > LINE:  # its box has grown to both sides
-                place = (high - LINE) / 2
-                parts[-2:] = [f'<g transform="translate(0 {place:.0f})">', *parts[-2:], "</g>"]
+            more = (len(said) - 1) * LINE
+            parts += [box(columns[one], y + more / 2, *size_of(said), "note"), words(columns[one], y + more / 2, said)]
+            y += STEP + LINE / 2 + more
         else:
             begin, end = columns[one], columns[other]
             parts += [path(f"M{begin:.0f} {y + 7:.0f}H{end - 2 if begin < end else end + 2:.0f}", style),
@@ -63,7 +60,7 @@ def columns_of(names, happens):
     room = [LEAST] * len(order)  # to the left of each
     for place, (one, other) in enumerate(zip(order, order[1:]), 1):
         room[place] = max(LEAST, (size_of([names[one]])[0] + size_of([names[other]])[0]) / 2 + PADDING)
-    for kind, one, other, said, _ in sorted(happens, key=lambda each: each[0] != "message"):
+    for kind, one, other, said, _ in happens:
         if kind == "message":
             low, high = sorted((order.index(one), order.index(other)))
             lacking = size_of(said)[0] + PADDING - sum(room[low + 1: high + 1])
