@@ -7,7 +7,8 @@ An exercise is a directory here:
     hints.md         two or three, under ## headings   starter_fails.txt            what the check says of the starter
     wrong/ANSWER/    FILE as many a student writes it  wrong/ANSWER/fails.txt       and what the check says of that
     check.py         runs a program from outside, with checking.py; or
-    check.cpp        includes FILE and calls it, with checking.hpp
+    check.cpp        includes FILE and calls it, with checking.hpp; and then there may be
+    hear.cpp         a server with FILE in it, for telnets; README.md shows what they hear, and heard.py plays that
 The order of the exercises is that of the table in README.md beside this file.
 """
 
@@ -64,6 +65,14 @@ class Exercise:
     @property
     def unit_check(self):
         return self.directory / "check.cpp"
+
+    def chapters(self):
+        """Where its stage is explained."""
+        return sorted((ROOT / "docs").glob(f"{self.stage}_*.md"))
+
+    @property
+    def hear(self):
+        return self.directory / "hear.cpp"
 
     def wrong_answers(self):
         return sorted(path.parent.name for path in self.directory.glob("wrong/*/fails.txt"))
@@ -195,6 +204,30 @@ def build_program(exercise, source, build, out, strict):
     return warnings
 
 
+def build_server(exercise, source, build, strict):
+    """What is heard at a telnet: hear.cpp, with the student's `source` in it."""
+    out = program_to_hear(build, source, exercise)
+    archives = [build / "05_chat/room/libchat_room.a", build / "common/libcommon.a"]
+    inputs = [source, exercise.hear, HERE / "telnet_room.hpp", HERE / "listening.hpp", *archives]
+    if out.exists() and all(out.stat().st_mtime >= path.stat().st_mtime for path in inputs):
+        return out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.unlink(missing_ok=True)
+    project, directory = compile_command(build)
+    if not strict:
+        project = [word for word in project if word != "-Werror"]
+    includes = [f"-I{source.parent}", f"-I{HERE}", f"-I{ROOT}", f"-I{ROOT / 'common'}"]
+    object_file = out.with_suffix(".o")
+    run_compiler([*project, *includes, "-c", str(exercise.hear), "-o", str(object_file)], directory)
+    run_compiler([*compiler_of(project), str(object_file), *map(str, archives), "-lpthread", "-o", str(out)], directory)
+    return out
+
+
+def program_to_hear(build, source, exercise):
+    which = source.parent.relative_to(exercise.directory) if exercise.directory in source.parents else "yours"
+    return build / "exercises" / exercise.name / which / "heard"
+
+
 # ---- checking -------------------------------------------------------------------------------------------------------
 
 
@@ -226,21 +259,35 @@ def sanitizers_report(place):
 
 
 FOUND = {
-    "data race": "a data race: two threads touch the same memory, at least one of them writes, and nothing puts them in"
-                 " order",
-    "lock-order-inversion": "a lock-order-inversion: locks are taken in two orders, so two threads can each hold what"
-                            " the other waits for, for ever",
-    "double lock": "a double lock: a thread locks a mutex that it holds already",
+    "data race": ("a data race: two threads touch the same memory, at least one of them writes, and nothing puts them in"
+                  " order",
+                  "What comes of it is chance, and C++ promises nothing at all. Whoever touches it, to read as well, needs"
+                  " the same mutex."),
+    "lock-order-inversion": ("a lock-order-inversion: locks are taken in two orders, so two threads can each hold what"
+                             " the other waits for, for ever",
+                             "It need not have happened: the two orders are enough. Let everybody lock in one order, or"
+                             " both in one step."),
+    "double lock": ("a double lock: a thread locks a mutex that it holds already",
+                    "It waits for itself, for ever. Look who calls whom with the lock held."),
 }
 
 
 def in_words(report):
     """What it means, before what it says; checking.hpp has said in which step it came."""
-    found = next((words for kind, words in FOUND.items() if kind in report), "something that threads must not do")
+    found, meaning = next((words for kind, words in FOUND.items() if kind in report),
+                          ("something that threads must not do", "Its own first line says what."))
     return ("        expected  that ThreadSanitizer finds nothing\n"
             f"        got       {found}\n"
-            "        hint      its report follows: look for the lines that name your file\n"
-            f"\n{report}")
+            f"        hint      {meaning}\n"
+            "                  Its report follows, long as it is: only the lines that name your file matter\n"
+            f"\n---- ThreadSanitizer's report {'-' * 60}\n{report}")
+
+
+def does_not_compile(said):
+    """The first mistake, before all that follows from it."""
+    first = next((line for line in said.splitlines() if "error:" in line or "Error:" in line), "")
+    return (f"It does not compile. The first mistake matters most; later ones often follow from it:\n  {first.strip()}\n"
+            f"\n---- all that the compiler says {'-' * 60}\n{said}")
 
 
 def check(exercise, source, build, out, strict=False):
@@ -249,7 +296,7 @@ def check(exercise, source, build, out, strict=False):
     try:
         said = build_program(exercise, source, build, out, strict)
     except CannotBuild as error:
-        return False, f"It does not compile:\n{error}"
+        return False, does_not_compile(str(error))
     if exercise.unit_check.exists():
         command = [str(out)]
     else:
@@ -268,6 +315,15 @@ def check(exercise, source, build, out, strict=False):
     said += output
     if report:
         said += in_words(report)
+    if status == 0 and exercise.hear.exists():
+        try:
+            heard = build_server(exercise, source, build, strict)
+        except CannotBuild as error:
+            return False, f"{said}Behind a door for telnets: {does_not_compile(str(error))}"
+        command = [sys.executable, str(HERE / "heard.py"), str(heard), str(exercise.directory / "README.md")]
+        status, output = run_bounded(command, {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
+                                               "FIVE_PROGRAMS": str(build / "bin")})
+        said += output
     if status is None:
         said += f"\nThe check did not end within {CHECK_SECONDS} s: does somebody wait for ever?\n"
     elif status < 0:
@@ -352,13 +408,16 @@ def check_copy(exercise, desk, build):
     print(said.rstrip())
     if source.suffix == ".cpp" and program.exists():
         print(f"\nTo try it by hand: {shown(program)} 1234")
+    if exercise.hear.exists():
+        print(f"\nTo hear it at a telnet: ./lab exercise hear {exercise.name}")
     if source.suffix == ".scenario":
         print(f"\nTo try it by hand: ./lab supervise {shown(source)}")
     if right:
         desk.put(exercise, "passed", True)
         print(f"\n{exercise.name}: passed. Compare with ./lab exercise solution {exercise.name}")
         return 0
-    print(f"\n{exercise.name}: not yet. ./lab exercise hint {exercise.name} has hints")
+    print(f"\n{exercise.name}: not yet. ./lab exercise hint {exercise.name} has hints; to read again: "
+          f"{', '.join(shown(page) for page in exercise.chapters())}")
     return 1
 
 
@@ -369,6 +428,17 @@ def hint(exercise, desk):
     desk.put(exercise, "hints", number + 1)
     if number + 1 == len(hints):
         print(f"\nThat was the last one: ./lab exercise solution {exercise.name}")
+
+
+def hear(exercise, desk, build, port="1234"):
+    """Becomes a server with the student's function in it."""
+    source = desk.source(exercise)
+    if not source.exists():
+        raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
+    if not exercise.hear.exists():
+        raise Usage(f"{exercise.name} is not heard at a telnet; check says how to try it")
+    server = build_server(exercise, source, build, strict=False)
+    os.execv(server, [str(server), port])
 
 
 def stamp(path):
@@ -504,11 +574,13 @@ def build_all(exercise, build):
         out = program_of(exercise, source, build)
         out.parent.mkdir(parents=True, exist_ok=True)
         print(build_program(exercise, source, build, out, strict=True), end="")
+    if exercise.hear.exists():
+        build_server(exercise, exercise.directory / "solution" / exercise.file, build, strict=True)
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------
 
-VERBS = ("list", "check", "watch", "hint", "diff", "solution", "reset")
+VERBS = ("list", "check", "watch", "hear", "hint", "diff", "solution", "reset")
 SUITE_VERBS = ("needs", "build", "prove", "table", "prove_table")
 
 
@@ -517,8 +589,8 @@ def obey(words, desk, build):
     alone = verb in ("progress", "list", "table", "prove_table")
     expected = {"progress": 0, "begin": 1}.get(verb, 1 if alone else 2)
     if len(words) != expected:
-        raise Usage("usage: ./lab exercise [list | NAME | check NAME | watch NAME | hint NAME | diff NAME | "
-                    "solution NAME | reset NAME]")
+        raise Usage("usage: ./lab exercise [list | NAME | check NAME | watch NAME | hear NAME | hint NAME | "
+                    "diff NAME | solution NAME | reset NAME]")
     if alone:
         if verb == "prove_table":
             return report(prove_table())
@@ -526,8 +598,8 @@ def obey(words, desk, build):
         return 0
     name, _, answer = words[-1].partition("/")  # "prove NAME/ANSWER"
     exercise = find(name)
-    if verb in ("check", "watch"):
-        return {"check": check_copy, "watch": watch}[verb](exercise, desk, build)
+    if verb in ("check", "watch", "hear"):
+        return {"check": check_copy, "watch": watch, "hear": hear}[verb](exercise, desk, build)
     if verb == "prove":
         return report(prove_wrong(exercise, answer, build) if answer else prove(exercise, build))
     {"begin": lambda: begin(exercise, desk), "hint": lambda: hint(exercise, desk),

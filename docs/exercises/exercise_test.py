@@ -108,7 +108,8 @@ class Walk(unittest.TestCase):
         self.lab("upper_case")
         (self.desk / "upper_case" / "server.cpp").write_text("int main() { return nonsense; }\n")
         said = self.lab("check", "upper_case", status=1)
-        self.assertIn("It does not compile", said)
+        self.assertRegex(said, r"It does not compile\. .*\n  .*error: .*nonsense.*\n\n---- all")
+        self.assertIn("01_naive.md", said)
         self.assertIn("nonsense", said)
         self.assertNotIn("by hand", said)
 
@@ -137,7 +138,28 @@ class Walk(unittest.TestCase):
         self.lab("shared_counter")
         said = self.lab("check", "shared_counter", status=1)
         self.assertLess(said.index("  FAIL  "), said.index("a data race: "))
-        self.assertLess(said.index("a data race: "), said.index("WARNING: ThreadSanitizer"))
+        self.assertLess(said.index("a data race: "), said.index("---- ThreadSanitizer's report"))
+        self.assertLess(said.index("---- ThreadSanitizer's report"), said.index("WARNING: ThreadSanitizer"))
+
+    def test_what_is_written_is_heard_at_a_telnet(self):
+        self.assertIn("you have not begun it", self.lab("hear", "nick", status=2))
+        self.lab("nick")
+        shutil.copyfile(HERE / "nick/solution/nick.hpp", self.desk / "nick/nick.hpp")
+        said = self.lab("check", "nick")
+        self.assertIn("  ok    what the page shows is heard at a telnet", said)
+        self.assertIn("./lab exercise hear nick", said)
+        self.lab("upper_case")
+        self.assertIn("is not heard at a telnet", self.lab("hear", "upper_case", status=2))
+
+    def test_what_is_not_heard_as_the_page_shows_it_is_said(self):
+        page = self.desk.with_name("page.md")
+        page.write_text((HERE / "nick/README.md").read_text().replace("now known as Mike", "now known as Bo"))
+        heard = subprocess.run([sys.executable, "-B", str(HERE / "heard.py"),
+                                str(BUILD / "exercises/nick/solution/heard"), str(page)], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        self.assertEqual(heard.returncode, 1, heard.stdout)
+        self.assertIn("now known as Bo", heard.stdout)
+        self.assertNotIn("Traceback", heard.stdout)
 
     def test_wrong_words(self):
         self.assertIn("is not there; there are: upper_case", self.lab("no_such_thing", status=2))
