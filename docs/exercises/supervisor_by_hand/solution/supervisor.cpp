@@ -26,7 +26,6 @@ pid_t start(std::size_t number) {
         for (;;) ::pause();
     }
     std::printf("worker %zu is process %d\n", number + 1, pid);
-    std::fflush(stdout);
     return pid;
 }
 
@@ -39,8 +38,9 @@ int supervise(std::size_t most, Clock::duration period) {
         const pid_t dead = ::waitpid(-1, &status, 0);
         const std::size_t number = dead == workers[0] ? 0 : 1;
         std::printf("worker %zu has died\n", number + 1);
-        deaths.push_back(Clock::now());
-        while (deaths.front() + period < Clock::now()) deaths.pop_front();
+        const auto now = Clock::now();
+        deaths.push_back(now);
+        while (deaths.front() + period < now) deaths.pop_front();
         if (deaths.size() > most) {
             const pid_t other = workers[1 - number];
             ::kill(other, SIGTERM);
@@ -55,6 +55,7 @@ int supervise(std::size_t most, Clock::duration period) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // or a worker would inherit what is not written yet
     if (argc != 3) {
         std::fprintf(stderr, "usage: supervisor MOST PERIOD\n");
         return 2;

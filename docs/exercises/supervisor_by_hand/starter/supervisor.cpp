@@ -25,7 +25,6 @@ pid_t start(std::size_t number) {
         for (;;) ::pause();
     }
     std::printf("worker %zu is process %d\n", number + 1, pid);
-    std::fflush(stdout);
     return pid;
 }
 
@@ -38,13 +37,13 @@ int supervise([[maybe_unused]] std::size_t most, [[maybe_unused]] Clock::duratio
         if (dead < 0) return EXIT_FAILURE;
         // Here: and then?
         std::printf("worker %d has died\n", dead == workers[0] ? 1 : 2);
-        std::fflush(stdout);
     }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // or a worker would inherit what is not written yet
     if (argc != 3) {
         std::fprintf(stderr, "usage: supervisor MOST PERIOD\n");
         return 2;
