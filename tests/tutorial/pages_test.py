@@ -40,6 +40,15 @@ class Pages(unittest.TestCase):
         page = pages.read(DOCS / "01_naive.md", DOCS.parent)
         self.assertEqual(page.of_kind("terminal")[0].lines[0], "$ ./lab run 01")
 
+    def test_what_a_chapter_types_is_built_by_its_lab_run(self):
+        lab = (DOCS.parent / "lab").read_text(encoding="utf-8")
+        for name in CHAPTERS[1:]:
+            with self.subTest(name):
+                typed = set(re.findall(r"(?m)^\$ .*?build/bin/(\w+)", text(name)))
+                besides = re.search(rf"(?m)^ +{name[:2]}_\*\) targets\+=\((.*)\) ;;$", lab)
+                built = {name, "echo_client", *(besides[1].split() if besides else [])}
+                self.assertEqual(typed - built, set())
+
     def test_each_question_has_an_answer_folded_below_it(self):
         for name in CHAPTERS[1:5]:
             with self.subTest(name):
