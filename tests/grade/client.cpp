@@ -76,6 +76,12 @@ void Client::fail_to_connect(int error) {
     throw Wrong("a connection to " + where, got);
 }
 
+bool Client::was_ignored() const {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    return ::getsockopt(socket_.get(), IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_total_retrans > 0;
+}
+
 /// Whether one of the events, or an error, came about in time.
 bool Client::wait(short events, milliseconds within) {
     pollfd socket{socket_.get(), events, 0};

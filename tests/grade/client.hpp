@@ -62,6 +62,8 @@ public:
     /// Closes with a reset: the server's reads and writes fail.
     void reset();
     void close() { socket_.close(); }
+    /// Whether the server's system did not answer when we first asked to be connected: its queue was full.
+    bool was_ignored() const;
     bool is_open() const { return socket_.get() >= 0; }
     /// Whether anything has ever come.
     bool has_heard() const { return heard_ > 0; }
