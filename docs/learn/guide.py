@@ -308,10 +308,10 @@ class Guide:
     def say_mistyped(self, window, step, seen):
         came = [window.text_of(row) for row in range(seen, window.screen.cursor.y)]
         typed = next((line for line in came if line.startswith(step.prompt)), came[0])
-        typed = typed.removeprefix(step.prompt)
+        typed = typed.removeprefix(step.prompt.rstrip()).strip()  # the screen has no blank behind a prompt that stands alone
         wanted = step.really_typed
         self.console.say("")
-        self.console.tell(f"“{typed}” has come, and the page has “{wanted}”.", "✗ ", show.BAD)
+        self.console.tell(f"{f'“{typed}”' if typed else 'Only Enter'} has come, and the page has “{wanted}”.", "✗ ", show.BAD)
         if difflib.SequenceMatcher(None, typed, wanted).ratio() > 0.6:
             self.console.tell(self.first_difference(typed, wanted), "  ")
         elsewhere = [name for name, other in self.windows.by_name.items() if other is not window

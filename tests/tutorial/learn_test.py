@@ -151,6 +151,8 @@ class Lesson(unittest.TestCase):
 
     def test_a_wrong_prediction_a_mistyped_line_and_a_pause(self):
         person = Person(self.place, "1").go("./lab run 01")
+        person.terminal.send(ENTER)
+        person.until_said("Only Enter has come, and the page has “./lab run 01”")
         person.terminal.send("cat\r")  # it reads, and would read all that is typed below
         person.until_said("“cat” has come, and the page has “./lab run 01”").until_said("A program runs in this window now")
         person.terminal.send("./lab r" + CTRL_T)
