@@ -39,10 +39,6 @@ struct Options {
     }
 };
 
-bool contains(const std::vector<std::string>& all, const std::string& one) {
-    return std::find(all.begin(), all.end(), one) != all.end();
-}
-
 // `NAME=COMMAND`, measured beside raw_epoll.
 Subject given_server(const std::string& given) {
     const auto equals = given.find('=');
@@ -100,7 +96,10 @@ std::vector<Case> wanted_cases(const Options& options) {
         return !options.groups.empty() && !contains(options.groups, one.group.substr(0, one.group.find('-')));
     });
     if (options.rounds > 0) {
-        for (Case& one : cases) one.rounds = options.rounds;
+        for (Case& one : cases) {
+            one.rounds = options.rounds;
+            one.more_rounds = 0;
+        }
     }
     return cases;
 }
@@ -142,6 +141,18 @@ Results read_results(const std::string& path) {
     }
 }
 
+// A page of which too much could not be told teaches nothing: then there is none, and the old one stays.
+void write(const Results& results, const std::string& docs) {
+    const Page page = page_of(results);
+    if (page.untold > page.rows * untold_at_most) {
+        throw std::runtime_error("bench.md is not written: " + std::to_string(page.untold) + " of its " +
+                                 std::to_string(page.rows) +
+                                 " comparisons could not be told. Let the machine rest, "
+                                 "and run it again");
+    }
+    write_page(page, docs);
+}
+
 // Returns whether all servers answered rightly.
 bool bench_all(const Options& options, std::stop_token stop) {
     const Cores cores = choose_cores();
@@ -162,7 +173,7 @@ bool bench_all(const Options& options, std::stop_token stop) {
         std::cout << "\nWritten to " << options.json << '\n';
     }
     if (options.writes_page()) {
-        write_page(page_of(results), options.docs);
+        write(results, options.docs);
         std::cout << "\nWritten to " << options.docs << "/bench.md\n";
     }
     return std::all_of(results.cases.begin(), results.cases.end(), [](const CaseResult& what) {
@@ -186,7 +197,8 @@ int main(int argc, char** argv) {
     app.add_flag("--no-peers", options.no_peers, "Only our own servers");
     app.add_option("--server", options.servers,
                    "Another server beside raw_epoll, as NAME=COMMAND; it gets --port and --packet");
-    app.add_option("--rounds", options.rounds, "How often each is measured; mostly 7 if 0, and 3 with --quick")
+    app.add_option("--rounds", options.rounds,
+                   "How often each is measured; until it can be told from the others if 0, and 3 with --quick")
         ->capture_default_str();
     app.add_option("--json", options.json, "Write all figures to this file");
     app.add_flag("--write", options.write, "Write bench.md and its pictures, as a full run does");
@@ -215,7 +227,7 @@ int main(int argc, char** argv) {
 
     try {
         if (!options.from.empty()) {
-            write_page(page_of(read_results(options.from)), options.docs);
+            write(read_results(options.from), options.docs);
             return 0;
         }
         return bench_all(options, stop.get_token()) ? 0 : 1;

@@ -2,6 +2,7 @@
 #include "bench/process.hpp"
 #include "bench/stream.hpp"
 #include "bench/summary.hpp"
+#include "bench/targets.hpp"
 #include "support/etcd.hpp"
 
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -58,18 +60,76 @@ TEST(Summary, QuantilesLieBetweenNeighbours) {
 }
 
 TEST(Summary, OnlyWhatIsClearIsCalled) {
-    EXPECT_EQ((Ratio{1.03, 1.01, 1.05}).verdict(), "tie");
-    EXPECT_EQ((Ratio{1.30, 1.20, 1.40}).verdict(), "dearer");
-    EXPECT_EQ((Ratio{0.80, 0.70, 0.90}).verdict(), "cheaper");
-    EXPECT_EQ((Ratio{1.02, 0.90, 1.20}).verdict(), "too noisy to call");
-    EXPECT_EQ((Ratio{1.08, 1.02, 1.20}).verdict(), "too noisy to call");
+    EXPECT_EQ(compared({1.03, 1.01, 1.05}), "tie");
+    EXPECT_EQ(compared({1.30, 1.20, 1.40}), "dearer");
+    EXPECT_EQ(compared({0.80, 0.70, 0.90}), "cheaper");
+    EXPECT_EQ(compared({1.02, 0.90, 1.20}), could_not_tell);
+    EXPECT_EQ(compared({1.08, 1.02, 1.20}), could_not_tell);
+    EXPECT_EQ(compared({1.04, 1.02, 1.06}), "tie");     // narrow, over the edge of a tie
+    EXPECT_EQ(compared({1.06, 1.04, 1.08}), "dearer");  // likewise
+    EXPECT_EQ(compared({0.94, 0.93, 0.96}), "cheaper");
+}
+
+TEST(Summary, ALimitIsDecidedByAnIntervalOnOneSideOfIt) {
+    EXPECT_TRUE(is_decided({1.3, 1.11, 1.6}, 1.1));
+    EXPECT_TRUE(is_decided({1.0, 0.8, 1.09}, 1.1));
+    EXPECT_FALSE(is_decided({1.1, 1.0, 1.2}, 1.1));
+    EXPECT_TRUE(is_decided({1.1, 1.09, 1.12}, 1.1));  // or by one so narrow that its middle is known
 }
 
 TEST(Summary, RoundsAreComparedWithTheirOwn) {
     // The machine became twice as slow in the middle: that is no difference between the servers.
-    const Ratio ratio = Ratio::of({1.1, 1.1, 2.2, 2.2}, {1, 1, 2, 2});
-    EXPECT_NEAR(ratio.low, 1.1, 1e-9);
-    EXPECT_NEAR(ratio.high, 1.1, 1e-9);
+    const Interval found = ratio({1.1, 1.1, 2.2, 2.2}, {1, 1, 2, 2});
+    EXPECT_NEAR(found.low, 1.1, 1e-9);
+    EXPECT_NEAR(found.high, 1.1, 1e-9);
+}
+
+TEST(Summary, MoreRoundsMakeANarrowerInterval) {
+    std::vector<double> values;
+    double before = 1e9;
+    for (const std::size_t rounds : {12, 60, 300}) {
+        while (values.size() < rounds) values.push_back(1 + 0.3 * std::sin(static_cast<double>(values.size()) * 7.3));
+        const Interval found = Interval::of(values);
+        EXPECT_LE(found.low, found.median);
+        EXPECT_LE(found.median, found.high);
+        EXPECT_LT(found.high - found.low, before) << rounds;
+        before = found.high - found.low;
+    }
+    EXPECT_EQ(Interval::of(values).low, Interval::of(values).low);  // the same luck in each run
+    values.push_back(1000);                                         // one moment that went wrong
+    EXPECT_LT(Interval::of(values).high, 1.3);
+}
+
+// A server whose rounds cost `ours`, beside a stick that always costs 1.
+static CaseResult case_of(const std::vector<double>& ours) {
+    CaseResult what{"lines", "of a test", 1, 64, 1, {{"stick", {}, {}}, {"server", {}, {}}}};
+    for (const double cost : ours) {
+        for (auto& [server, value] : {std::pair{&what.servers[0], 1.0}, {&what.servers[1], cost}}) {
+            Report report;
+            report.messages = 1;
+            report.server_cpu = value;
+            server->rounds.push_back(report);
+        }
+    }
+    return what;
+}
+
+TEST(Measure, GoesOnUntilItIsDecided) {
+    EXPECT_FALSE(is_decided(case_of({1.0, 1.2, 0.9}), "server", {"stick"}));
+    EXPECT_TRUE(is_decided(case_of({1.6, 1.2, 1.9}), "server", {"stick"}));
+    EXPECT_TRUE(is_decided(case_of({1.0, 1.01, 0.99}), "server", {"stick"}));
+    EXPECT_TRUE(is_decided(case_of({1.0, 1.2, 0.9}), "server", {}));
+    CaseResult failed = case_of({1.0, 1.2, 0.9});
+    failed.servers[1].failure = "it closed";
+    EXPECT_TRUE(is_decided(failed, "server", {"stick"}));
+    // It is a tie with its stick, and too near to what is asked of it.
+    CaseResult asked = case_of({1.03, 1.0, 1.04, 1.02});
+    asked.label = "c1 64B d1";
+    asked.servers[0].name = "raw_blocking";
+    asked.servers[1].name = "01_naive";
+    EXPECT_TRUE(is_decided(asked, "01_naive", {"raw_blocking"}));
+    asked.servers[1].rounds[0].server_cpu = 1.06;
+    EXPECT_FALSE(is_decided(asked, "01_naive", {}));
 }
 
 TEST(Server, OneThatDoesNotListenIsAnError) {

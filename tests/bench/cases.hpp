@@ -21,7 +21,7 @@ struct Subject {
     std::vector<std::string> sticks;   ///< the names of those it is compared with; empty: it is a stick itself
     std::vector<std::string> groups;   ///< the cases it is for; empty: those that name it
     std::size_t clients = any_number;  ///< how many it serves at once; cases with more are not for it
-    bool peer = false;                 ///< somebody else's way: in a few cases and rounds only
+    bool peer = false;                 ///< somebody else's way: in a few cases only
     Dialect dialect = Dialect::text;   ///< that it speaks in a chat
     bool troubled = false;             ///< it meets what Case::trouble says
     std::string needs = {};            ///< a program that must be there, too
@@ -40,20 +40,21 @@ struct Case {
     std::string group;  ///< echo, lines, watched, churn, idle, chat, faults, etcd, etcd-leader or etcd-newcomer
     std::string label;  ///< what performance tables call it: c100 64B d1 is 100 connections, 64 bytes, 1 in flight
     Plan plan;
-    std::size_t rounds;                     ///< how often each is measured
+    std::size_t rounds;                     ///< how often each is measured, at the least
     bool quick;                             ///< also part of --quick
     bool peers = false;                     ///< peers, too
     std::vector<std::string> servers = {};  ///< those that are measured, where it is not the whole group
     Trouble trouble = {};
     std::size_t etcd = 0;   ///< how many members of etcd it needs; 0: none
     std::size_t nodes = 1;  ///< of the chat, where it has etcd: people take turns
+    /// So many rounds more, at the most, for those servers that cannot be told from the others yet.
+    std::size_t more_rounds = 0;
 };
-
-/// The rounds of a peer: it is only to be seen where it stands.
-inline constexpr std::size_t peer_rounds = 3;
 
 /// How far a member may be behind in the chat whose deaf members are weighed, in bytes.
 inline constexpr std::size_t deaf_backlog = 256 * 1024;
+
+bool contains(const std::vector<std::string>& all, const std::string& one);
 
 /// The sticks, the stages and the peers, in the order they are shown.
 std::vector<Subject> all_subjects();

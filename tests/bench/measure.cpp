@@ -1,6 +1,7 @@
 #include "measure.hpp"
 
 #include "etcd_case.hpp"
+#include "targets.hpp"
 
 #include <unistd.h>
 
@@ -17,26 +18,23 @@
 namespace bench {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
 
 namespace {
+
+constexpr auto case_within = 45s;      // what cannot be told by then is said to be so
+constexpr int again_at_most = 3;       // measurements that others have spoilt
+constexpr double taken_at_most = 0.1;  // of two processors: the clock that says so counts in ticks of 10 ms
 
 // One line that is overwritten on a terminal, and nothing in a file.
 class Progress {
 public:
-    explicit Progress(std::size_t steps) : steps_(steps) {}
+    explicit Progress(std::size_t cases) : cases_(cases) {}
     ~Progress() { clear(); }
 
-    void step(const std::string& what) {
-        if (terminal_) {
-            const auto spent = std::chrono::steady_clock::now() - start_;
-            std::string left;
-            if (done_ > 0) {
-                const auto rest = std::chrono::duration_cast<std::chrono::seconds>(spent / done_ * (steps_ - done_));
-                left = ", " + std::to_string(rest.count()) + " s left";
-            }
-            std::fprintf(stderr, "\r\033[K[%zu/%zu%s] %s", done_ + 1, steps_, left.c_str(), what.c_str());
-        }
-        ++done_;
+    void next_case() { ++case_; }
+    void step(const std::string& what) const {
+        if (terminal_) std::fprintf(stderr, "\r\033[K[%zu/%zu] %s", case_, cases_, what.c_str());
     }
     void clear() const {
         if (terminal_) std::fputs("\r\033[K", stderr);
@@ -44,9 +42,8 @@ public:
 
 private:
     const bool terminal_ = isatty(STDERR_FILENO);
-    const std::size_t steps_;
-    std::size_t done_ = 0;
-    const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+    const std::size_t cases_;
+    std::size_t case_ = 0;
 };
 
 // The servers of one case.
@@ -58,8 +55,29 @@ std::vector<const Subject*> those_for(const Case& what, const std::vector<Subjec
     return those;
 }
 
-std::size_t rounds_of(const Case& what, const Subject& subject) {
-    return subject.peer ? std::min(what.rounds, peer_rounds) : what.rounds;
+// Those that another round would tell something of, and whom they are compared with. A server that is left out once
+// stays out: the rounds of two are compared as far as both have them.
+std::vector<bool> undecided(const CaseResult& result, const std::vector<const Subject*>& those) {
+    std::vector<bool> wanted(those.size(), false);
+    // Backwards: a stick stands before those it is for.
+    for (std::size_t i = those.size(); i-- > 0;) {
+        if (!wanted[i]) wanted[i] = !is_decided(result, those[i]->name, those[i]->sticks);
+        if (!wanted[i]) continue;
+        for (std::size_t stick = 0; stick < i; ++stick) {
+            if (contains(those[i]->sticks, those[stick]->name)) wanted[stick] = true;
+        }
+    }
+    return wanted;
+}
+
+// The places of those that are wanted, from the other end in every other round.
+std::vector<std::size_t> in_turn(const std::vector<bool>& wanted, std::size_t round) {
+    std::vector<std::size_t> order;
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        if (wanted[i]) order.push_back(i);
+    }
+    if (round % 2 == 1) std::reverse(order.begin(), order.end());
+    return order;
 }
 
 std::vector<std::string> command_of(const Case& what, const Subject& subject) {
@@ -71,37 +89,59 @@ std::vector<std::string> command_of(const Case& what, const Subject& subject) {
     return command;
 }
 
-// `etcd`: that of the case, once it has one.
-void measure_once(const Case& what, const Subject& subject, int core, const std::stop_token& stop,
-                  std::optional<EtcdCase>& etcd, Measured& into) {
-    try {
-        if (what.etcd > 0) {
-            if (!etcd) etcd.emplace(what, core);
-            into.rounds.push_back(etcd->measure(subject, stop));
-            return;
+// Measures a case, a server at a time.
+class Bench {
+public:
+    // `core`: the servers'.
+    Bench(const Case& what, int core, std::stop_token stop) : what_(what), core_(core), stop_(std::move(stop)) {}
+
+    // A round of one server. It is measured again where others had too much of the machine meanwhile.
+    void measure(const Subject& subject, Measured& into) {
+        try {
+            Report report = once(subject);
+            for (int again = 0; again < again_at_most && report.taken > taken_at_most && is_alone(subject); ++again) {
+                report = once(subject);
+            }
+            into.rounds.push_back(report);
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const std::exception& error) {
+            into.failure = error.what();
         }
-        const Server server(command_of(what, subject), core);
-        Plan plan = plan_for(what, subject);
+    }
+
+private:
+    // Whether nobody but server and load has work to do.
+    bool is_alone(const Subject& subject) const { return what_.etcd == 0 && !subject.watched; }
+
+    Report once(const Subject& subject) {
+        if (what_.etcd > 0) {
+            if (!etcd_) etcd_.emplace(what_, core_);
+            return etcd_->measure(subject, stop_);
+        }
+        const Server server(command_of(what_, subject), core_);
+        Plan plan = plan_for(what_, subject);
         plan.port = server.port();
         plan.server = server.pid();
         if (subject.watched) {
             plan.server = family(server.pid()).at(1);
-            keep_off(server.pid(), core);
+            keep_off(server.pid(), core_);
         }
-        into.rounds.push_back(run(plan, stop));
-    } catch (const Interrupted&) {
-        throw;
-    } catch (const std::exception& error) {
-        into.failure = error.what();
+        return run(plan, stop_);
     }
-}
+
+    const Case& what_;
+    const int core_;
+    const std::stop_token stop_;
+    std::optional<EtcdCase> etcd_;  // once it is needed
+};
 
 void print_ratio(const CaseResult& what, const Measured& ours, const std::string& stick_name) {
     const Measured* const stick = what.find(stick_name);
     if (stick == nullptr) return;
-    const Ratio ratio = Ratio::of(costs(what, ours), costs(what, *stick));
-    std::printf("  %5.2f x %s (%.2f-%.2f) %s", ratio.median, stick_name.c_str(), ratio.low, ratio.high,
-                ratio.verdict().c_str());
+    const Interval found = ratio(costs(what, ours), costs(what, *stick));
+    std::printf("  %5.2f x %s (%.2f-%.2f) %s", found.median, stick_name.c_str(), found.low, found.high,
+                std::string(compared(found)).c_str());
 }
 
 void print_server(const CaseResult& what, const Measured& one, const Subject& subject) {
@@ -151,26 +191,26 @@ std::string find_program(const std::string& name) {
 
 Results measure(const std::vector<Case>& cases, const std::vector<Subject>& subjects, int server_core,
                 std::stop_token stop) {
-    std::size_t steps = 0;
-    for (const Case& what : cases) {
-        for (const Subject* subject : those_for(what, subjects)) steps += rounds_of(what, *subject);
-    }
-    Progress progress(steps);
     Results results;
+    Progress progress(cases.size());
     for (const Case& what : cases) {
         const auto those = those_for(what, subjects);
+        progress.next_case();
         if (those.empty()) continue;
         CaseResult result{what.group, what.label, what.plan.connections, what.plan.size, what.plan.depth, {}};
         for (const Subject* subject : those) result.servers.push_back({subject->name, {}, {}});
-        std::optional<EtcdCase> etcd;
-        for (std::size_t round = 0; round < what.rounds; ++round) {
-            for (std::size_t i = 0; i < those.size(); ++i) {
-                if (round >= rounds_of(what, *those[i])) continue;
+        Bench bench(what, server_core, stop);
+        const auto enough = std::chrono::steady_clock::now() + case_within;
+        std::vector<bool> wanted(those.size(), true);
+        for (std::size_t round = 0; round < what.rounds + what.more_rounds; ++round) {
+            if (round >= what.rounds) {
+                if (std::chrono::steady_clock::now() >= enough) break;
+                wanted = undecided(result, those);
+            }
+            for (const std::size_t i : in_turn(wanted, round)) {
                 progress.step(what.group + " " + what.label + ", round " + std::to_string(round + 1) + ": " +
                               those[i]->name);
-                if (result.servers[i].failure.empty()) {
-                    measure_once(what, *those[i], server_core, stop, etcd, result.servers[i]);
-                }
+                if (result.servers[i].failure.empty()) bench.measure(*those[i], result.servers[i]);
             }
         }
         progress.clear();

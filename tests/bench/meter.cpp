@@ -2,6 +2,7 @@
 
 #include "process.hpp"
 
+#include <algorithm>
 #include <ctime>
 
 namespace bench {
@@ -32,6 +33,7 @@ std::chrono::nanoseconds Meter::cpu_of_servers() const {
 void Meter::begin() {
     server_cpu_ = cpu_of_servers();
     load_cpu_ = own_cpu();
+    busy_ = busy_time();
     start_ = steady_clock::now();
 }
 
@@ -39,6 +41,8 @@ void Meter::end(Report& report, const Latencies& latencies) const {
     report.seconds = seconds(steady_clock::now() - start_);
     report.load_cpu = seconds(own_cpu() - load_cpu_);
     report.server_cpu = seconds(cpu_of_servers() - server_cpu_);
+    const double others = seconds(busy_time() - busy_) - report.load_cpu - report.server_cpu;
+    report.taken = std::max(0.0, others) / (2 * report.seconds);
     report.median_us = latencies.quantile(0.5);
     report.p99_us = latencies.quantile(0.99);
 }

@@ -20,6 +20,7 @@ private:
     std::vector<pid_t> servers_;
     std::chrono::nanoseconds server_cpu_{};
     std::chrono::nanoseconds load_cpu_{};
+    std::chrono::nanoseconds busy_{};
     std::chrono::steady_clock::time_point start_;
 };
 

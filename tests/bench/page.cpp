@@ -152,15 +152,28 @@ Picture fan_out(const Results& results) {
 
 // ---- tables ---------------------------------------------------------------------------------------------------------
 
-std::string targets_table(const Results& results) {
+// How many rows of the page compare, and how many of those could not tell.
+struct Count {
+    std::size_t rows = 0;
+    std::size_t untold = 0;
+
+    std::string_view told(std::string_view verdict) {
+        ++rows;
+        if (verdict == could_not_tell) ++untold;
+        return verdict;
+    }
+};
+
+std::string targets_table(const Results& results, Count& page) {
     std::string to = "| stage | under | what | asked | measured | |\n| --- | --- | --- | --- | --- | --- |\n";
     for (const Target& target : all_targets()) {
         to += "| " + target.stage + " | " + target.group + " " + target.label + " | " + target.server;
         if (!target.note.empty()) to += ": " + target.note;
         to += " | " + asked(target) + " | ";
         if (const auto found = outcome(target, results)) {
-            const std::string verdict = found->verdict(target);
-            to += measured(target, *found) + " | " + (verdict.starts_with("met") ? verdict : "**" + verdict + "**");
+            const std::string_view said = page.told(verdict(target, *found));
+            to += measured(target, *found) + " | ";
+            to.append(said == "met" ? "" : "**").append(said).append(said == "met" ? "" : "**");
         } else {
             to += "not measured | ";
         }
@@ -212,7 +225,7 @@ std::string newcomer_table(const CaseResult& what) {
     return to;
 }
 
-std::string figures_table(const CaseResult& what) {
+std::string figures_table(const CaseResult& what, Count& page) {
     std::string to = "\n**" + what.group + " " + what.label + "**\n\n";
     const bool idle = what.group == "idle";
     if (what.group == etcd_leader) return to + silence_table(what);
@@ -234,8 +247,10 @@ std::string figures_table(const CaseResult& what) {
               " | " + number("%.0f", median(one.rounds, [](const Report& report) { return report.median_us; })) +
               " | " + number("%.0f", median(one.rounds, [](const Report& report) { return report.p99_us; })) + " | ";
         if (const Measured* stick = is_stick(one.name) ? nullptr : stick_of(what, one)) {
-            const Ratio ratio = Ratio::of(costs(what, one), costs(what, *stick));
-            to += number("%.2f", ratio.median) + " " + stick->name + ": " + ratio.verdict();
+            const Interval found = ratio(costs(what, one), costs(what, *stick));
+            to += number("%.2f", found.median) + number(" (%.2f", found.low) + number("–%.2f) ", found.high) +
+                  stick->name + ": ";
+            to += page.told(compared(found));
         }
         to += " |\n";
     }
@@ -254,7 +269,11 @@ std::string introduction(const Results& results) {
            "Each server stands beside a *measuring stick*, a `raw_` server in [`tests/bench`](../tests/bench) that has "
            "nothing but the system calls. Server and load have a core each. In every round each of them gets the same "
            "load for a moment, and the figures compare within a round, so that what happens to the machine happens to "
-           "both; what is shown is the middle of all rounds, and in brackets where the middle half of them lies. "
+           "both; what is shown is the middle of all rounds, and in brackets where it would lie in 95 of 100 such runs "
+           "(a bootstrap). Rounds go on until that interval is no wider than 5 %, or on one side of what is asked; "
+           "where "
+           "45 seconds were too few for that, the verdict is that the run *could not tell*. A moment in which somebody "
+           "else had the machine is measured again. "
            "*Cost* is the CPU time of the server alone. Every byte of every answer is checked while the clock runs. "
            "`c100 64B d16` is 100 connections, messages of 64 bytes and 16 of them under way on each; `m100 s4 w16` "
            "are 100 members of a room, of whom 4 speak, each with 16 lines under way that not everybody has heard. "
@@ -267,7 +286,8 @@ std::string introduction(const Results& results) {
 
 Page page_of(const Results& results) {
     Page page;
-    page.markdown = introduction(results) + "## What the stages have to reach\n\n" + targets_table(results) +
+    Count count;
+    page.markdown = introduction(results) + "## What the stages have to reach\n\n" + targets_table(results, count) +
                     "\n## What the pictures teach\n";
     for (const Picture& picture :
          {over_clients(results), over_depth(results), over_size(results), memory(results), fan_out(results)}) {
@@ -276,7 +296,9 @@ Page page_of(const Results& results) {
         page.pictures[picture.file] = picture.svg;
     }
     page.markdown += "\n## All figures\n";
-    for (const CaseResult& what : results.cases) page.markdown += figures_table(what);
+    for (const CaseResult& what : results.cases) page.markdown += figures_table(what, count);
+    page.rows = count.rows;
+    page.untold = count.untold;
     page.markdown += "\nWhere a server's time goes is a command away: [profiling](profiling.md).\n";
     return page;
 }

@@ -7,10 +7,15 @@
 
 namespace bench {
 
+/// The share of a page's comparisons that may be could_not_tell where it is written.
+inline constexpr double untold_at_most = 0.05;
+
 /// docs/bench.md and the pictures in it.
 struct Page {
     std::string markdown;
     std::map<std::string, std::string> pictures;  ///< SVG by file name; they stand in docs/bench/
+    std::size_t rows = 0;                         ///< that compare
+    std::size_t untold = 0;                       ///< of those, how many say could_not_tell
 };
 
 /// What the page says of these results; nothing else goes into it. Pure.

@@ -80,6 +80,14 @@ std::chrono::nanoseconds cpu_time(pid_t pid) {
     return sum;
 }
 
+std::chrono::nanoseconds busy_time() {
+    std::istringstream fields(file_text("/proc/stat"));
+    std::string name;
+    long user = 0, nice = 0, system = 0, idle = 0, disk = 0, interrupts = 0, softirqs = 0, stolen = 0;
+    fields >> name >> user >> nice >> system >> idle >> disk >> interrupts >> softirqs >> stolen;
+    return std::chrono::nanoseconds(1s) / sysconf(_SC_CLK_TCK) * (user + nice + system + stolen);
+}
+
 std::size_t resident_bytes(pid_t pid) {
     std::size_t sum = 0;
     for (const pid_t member : family(pid)) {

@@ -21,6 +21,10 @@ std::vector<pid_t> family(pid_t pid);
 /// (/proc/PID/stat, cutime and cstime). Throws std::system_error where there is no such process.
 std::chrono::nanoseconds cpu_time(pid_t pid);
 
+/// The time that all processors together have spent on anything at all, or that a host took away from them (proc(5),
+/// /proc/stat: in ticks of 10 ms, softirqs left out, which serve nobody in particular).
+std::chrono::nanoseconds busy_time();
+
 /// Bytes of memory `pid` and its descendants have resident (/proc/PID/smaps_rollup, which is exact where the counters
 /// of /proc/PID/statm may lag by some hundred pages). Throws std::runtime_error where it cannot be read.
 std::size_t resident_bytes(pid_t pid);

@@ -11,10 +11,15 @@ namespace {
 
 // A report's figures under their names; all but the counts are numbers with a fraction.
 constexpr std::pair<const char*, double Report::*> figures[] = {
-    {"seconds", &Report::seconds},         {"server_cpu", &Report::server_cpu},
-    {"load_cpu", &Report::load_cpu},       {"median_us", &Report::median_us},
-    {"p99_us", &Report::p99_us},           {"bytes_per_connection", &Report::bytes_per_connection},
-    {"bytes_grown", &Report::bytes_grown}, {"silence", &Report::silence},
+    {"seconds", &Report::seconds},
+    {"server_cpu", &Report::server_cpu},
+    {"load_cpu", &Report::load_cpu},
+    {"median_us", &Report::median_us},
+    {"p99_us", &Report::p99_us},
+    {"bytes_per_connection", &Report::bytes_per_connection},
+    {"bytes_grown", &Report::bytes_grown},
+    {"silence", &Report::silence},
+    {"taken", &Report::taken},
 };
 constexpr std::pair<const char*, std::uint64_t Report::*> counts[] = {
     {"messages", &Report::messages},
@@ -43,8 +48,8 @@ json::object to_json(const CaseResult& what) {
 Report report_from(const json::object& from) {
     Report report;
     for (const auto& [name, figure] : figures) {
-        // A file that an older bench has written lacks this one.
-        if (figure == &Report::silence && !from.contains(name)) continue;
+        // A file that an older bench has written lacks these.
+        if ((figure == &Report::silence || figure == &Report::taken) && !from.contains(name)) continue;
         report.*figure = from.at(name).to_number<double>();
     }
     for (const auto& [name, count] : counts) report.*count = from.at(name).to_number<std::uint64_t>();

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 
 namespace bench {
 
-constexpr double tie_within = 0.05;    // differences below it come and go with the day
-constexpr double quiet_within = 0.10;  // between the quartiles
+constexpr std::size_t few = 5;     // values of which no draw says more than they do
+constexpr int draws = 1000;        // of the bootstrap
+constexpr double outside = 0.025;  // the share of draws on each side of the interval
 
 double quantile(std::vector<double> values, double share) {
     std::sort(values.begin(), values.end());
@@ -16,17 +18,43 @@ double quantile(std::vector<double> values, double share) {
     return std::lerp(values[below], values[above], place - static_cast<double>(below));
 }
 
-Ratio Ratio::of(const std::vector<double>& ours, const std::vector<double>& stick) {
-    std::vector<double> ratios;
-    for (std::size_t i = 0; i < std::min(ours.size(), stick.size()); ++i) ratios.push_back(ours[i] / stick[i]);
-    return {quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75)};
+Interval Interval::of(const std::vector<double>& values) {
+    const double median = quantile(values, 0.5);
+    if (values.size() <= few) return {median, quantile(values, 0), quantile(values, 1)};
+    std::mt19937 luck;  // its own seed is always the same: the same figures give the same page
+    std::vector<double> drawn(values.size());
+    std::vector<double> medians;
+    for (int i = 0; i < draws; ++i) {
+        for (double& each : drawn) each = values[luck() % values.size()];
+        medians.push_back(quantile(drawn, 0.5));
+    }
+    return {median, quantile(medians, outside), quantile(medians, 1 - outside)};
 }
 
-std::string Ratio::verdict() const {
-    if (low > 1 + tie_within) return "dearer";
-    if (high < 1 - tie_within) return "cheaper";
-    if (std::abs(median - 1) <= tie_within && high - low <= quiet_within) return "tie";
-    return "too noisy to call";
+bool Interval::is_narrow() const {
+    return high - low <= tie_within * std::abs(median);
+}
+
+Interval ratio(const std::vector<double>& ours, const std::vector<double>& stick) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < std::min(ours.size(), stick.size()); ++i) ratios.push_back(ours[i] / stick[i]);
+    return Interval::of(ratios);
+}
+
+bool is_decided(const Interval& ratio, std::optional<double> limit) {
+    if (ratio.is_narrow()) return true;
+    if (limit) return ratio.high <= *limit || *limit <= ratio.low;
+    return compared(ratio) != could_not_tell;
+}
+
+std::string_view compared(const Interval& ratio) {
+    if (ratio.low > 1 + tie_within) return "dearer";
+    if (ratio.high < 1 - tie_within) return "cheaper";
+    if (ratio.low >= 1 - tie_within && ratio.high <= 1 + tie_within) return "tie";
+    // Over the edge of what is a tie, and narrow: its middle says where it belongs.
+    if (!ratio.is_narrow()) return could_not_tell;
+    if (std::abs(ratio.median - 1) <= tie_within) return "tie";
+    return ratio.median > 1 ? "dearer" : "cheaper";
 }
 
 }  // namespace bench

@@ -33,21 +33,22 @@ struct Target {
 /// All of them, stage by stage.
 std::vector<Target> all_targets();
 
-/// How it came out.
-struct Outcome {
-    double value;  ///< the middle of all rounds
-    double low;    ///< first and third quartile
-    double high;
+/// How it came out, or nothing where a server of it was not measured, or has failed.
+std::optional<Interval> outcome(const Target& target, const CaseResult& what);
+std::optional<Interval> outcome(const Target& target, const Results& results);
 
-    /// met or missed; and "by less than the noise" where the limit lies between the quartiles.
-    std::string verdict(const Target& target) const;
-};
+/// Whether so much was measured of it that its verdict is "met" or "missed".
+bool is_decided(const Target& target, const Interval& outcome);
 
-/// Nothing where the case or a server of it was not measured, or has failed.
-std::optional<Outcome> outcome(const Target& target, const Results& results);
+/// met or missed, and could_not_tell where it is not decided.
+std::string_view verdict(const Target& target, const Interval& outcome);
+
+/// Whether another round of this server would tell nothing new: it has failed, or each comparison of it with one of
+/// `sticks`, and each target that it has in this case, is decided.
+bool is_decided(const CaseResult& what, const std::string& server, const std::vector<std::string>& sticks);
 
 /// In words: what is asked, and what was measured.
 std::string asked(const Target& target);
-std::string measured(const Target& target, const Outcome& outcome);
+std::string measured(const Target& target, const Interval& outcome);
 
 }  // namespace bench
