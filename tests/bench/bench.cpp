@@ -99,6 +99,7 @@ std::vector<Case> wanted_cases(const Options& options) {
         for (Case& one : cases) {
             one.rounds = options.rounds;
             one.more_rounds = 0;
+            one.counted = false;
         }
     }
     return cases;

@@ -1,4 +1,6 @@
 // The bench as a person runs it, and the parts of it that only compute.
+#include "bench/counts.hpp"
+#include "bench/measure.hpp"
 #include "bench/process.hpp"
 #include "bench/stream.hpp"
 #include "bench/summary.hpp"
@@ -130,6 +132,48 @@ TEST(Measure, GoesOnUntilItIsDecided) {
     EXPECT_TRUE(is_decided(asked, "01_naive", {"raw_blocking"}));
     asked.servers[1].rounds[0].server_cpu = 1.06;
     EXPECT_FALSE(is_decided(asked, "01_naive", {}));
+}
+
+TEST(Counts, AreReadFromWhatTheToolsWrite) {
+    EXPECT_EQ(calls_in("% time     seconds  usecs/call     calls    errors syscall\n"
+                       "------ ----------- ----------- --------- --------- ----------------\n"
+                       " 60.00    0.000600           1       500           sendto\n"
+                       " 40.00    0.000400           0       700       200 recvfrom\n"
+                       "------ ----------- ----------- --------- --------- ----------------\n"
+                       "100.00    0.001000           0      1200       200 total\n"),
+              1200);
+    const Callgrind found = read_callgrind(
+        "events: Ir\n"
+        "fn=(1) main\n"
+        "16 400\n"
+        "cfn=(2) malloc\n"
+        "calls=3 0\n"
+        "16 300\n"
+        "cfn=(3) recv\n"
+        "calls=50 0\n"
+        "fn=(3)\n"
+        "cfn=(2)\n"
+        "calls=4 0\n"
+        "totals: 12345\n");
+    EXPECT_EQ(found.instructions, 12345);
+    EXPECT_EQ(found.allocations, 7);
+}
+
+TEST(Counts, AServerIsCountedWithTheToolsThatAreHere) {
+    if (find_program("strace").empty() || find_program("valgrind").empty()) {
+        GTEST_SKIP() << "there is no strace here, or no valgrind";
+    }
+    const auto cases = all_cases(false);
+    const auto what = std::find_if(cases.begin(), cases.end(), [](const Case& one) { return one.counted; });
+    ASSERT_NE(what, cases.end());
+    const Subject stick{.name = "raw_epoll", .command = {RAW_EPOLL}, .sticks = {}, .groups = {}};
+    const auto counts = count(*what, stick, command_of(*what, stick), choose_cores().server, {});
+    ASSERT_TRUE(counts);
+    // A message is a recv and a send, and a share of an epoll_wait.
+    EXPECT_GT(counts->system_calls, 1.9);
+    EXPECT_LT(counts->system_calls, 3.1);
+    EXPECT_GT(counts->instructions, 20);
+    EXPECT_LT(counts->allocations, 0.1);
 }
 
 TEST(Server, OneThatDoesNotListenIsAnError) {

@@ -287,6 +287,10 @@ std::vector<Subject> all_subjects() {
 }
 
 std::vector<Case> all_cases(bool quick) {
+    // One of each kind that differs: a call for each message, one for many, connections that come and go, a room.
+    const std::vector<std::string> counted{"echo c100 64B d1",    "lines c100 64B d1", "lines c100 64B d16",
+                                           "lines c100 16B d256", "churn c32 64B",     "chat m10 s4 w16",
+                                           "chat m100 s4 w16"};
     std::vector<Case> cases;
     Make make(cases, quick);
     add_echo(make);
@@ -296,6 +300,7 @@ std::vector<Case> all_cases(bool quick) {
     add_chat(make, quick);
     add_faults(make, quick);
     add_etcd(make);
+    for (Case& one : cases) one.counted = !quick && contains(counted, one.group + " " + one.label);
     if (quick) std::erase_if(cases, [](const Case& one) { return !one.quick; });
     return cases;
 }
@@ -305,6 +310,15 @@ bool is_for(const Case& what, const Subject& subject) {
     if (subject.peer && !what.peers) return false;
     if (!what.servers.empty()) return contains(what.servers, subject.name);
     return contains(subject.groups, what.group);
+}
+
+std::vector<std::string> command_of(const Case& what, const Subject& subject) {
+    auto command = subject.command;
+    const auto is_template = [](const std::string& word) { return word.find("{port}") != word.npos; };
+    if (std::any_of(command.begin(), command.end(), is_template)) return command;
+    command.insert(command.end(), {"--port", "0"});
+    if (what.plan.kind != Kind::chat) command.insert(command.end(), {"--packet", what.plan.lines ? "line" : "raw"});
+    return command;
 }
 
 Plan plan_for(const Case& what, const Subject& subject) {

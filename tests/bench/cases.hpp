@@ -47,6 +47,7 @@ struct Case {
     Trouble trouble = {};
     std::size_t etcd = 0;   ///< how many members of etcd it needs; 0: none
     std::size_t nodes = 1;  ///< of the chat, where it has etcd: people take turns
+    bool counted = false;   ///< also what each server does for a message, which takes a while
     /// So many rounds more, at the most, for those servers that cannot be told from the others yet.
     std::size_t more_rounds = 0;
 };
@@ -64,6 +65,9 @@ std::vector<Case> all_cases(bool quick);
 
 /// Whether the case is for this server.
 bool is_for(const Case& what, const Subject& subject);
+
+/// How it is started for this case.
+std::vector<std::string> command_of(const Case& what, const Subject& subject);
 
 /// The load that this server gets in this case.
 Plan plan_for(const Case& what, const Subject& subject);

@@ -69,6 +69,7 @@ struct Report {
     double bytes_per_connection = 0;  ///< what the server's memory grew by for each; only in idle
     double silence = 0;               ///< seconds at the most between two lines done; only in chat
     double taken = 0;                 ///< the share of two processors that others had meanwhile, or a host took away
+    double switches = 0;              ///< how often a thread of the server stopped running: to wait, or pushed away
     double bytes_grown = 0;           ///< how far the server's memory rose at the most while measured; only in chat
     std::uint64_t faults = 0;         ///< sessions thrown or processes aborted while measured
 };

@@ -1,5 +1,6 @@
 #include "measure.hpp"
 
+#include "counts.hpp"
 #include "etcd_case.hpp"
 #include "targets.hpp"
 
@@ -80,15 +81,6 @@ std::vector<std::size_t> in_turn(const std::vector<bool>& wanted, std::size_t ro
     return order;
 }
 
-std::vector<std::string> command_of(const Case& what, const Subject& subject) {
-    auto command = subject.command;
-    const auto is_template = [](const std::string& word) { return word.find("{port}") != word.npos; };
-    if (std::any_of(command.begin(), command.end(), is_template)) return command;
-    command.insert(command.end(), {"--port", "0"});
-    if (what.plan.kind != Kind::chat) command.insert(command.end(), {"--packet", what.plan.lines ? "line" : "raw"});
-    return command;
-}
-
 // Measures a case, a server at a time.
 class Bench {
 public:
@@ -103,6 +95,17 @@ public:
                 report = once(subject);
             }
             into.rounds.push_back(report);
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const std::exception& error) {
+            into.failure = error.what();
+        }
+    }
+
+    // What it does for a message, which is the same in every round.
+    void count(const Subject& subject, Measured& into) {
+        try {
+            into.counts = bench::count(what_, subject, command_of(what_, subject), core_, stop_);
         } catch (const Interrupted&) {
             throw;
         } catch (const std::exception& error) {
@@ -172,6 +175,10 @@ void print_server(const CaseResult& what, const Measured& one, const Subject& su
                 median(one.rounds, [](const Report& r) { return r.p99_us; }));
     for (const std::string& stick : subject.sticks) print_ratio(what, one, stick);
     std::printf("\n");
+    if (!one.counts) return;
+    std::printf("  %-22s%10.3f system calls, %.1f instructions, %.4f allocations, %.4f switches for each\n", "",
+                one.counts->system_calls, one.counts->instructions, one.counts->allocations,
+                median(one.rounds, switches));
 }
 
 }  // namespace
@@ -212,6 +219,11 @@ Results measure(const std::vector<Case>& cases, const std::vector<Subject>& subj
                               those[i]->name);
                 if (result.servers[i].failure.empty()) bench.measure(*those[i], result.servers[i]);
             }
+        }
+        for (std::size_t i = 0; i < those.size(); ++i) {
+            if (!what.counted || those[i]->peer || !result.servers[i].failure.empty()) continue;
+            progress.step(what.group + " " + what.label + ", counted: " + those[i]->name);
+            bench.count(*those[i], result.servers[i]);
         }
         progress.clear();
         std::printf("\n%s %s\n", what.group.c_str(), what.label.c_str());

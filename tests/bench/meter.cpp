@@ -30,7 +30,14 @@ std::chrono::nanoseconds Meter::cpu_of_servers() const {
     return sum;
 }
 
+double Meter::switches_of_servers() const {
+    double sum = 0;
+    for (const pid_t server : servers_) sum += context_switches(server);
+    return sum;
+}
+
 void Meter::begin() {
+    switches_ = switches_of_servers();
     server_cpu_ = cpu_of_servers();
     load_cpu_ = own_cpu();
     busy_ = busy_time();
@@ -41,6 +48,7 @@ void Meter::end(Report& report, const Latencies& latencies) const {
     report.seconds = seconds(steady_clock::now() - start_);
     report.load_cpu = seconds(own_cpu() - load_cpu_);
     report.server_cpu = seconds(cpu_of_servers() - server_cpu_);
+    report.switches = std::max(0.0, switches_of_servers() - switches_);
     const double others = seconds(busy_time() - busy_) - report.load_cpu - report.server_cpu;
     report.taken = std::max(0.0, others) / (2 * report.seconds);
     report.median_us = latencies.quantile(0.5);

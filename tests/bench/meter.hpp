@@ -16,11 +16,13 @@ public:
 
 private:
     std::chrono::nanoseconds cpu_of_servers() const;
+    double switches_of_servers() const;
 
     std::vector<pid_t> servers_;
     std::chrono::nanoseconds server_cpu_{};
     std::chrono::nanoseconds load_cpu_{};
     std::chrono::nanoseconds busy_{};
+    double switches_ = 0;
     std::chrono::steady_clock::time_point start_;
 };
 

@@ -142,6 +142,22 @@ TEST(Page, CountsWhatCouldNotBeTold) {
     EXPECT_EQ(page.rows, rows);
     EXPECT_EQ(page.untold, 2u);  // as a target, and as a figure
     EXPECT_THAT(page.markdown, HasSubstr("raw_epoll: could not tell"));
+    EXPECT_THAT(page.markdown, HasSubstr("| **could not tell** |"));
+
+    // What it does for a message decides where the time cannot.
+    Measured& stick = noisy.cases[0].servers[0];
+    Measured& ours = noisy.cases[0].servers[1];
+    stick.counts = {2.0, 200, 0};
+    ours.counts = {2.01, 203, 0.5};
+    const Page counted = page_of(from_json(to_json(noisy)));
+    EXPECT_EQ(counted.untold, 1u);
+    EXPECT_THAT(counted.markdown, HasSubstr("| met, as counted |"));
+    EXPECT_THAT(counted.markdown, HasSubstr("| lines c100 64B d1 | 03_acceptor_pool | 2.010 | 203 | 0.500 |"));
+    ours.counts->system_calls = 2.2;
+    EXPECT_EQ(page_of(noisy).untold, 2u);
+    ours.counts->system_calls = -1;  // there was no strace
+    EXPECT_EQ(page_of(noisy).untold, 2u);
+    EXPECT_THAT(page_of(noisy).markdown, HasSubstr("| 03_acceptor_pool | not counted | 203 |"));
 }
 
 TEST(Page, IsWrittenWholeOrNotAtAll) {

@@ -16,6 +16,7 @@
 #include <charconv>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -76,6 +77,23 @@ std::chrono::nanoseconds cpu_time(pid_t pid) {
             throw std::system_error(error ? error : errno, std::system_category(), "the server's CPU time");
         }
         sum += std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+    }
+    return sum;
+}
+
+double context_switches(pid_t pid) {
+    double sum = 0;
+    for (const pid_t member : family(pid)) {
+        std::error_code gone;
+        for (const auto& task :
+             std::filesystem::directory_iterator("/proc/" + std::to_string(member) + "/task", gone)) {
+            const std::string status = file_text(task.path() / "status");
+            // voluntary_ctxt_switches is the end of nonvoluntary_ctxt_switches, too.
+            constexpr std::string_view name = "voluntary_ctxt_switches:";
+            for (auto at = status.find(name); at != status.npos; at = status.find(name, at + 1)) {
+                sum += std::stod(status.substr(at + name.size()));
+            }
+        }
     }
     return sum;
 }

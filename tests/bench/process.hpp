@@ -21,6 +21,10 @@ std::vector<pid_t> family(pid_t pid);
 /// (/proc/PID/stat, cutime and cstime). Throws std::system_error where there is no such process.
 std::chrono::nanoseconds cpu_time(pid_t pid);
 
+/// How often a thread of `pid` and its living descendants stopped running, to wait or because it was pushed away
+/// (proc(5), /proc/PID/task/TID/status). Threads that are gone are not in it.
+double context_switches(pid_t pid);
+
 /// The time that all processors together have spent on anything at all, or that a host took away from them (proc(5),
 /// /proc/stat: in ticks of 10 ms, softirqs left out, which serve nobody in particular).
 std::chrono::nanoseconds busy_time();

@@ -20,10 +20,17 @@ constexpr std::pair<const char*, double Report::*> figures[] = {
     {"bytes_grown", &Report::bytes_grown},
     {"silence", &Report::silence},
     {"taken", &Report::taken},
+    {"switches", &Report::switches},
 };
 constexpr std::pair<const char*, std::uint64_t Report::*> counts[] = {
     {"messages", &Report::messages},
     {"faults", &Report::faults},
+};
+
+constexpr std::pair<const char*, double Counts::*> counted[] = {
+    {"system_calls", &Counts::system_calls},
+    {"instructions", &Counts::instructions},
+    {"allocations", &Counts::allocations},
 };
 
 template <class Found, class All, class Is>
@@ -39,6 +46,10 @@ json::object to_json(const CaseResult& what) {
         for (const Report& report : one.rounds) rounds.push_back(bench::to_json(report));
         json::object server{{"name", one.name}, {"rounds", std::move(rounds)}};
         if (!one.failure.empty()) server["failure"] = one.failure;
+        if (one.counts) {
+            json::object& each = server["counts"].emplace_object();
+            for (const auto& [name, count] : counted) each[name] = (*one.counts).*count;
+        }
         servers.push_back(std::move(server));
     }
     return {{"group", what.group}, {"label", what.label}, {"connections", what.connections},
@@ -49,7 +60,8 @@ Report report_from(const json::object& from) {
     Report report;
     for (const auto& [name, figure] : figures) {
         // A file that an older bench has written lacks these.
-        if ((figure == &Report::silence || figure == &Report::taken) && !from.contains(name)) continue;
+        const bool is_new = figure == &Report::silence || figure == &Report::taken || figure == &Report::switches;
+        if (is_new && !from.contains(name)) continue;
         report.*figure = from.at(name).to_number<double>();
     }
     for (const auto& [name, count] : counts) report.*count = from.at(name).to_number<std::uint64_t>();
@@ -67,6 +79,10 @@ CaseResult case_from(const json::object& from) {
         if (const auto* failure = server.if_contains("failure")) one.failure = text(*failure);
         for (const json::value& report : server.at("rounds").as_array()) {
             one.rounds.push_back(report_from(report.as_object()));
+        }
+        if (const auto* each = server.if_contains("counts")) {
+            one.counts.emplace();
+            for (const auto& [name, count] : counted) (*one.counts).*count = each->at(name).to_number<double>();
         }
         what.servers.push_back(std::move(one));
     }
@@ -103,6 +119,10 @@ double median_cost(const CaseResult& what, const Measured& server) {
 
 double speed(const Report& report) {
     return report.seconds > 0 ? static_cast<double>(report.messages) / report.seconds : 0;
+}
+
+double switches(const Report& report) {
+    return report.switches / static_cast<double>(std::max<std::uint64_t>(1, report.messages));
 }
 
 json::object to_json(const Report& report) {

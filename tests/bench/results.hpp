@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,11 +13,19 @@
 /// What a run of the bench has measured, as data and as JSON.
 namespace bench {
 
+/// What a server does for one message. Negative: there was no tool here to count it.
+struct Counts {
+    double system_calls = -1;
+    double instructions = -1;  ///< of the program and its libraries, not of the kernel
+    double allocations = -1;   ///< calls of malloc(3)
+};
+
 /// One server under one load.
 struct Measured {
     std::string name;
     std::vector<Report> rounds;
-    std::string failure;  ///< why there are no more rounds; empty: there were all
+    std::string failure;                ///< why there are no more rounds; empty: there were all
+    std::optional<Counts> counts = {};  ///< where the case has them, and a tool is here
 };
 
 /// One load, and all servers that were put under it by turns.
@@ -58,7 +67,8 @@ double median(const std::vector<Report>& rounds, Value value) {
     return quantile(values, 0.5);
 }
 double median_cost(const CaseResult& what, const Measured& server);
-double speed(const Report& report);  ///< messages a second
+double speed(const Report& report);     ///< messages a second
+double switches(const Report& report);  ///< for a message
 
 boost::json::object to_json(const Report& report);
 boost::json::object to_json(const Results& results);

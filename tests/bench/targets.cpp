@@ -117,6 +117,21 @@ std::string_view verdict(const Target& target, const Interval& outcome) {
     return met ? "met" : "missed";
 }
 
+std::string_view verdict(const Target& target, const Interval& outcome, const Results& results) {
+    const std::string_view told = verdict(target, outcome);
+    const CaseResult* const what = results.find(target.group, target.label);
+    if (told != could_not_tell || target.kind != Asked::cost || what == nullptr) return told;
+    const Measured* const ours = what->find(target.server);
+    const Measured* const other = what->find(target.beside);
+    if (ours == nullptr || other == nullptr || !ours->counts || !other->counts) return told;
+    const auto allowed = [&](double Counts::* count) {
+        const double mine = (*ours->counts).*count;
+        const double its = (*other->counts).*count;
+        return mine >= 0 && its >= 0 && mine <= target.limit * its;
+    };
+    return allowed(&Counts::system_calls) && allowed(&Counts::instructions) ? "met, as counted" : told;
+}
+
 bool is_decided(const CaseResult& what, const std::string& server, const std::vector<std::string>& sticks) {
     const Measured* const ours = what.find(server);
     if (ours == nullptr) return true;

@@ -43,6 +43,10 @@ bool is_decided(const Target& target, const Interval& outcome);
 /// met or missed, and could_not_tell where it is not decided.
 std::string_view verdict(const Target& target, const Interval& outcome);
 
+/// The same; and where time could not tell whether a server costs too much, but it asks the system no more for a
+/// message than allowed, and has no more instructions of its own: "met, as counted".
+std::string_view verdict(const Target& target, const Interval& outcome, const Results& results);
+
 /// Whether another round of this server would tell nothing new: it has failed, or each comparison of it with one of
 /// `sticks`, and each target that it has in this case, is decided.
 bool is_decided(const CaseResult& what, const std::string& server, const std::vector<std::string>& sticks);

@@ -1,0 +1,176 @@
+#include "counts.hpp"
+
+#include "measure.hpp"
+#include "process.hpp"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <system_error>
+#include <thread>
+
+namespace bench {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto a_moment = 300ms;
+constexpr auto a_longer_one = 1200ms;
+constexpr auto written_within = 10s;  // strace's table, after the server has ended
+
+// A directory of its own, which goes with it.
+class Directory {
+public:
+    Directory() {
+        std::string name = fs::temp_directory_path() / "bench.XXXXXX";
+        if (mkdtemp(name.data()) == nullptr) throw std::system_error(errno, std::system_category(), "mkdtemp " + name);
+        path_ = name;
+    }
+    Directory(const Directory&) = delete;
+    Directory& operator=(const Directory&) = delete;
+    ~Directory() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+std::string text_of(const fs::path& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The number that a line begins with; 0 if it begins with none.
+double number_in(std::string_view text) {
+    double number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+// The messages of a run of this length; `end` ends the server.
+template <typename End>
+double messages(const Case& what, const Subject& subject, const std::vector<std::string>& command, int core,
+                std::chrono::milliseconds measured, const std::stop_token& stop, End end) {
+    const Server server(command, core);
+    Plan plan = plan_for(what, subject);
+    plan.port = server.port();
+    plan.server = server.pid();
+    plan.warm_up = 0ms;
+    plan.measured = measured;
+    const Report report = run(plan, stop);
+    end(server);
+    return static_cast<double>(report.messages);
+}
+
+// What a longer run had more of than a short one, for each message that it had more. `counted` runs and counts.
+template <typename Counted>
+auto for_a_message(Counted counted) {
+    const auto [few, less] = counted(a_moment);
+    const auto [many, more] = counted(a_longer_one);
+    std::vector<double> each;
+    for (std::size_t i = 0; i < less.size(); ++i) each.push_back((more[i] - less[i]) / (many - few));
+    return each;
+}
+
+using Counted = std::pair<double, std::vector<double>>;  // messages, and what they took
+
+std::vector<std::string> under(std::vector<std::string> tool, const std::vector<std::string>& command) {
+    tool.insert(tool.end(), command.begin(), command.end());
+    return tool;
+}
+
+}  // namespace
+
+double calls_in(const std::string& table) {
+    double sum = 0;
+    std::istringstream lines(table);
+    for (std::string line; std::getline(lines, line);) {
+        // % time, seconds, usecs/call, calls, perhaps errors, and the call's name.
+        std::istringstream fields(line);
+        double percent, seconds, each, calls;
+        if (fields >> percent >> seconds >> each >> calls && !line.ends_with(" total")) sum += calls;
+    }
+    return sum;
+}
+
+Callgrind read_callgrind(const std::string& file) {
+    Callgrind found;
+    std::map<std::string, std::string> names;  // a name stands behind its number once, and the number alone later
+    std::string called;
+    std::istringstream lines(file);
+    for (std::string line; std::getline(lines, line);) {
+        const auto equals = line.find('=');
+        if (line.starts_with("totals: ")) found.instructions = number_in(std::string_view(line).substr(8));
+        if (line.starts_with("fn=") || line.starts_with("cfn=")) {
+            const auto blank = line.find(' ');
+            const std::string number = line.substr(equals + 1, blank == line.npos ? line.npos : blank - equals - 1);
+            if (blank != line.npos) names[number] = line.substr(blank + 1);
+            if (line.starts_with('c')) called = names[number];
+        }
+        if (line.starts_with("calls=") && called == "malloc") {
+            found.allocations += number_in(std::string_view(line).substr(equals + 1));
+        }
+    }
+    return found;
+}
+
+std::optional<Counts> count(const Case& what, const Subject& subject, const std::vector<std::string>& command,
+                            int server_core, const std::stop_token& stop) {
+    const std::string strace = find_program("strace"), valgrind = find_program("valgrind");
+    if (strace.empty() && valgrind.empty()) return {};
+    Counts counts;
+    if (!strace.empty()) {
+        const auto calls = for_a_message([&](std::chrono::milliseconds measured) -> Counted {
+            const Directory directory;
+            const fs::path table = directory.path() / "table";
+            const double done = messages(what, subject, under({strace, "-f", "-c", "-o", table, "--"}, command),
+                                         server_core, measured, stop, [&](const Server& server) {
+                                             // strace heeds no signal; it ends with its child.
+                                             kill(family(server.pid()).at(1), SIGTERM);
+                                             const auto deadline = std::chrono::steady_clock::now() + written_within;
+                                             while (text_of(table).find(" total") == std::string::npos &&
+                                                    std::chrono::steady_clock::now() < deadline) {
+                                                 std::this_thread::sleep_for(1ms);
+                                             }
+                                         });
+            return {done, {calls_in(text_of(table))}};
+        });
+        counts.system_calls = calls[0];
+    }
+    if (!valgrind.empty()) {
+        const auto work = for_a_message([&](std::chrono::milliseconds measured) -> Counted {
+            const Directory directory;
+            const std::string out = directory.path().string() + "/";
+            const double done =
+                messages(what, subject,
+                         under({valgrind, "--tool=callgrind", "--trace-children=yes", "--quiet", "--fair-sched=yes",
+                                "--log-file=" + out + "log.%p", "--callgrind-out-file=" + out + "out.%p"},
+                               command),
+                         server_core, measured, stop, [](const Server&) {});
+            Callgrind sum;
+            for (const auto& entry : fs::directory_iterator(directory.path())) {
+                if (!entry.path().filename().string().starts_with("out.")) continue;
+                const Callgrind one = read_callgrind(text_of(entry.path()));
+                sum.instructions += one.instructions;
+                sum.allocations += one.allocations;
+            }
+            return {done, {sum.instructions, sum.allocations}};
+        });
+        counts.instructions = work[0];
+        counts.allocations = work[1];
+    }
+    return counts;
+}
+
+}  // namespace bench
