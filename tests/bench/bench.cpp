@@ -165,8 +165,10 @@ bool bench_all(const Options& options, std::stop_token stop) {
         return true;
     }
     const auto cases = wanted_cases(options);
-    Results results = measure(cases, present(all_subjects(), cases, options), cores.server, std::move(stop));
+    const auto subjects = present(all_subjects(), cases, options);
+    Results results = measure(cases, subjects, cores.server, std::move(stop));
     results.about = about_this_run(cores);
+    results.about["peers"] = versions(subjects);
     results.quick = options.quick;
     if (options.quick) std::cout << "\nA quick run: what it calls a tie may differ by several percent.\n";
     if (!options.json.empty()) {

@@ -117,21 +117,23 @@ static CaseResult case_of(const std::vector<double>& ours) {
 }
 
 TEST(Measure, GoesOnUntilItIsDecided) {
-    EXPECT_FALSE(is_decided(case_of({1.0, 1.2, 0.9}), "server", {"stick"}));
-    EXPECT_TRUE(is_decided(case_of({1.6, 1.2, 1.9}), "server", {"stick"}));
-    EXPECT_TRUE(is_decided(case_of({1.0, 1.01, 0.99}), "server", {"stick"}));
-    EXPECT_TRUE(is_decided(case_of({1.0, 1.2, 0.9}), "server", {}));
+    using testing::ElementsAre;
+    using testing::IsEmpty;
+    EXPECT_THAT(undecided(case_of({1.0, 1.2, 0.9}), "server", {"stick"}), ElementsAre("stick"));
+    EXPECT_THAT(undecided(case_of({1.6, 1.2, 1.9}), "server", {"stick"}), IsEmpty());
+    EXPECT_THAT(undecided(case_of({1.0, 1.01, 0.99}), "server", {"stick"}), IsEmpty());
+    EXPECT_THAT(undecided(case_of({1.0, 1.2, 0.9}), "server", {}), IsEmpty());
     CaseResult failed = case_of({1.0, 1.2, 0.9});
     failed.servers[1].failure = "it closed";
-    EXPECT_TRUE(is_decided(failed, "server", {"stick"}));
+    EXPECT_THAT(undecided(failed, "server", {"stick"}), IsEmpty());
     // It is a tie with its stick, and too near to what is asked of it.
     CaseResult asked = case_of({1.03, 1.0, 1.04, 1.02});
     asked.label = "c1 64B d1";
     asked.servers[0].name = "raw_blocking";
     asked.servers[1].name = "01_naive";
-    EXPECT_TRUE(is_decided(asked, "01_naive", {"raw_blocking"}));
+    EXPECT_THAT(undecided(asked, "01_naive", {"raw_blocking"}), IsEmpty());
     asked.servers[1].rounds[0].server_cpu = 1.06;
-    EXPECT_FALSE(is_decided(asked, "01_naive", {}));
+    EXPECT_THAT(undecided(asked, "01_naive", {}), ElementsAre("raw_blocking"));
 }
 
 TEST(Counts, AreReadFromWhatTheToolsWrite) {

@@ -171,27 +171,38 @@ void add_etcd(Make& make) {
 
 std::vector<Subject> all_peers() {
     const auto peer = [](std::string name, std::vector<std::string> command, std::string stick,
-                         std::vector<std::string> groups) {
+                         std::vector<std::string> groups, std::string version, Dialect dialect = Dialect::text) {
         return Subject{.name = std::move(name),
                        .command = std::move(command),
                        .sticks = {std::move(stick)},
                        .groups = std::move(groups),
-                       .peer = true};
+                       .peer = true,
+                       .dialect = dialect,
+                       .version = std::move(version)};
     };
     const std::string here = PEERS;
+    const std::string elixir = "elixir --version | tail -n 1";
     std::vector<Subject> peers{
-        peer("Asio, a write a line", {"peer_asio_lines"}, "raw_epoll", {"lines"}),
-        peer("Elixir", {"elixir", here + "/echo.exs"}, "raw_epoll", {"echo", "lines", "churn", "idle"}),
+        peer("Asio, a write a line", {"peer_asio_lines"}, "raw_epoll", {"lines"}, ""),
+        peer("Node.js", {"node", here + "/echo.js"}, "raw_epoll", {"echo", "lines", "churn", "idle"}, "node --version"),
+        peer("Python asyncio", {"python3", here + "/echo.py"}, "raw_epoll", {"echo", "lines", "churn", "idle"},
+             "python3 --version"),
+        peer("Elixir", {"elixir", here + "/echo.exs"}, "raw_epoll", {"echo", "lines", "churn", "idle"}, elixir),
         peer("socat", {"socat", "TCP4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024", "PIPE"},
-             "raw_epoll", {"echo"}),
-        peer("Elixir room", {"elixir", here + "/room.exs"}, "raw_room", {"chat"}),
+             "raw_epoll", {"echo"}, "socat -V | grep -m 1 version"),
+        peer("Elixir room", {"elixir", here + "/room.exs"}, "raw_room", {"chat"}, elixir),
         peer("redis pub/sub",
              {"redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--protected-mode", "no", "--save", "",
               "--maxclients", "20000"},
-             "raw_room", {"chat"}),
+             "raw_room", {"chat"}, "redis-server --version", Dialect::redis),
+        peer("nats-server", {"nats-server", "--addr", "127.0.0.1", "--port", "{port}"}, "raw_room", {"chat"},
+             "nats-server --version", Dialect::nats),
     };
-    peers[2].clients = 100;  // a process for each
-    peers.back().dialect = Dialect::redis;
+    for (Subject& one : peers) {
+        if (one.name == "socat") one.clients = 100;  // a process for each
+        // Each member of a subject hears those who publish in the order that its own connection has them.
+        if (one.dialect == Dialect::nats) one.speakers = 1;
+    }
     return peers;
 }
 
@@ -306,7 +317,7 @@ std::vector<Case> all_cases(bool quick) {
 }
 
 bool is_for(const Case& what, const Subject& subject) {
-    if (what.plan.connections > subject.clients) return false;
+    if (what.plan.connections > subject.clients || what.plan.senders > subject.speakers) return false;
     if (subject.peer && !what.peers) return false;
     if (!what.servers.empty()) return contains(what.servers, subject.name);
     return contains(subject.groups, what.group);

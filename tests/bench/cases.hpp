@@ -21,11 +21,14 @@ struct Subject {
     std::vector<std::string> sticks;   ///< the names of those it is compared with; empty: it is a stick itself
     std::vector<std::string> groups;   ///< the cases it is for; empty: those that name it
     std::size_t clients = any_number;  ///< how many it serves at once; cases with more are not for it
-    bool peer = false;                 ///< somebody else's way: in a few cases only
-    Dialect dialect = Dialect::text;   ///< that it speaks in a chat
-    bool troubled = false;             ///< it meets what Case::trouble says
-    std::string needs = {};            ///< a program that must be there, too
-    bool watched = false;              ///< `command` only watches the server, which it starts: not weighed
+    /// How many may speak in a room at once, so that all members still hear one order.
+    std::size_t speakers = any_number;
+    bool peer = false;                ///< somebody else's way: in a few cases only
+    Dialect dialect = Dialect::text;  ///< that it speaks in a chat
+    bool troubled = false;            ///< it meets what Case::trouble says
+    std::string needs = {};           ///< a program that must be there, too
+    std::string version = {};         ///< of a peer, a line for the shell that says it; empty: it is ours, on Boost
+    bool watched = false;             ///< `command` only watches the server, which it starts: not weighed
 };
 
 /// What is done to a troubled server, beside the load that all get.

@@ -102,6 +102,7 @@ private:
                 senders_[i].own = connect_to(plan_.port, i);
                 senders_[i].socket = senders_[i].own.get();
                 poller_.add(senders_[i].socket, static_cast<std::uint32_t>(members_.size() + i), EPOLLIN);
+                senders_[i].unsent = words::hello_of_sender(plan_.dialect);
             }
         }
     }
@@ -259,7 +260,7 @@ private:
         }
     }
 
-    // How many have heard it, which is what a sender of its own is answered.
+    // What a sender of its own is answered: how many have heard it, or who it speaks with.
     void read_away(std::size_t index) {
         const ssize_t got = recv(senders_[index].socket, in_.data(), in_.size(), MSG_DONTWAIT);
         if (got == 0 || (got < 0 && errno != EAGAIN))

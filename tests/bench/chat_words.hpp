@@ -10,6 +10,7 @@ namespace bench {
 enum class Dialect {
     text,   ///< 05's text door: the first line is a name, every other is said; members hear `NAME says: TEXT`
     redis,  ///< members subscribe to a channel; senders publish over connections of their own
+    nats,   ///< likewise, to a subject
 };
 
 /// What is said in a dialect. Pure functions.
@@ -22,6 +23,9 @@ std::string name(std::size_t member);
 std::string hello(Dialect dialect, std::size_t member);
 /// How the line begins that ends the answer to it. From there on the member hears the room.
 std::string_view welcome(Dialect dialect);
+
+/// What a sender's own connection begins with; empty: nothing.
+std::string hello_of_sender(Dialect dialect);
 
 /// What a sender sends so that `text` is said.
 std::string say(Dialect dialect, std::string_view text);

@@ -5,6 +5,7 @@
 #include "targets.hpp"
 
 #include <unistd.h>
+#include <boost/version.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -57,15 +58,15 @@ std::vector<const Subject*> those_for(const Case& what, const std::vector<Subjec
 }
 
 // Those that another round would tell something of, and whom they are compared with. A server that is left out once
-// stays out: the rounds of two are compared as far as both have them.
-std::vector<bool> undecided(const CaseResult& result, const std::vector<const Subject*>& those) {
+// stays out, for what it is compared by changes no more: two are compared as far as both have rounds.
+std::vector<bool> still_wanted(const CaseResult& result, const std::vector<const Subject*>& those) {
     std::vector<bool> wanted(those.size(), false);
-    // Backwards: a stick stands before those it is for.
-    for (std::size_t i = those.size(); i-- > 0;) {
-        if (!wanted[i]) wanted[i] = !is_decided(result, those[i]->name, those[i]->sticks);
-        if (!wanted[i]) continue;
-        for (std::size_t stick = 0; stick < i; ++stick) {
-            if (contains(those[i]->sticks, those[stick]->name)) wanted[stick] = true;
+    for (std::size_t i = 0; i < those.size(); ++i) {
+        const auto others = undecided(result, those[i]->name, those[i]->sticks);
+        if (others.empty()) continue;
+        wanted[i] = true;
+        for (std::size_t other = 0; other < those.size(); ++other) {
+            if (contains(others, those[other]->name)) wanted[other] = true;
         }
     }
     return wanted;
@@ -212,7 +213,7 @@ Results measure(const std::vector<Case>& cases, const std::vector<Subject>& subj
         for (std::size_t round = 0; round < what.rounds + what.more_rounds; ++round) {
             if (round >= what.rounds) {
                 if (std::chrono::steady_clock::now() >= enough) break;
-                wanted = undecided(result, those);
+                wanted = still_wanted(result, those);
             }
             for (const std::size_t i : in_turn(wanted, round)) {
                 progress.step(what.group + " " + what.label + ", round " + std::to_string(round + 1) + ": " +
@@ -232,6 +233,24 @@ Results measure(const std::vector<Case>& cases, const std::vector<Subject>& subj
         results.cases.push_back(std::move(result));
     }
     return results;
+}
+
+// What a shell's line prints, without its end.
+static std::string first_line_of(const std::string& shell) {
+    FILE* const pipe = popen((shell + " 2>&1").c_str(), "r");
+    if (pipe == nullptr) return "";
+    char text[256];
+    std::string line = std::fgets(text, sizeof text, pipe) != nullptr ? text : "";
+    pclose(pipe);
+    return line.substr(0, line.find('\n'));
+}
+
+boost::json::object versions(const std::vector<Subject>& subjects) {
+    boost::json::object named;
+    for (const Subject& one : subjects) {
+        if (one.peer) named[one.name] = one.version.empty() ? "Boost " BOOST_LIB_VERSION : first_line_of(one.version);
+    }
+    return named;
 }
 
 boost::json::object about_this_run(const Cores& cores) {

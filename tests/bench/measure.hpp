@@ -20,6 +20,9 @@ std::string find_program(const std::string& name);
 Results measure(const std::vector<Case>& cases, const std::vector<Subject>& subjects, int server_core,
                 std::stop_token stop);
 
+/// The peers among them, and what each says of its version.
+boost::json::object versions(const std::vector<Subject>& subjects);
+
 /// The machine, the compiler and the day.
 boost::json::object about_this_run(const Cores& cores);
 

@@ -257,6 +257,64 @@ std::string figures_table(const CaseResult& what, Count& page) {
     return to;
 }
 
+// A load that a peer was under, what it was compared with there, and how the page names that.
+struct Choice {
+    const char* group;
+    const char* label;
+    const char* ours;
+    const char* words;
+};
+
+// How often what `ours` costs a peer costs, in one run.
+std::string choices_table(const Results& results, const std::vector<Choice>& choices) {
+    const auto* const peers = results.about.if_contains("peers");
+    if (peers == nullptr) return "";
+    std::string rows;
+    for (const auto& [peer, version] : peers->as_object()) {
+        std::string cells;
+        bool was_measured = false;
+        for (const Choice& choice : choices) {
+            const CaseResult* const what = results.find(choice.group, choice.label);
+            const Measured* const one = what != nullptr ? what->find(std::string(peer)) : nullptr;
+            const Measured* const ours = what != nullptr ? what->find(choice.ours) : nullptr;
+            cells += " | ";
+            if (one == nullptr || ours == nullptr) continue;
+            was_measured = true;
+            const Interval found = ratio(costs(*what, *one), costs(*what, *ours));
+            cells += number("%.2f", found.median) + number(" (%.2f", found.low) + number("–%.2f)", found.high);
+        }
+        if (was_measured) rows += "| " + std::string(peer) + " | " + std::string(version.as_string()) + cells + " |\n";
+    }
+    if (rows.empty()) return "";
+    std::string heads = "\n| | version", lines = "\n| --- | ---";
+    for (const Choice& choice : choices) {
+        heads += std::string(" | ") + choice.words;
+        lines += " | ---:";
+    }
+    return heads + " |" + lines + " |\n" + rows;
+}
+
+std::string choices(const Results& results) {
+    const char *pool = "03_acceptor_pool", *chat = "05_chat";
+    const std::string echo = choices_table(results, {{"echo", "c100 64B d1", pool, "raw, one message each"},
+                                                     {"lines", "c100 64B d1", pool, "a line each"},
+                                                     {"lines", "c100 64B d16", pool, "16 lines each"},
+                                                     {"churn", "c32 64B", pool, "connect, a line, close"},
+                                                     {"idle", "c10000 64B", pool, "memory, idle"}});
+    const std::string rooms = choices_table(results, {{"chat", "m100 s1 w1", chat, "one speaks, a line at a time"},
+                                                      {"chat", "m100 s4 w16", chat, "four speak, 16 lines each"}});
+    if (echo.empty() && rooms.empty()) return "";
+    return "\n## What one would pick instead\n\n"
+           "The CPU of another server for a message, as a multiple of what 03 takes in the same run (of its memory, "
+           "where "
+           "clients are idle). Each is written as its own tutorials write it.\n" +
+           echo +
+           "\nThe same of rooms, as a multiple of 05, with 100 members. nats-server is there with one speaker only: "
+           "when "
+           "several speak, its members hear them in different orders, and a room here promises one.\n" +
+           rooms;
+}
+
 // What a busy machine cannot touch.
 std::string counts_table(const Results& results) {
     std::string rows;
@@ -316,7 +374,7 @@ Page page_of(const Results& results) {
     Page page;
     Count count;
     page.markdown = introduction(results) + "## What the stages have to reach\n\n" + targets_table(results, count) +
-                    "\n## What the pictures teach\n";
+                    choices(results) + "\n## What the pictures teach\n";
     for (const Picture& picture :
          {over_clients(results), over_depth(results), over_size(results), memory(results), fan_out(results)}) {
         if (picture.svg.empty()) continue;

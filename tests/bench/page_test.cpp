@@ -21,6 +21,7 @@ namespace {
 // Figures as --json writes them: 03 costs 1.5 times what its stick does, and 04 has failed.
 constexpr const char* figures = R"({
   "date": "2026-01-02T03:04:05Z", "processor": "a test", "kernel": "6.1", "compiler": "12", "shared": "", "quick": false,
+  "peers": {"Elixir": "Elixir 1.0"},
   "cases": [
     {"group": "lines", "label": "c100 64B d1", "connections": 100, "size": 64, "depth": 1, "servers": [
       {"name": "raw_epoll", "rounds": [
@@ -32,6 +33,9 @@ constexpr const char* figures = R"({
         {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.003, "load_cpu": 1, "median_us": 10, "p99_us": 20,
          "bytes_per_connection": 0, "bytes_grown": 0},
         {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.006, "load_cpu": 1, "median_us": 10, "p99_us": 20,
+         "bytes_per_connection": 0, "bytes_grown": 0}]},
+      {"name": "Elixir", "rounds": [
+        {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.012, "load_cpu": 1, "median_us": 10, "p99_us": 20,
          "bytes_per_connection": 0, "bytes_grown": 0}]},
       {"name": "04_supervised", "rounds": [], "failure": "connection 3: the server closed"}]},
     {"group": "idle", "label": "c10000 64B", "connections": 10000, "size": 64, "depth": 1, "servers": [
@@ -78,10 +82,10 @@ TEST(Results, SurviveTheWayThroughJson) {
     const Results back = from_json(there);
     EXPECT_EQ(back.about.at("processor"), "a test");
     ASSERT_EQ(back.cases.size(), 5u);
-    ASSERT_EQ(back.cases[0].servers.size(), 3u);
+    ASSERT_EQ(back.cases[0].servers.size(), 4u);
     EXPECT_EQ(back.cases[0].servers[0].rounds[1].messages, 1000u);
     EXPECT_DOUBLE_EQ(back.cases[0].servers[0].rounds[1].server_cpu, 0.004);
-    EXPECT_EQ(back.cases[0].servers[2].failure, "connection 3: the server closed");
+    EXPECT_EQ(back.cases[0].servers[3].failure, "connection 3: the server closed");
     EXPECT_ANY_THROW(from_json(boost::json::parse("{}")));
 }
 
@@ -122,6 +126,8 @@ TEST(Page, SaysWhatWasMeasuredAndNothingElse) {
     EXPECT_THAT(page.markdown, HasSubstr("| 05_chat on etcd | 0.500 | 400000 | 0.250 |"));
     EXPECT_THAT(page.markdown, HasSubstr("not measured"));
     EXPECT_EQ(page.untold, 0u);
+    EXPECT_THAT(page.markdown, HasSubstr("| Elixir | Elixir 1.0 |  | 4.00 (4.00–4.00) |  |  |  |\n"));
+    EXPECT_THAT(page.markdown, HasSubstr("| CPU at most 0.40 × Elixir | 0.25 (0.25–0.25) | met |"));
     for (const auto& [name, svg] : page.pictures) {
         EXPECT_THAT(page.markdown, HasSubstr("](bench/" + name + ")"));
         EXPECT_THAT(svg, testing::StartsWith("<svg"));

@@ -62,6 +62,13 @@ std::vector<Target> all_targets() {
     add_costs(all, "05", chat, "raw_room", 1.05, "chat", {"m1000 s4 w16"});
     all.push_back({"05", "chat", "m100 s4 w16 1K, 2 never read", "05_chat 256K + 2 deaf", Asked::growth, "",
                    2.0 * deaf_backlog / mebi, "two of them, 256 KiB each at the most"});
+    // The tutorials that the stages come from, and what else one might take.
+    add_costs(all, "02", threads, "Elixir", 0.4, "lines", {"c100 64B d1"});
+    add_costs(all, "03", pool, "Elixir", 0.4, "lines", {"c100 64B d1", "c100 64B d16"});
+    add_costs(all, "04", supervised, "Elixir", 0.4, "lines", {"c100 64B d1", "c100 64B d16"});
+    add_costs(all, "05", chat, "Elixir room", 0.4, "chat", {"m100 s1 w1", "m100 s4 w16"});
+    add_costs(all, "05", chat, "redis pub/sub", 1, "chat", {"m100 s1 w1", "m100 s4 w16"});
+    add_costs(all, "05", chat, "nats-server", 1, "chat", {"m100 s1 w1"});
     // What is said to be reached of a room on etcd: with few people and with many, each with one line under way.
     for (const char* label : {"e1 n1 m20 w1", "e1 n1 m200 w1"}) {
         all.push_back({"05", "etcd", label, on_etcd, Asked::rate, "", 10'000});
@@ -132,19 +139,21 @@ std::string_view verdict(const Target& target, const Interval& outcome, const Re
     return allowed(&Counts::system_calls) && allowed(&Counts::instructions) ? "met, as counted" : told;
 }
 
-bool is_decided(const CaseResult& what, const std::string& server, const std::vector<std::string>& sticks) {
+std::vector<std::string> undecided(const CaseResult& what, const std::string& server,
+                                   const std::vector<std::string>& sticks) {
+    std::vector<std::string> others;
     const Measured* const ours = what.find(server);
-    if (ours == nullptr) return true;
+    if (ours == nullptr) return others;
     for (const std::string& name : sticks) {
         const Measured* const stick = what.find(name);
-        if (stick != nullptr && !is_decided(ratio(costs(what, *ours), costs(what, *stick)))) return false;
+        if (stick != nullptr && !is_decided(ratio(costs(what, *ours), costs(what, *stick)))) others.push_back(name);
     }
-    const auto targets = all_targets();
-    return std::all_of(targets.begin(), targets.end(), [&](const Target& target) {
-        if (target.server != server || target.group != what.group || target.label != what.label) return true;
+    for (const Target& target : all_targets()) {
+        if (target.server != server || target.group != what.group || target.label != what.label) continue;
         const auto found = outcome(target, what);
-        return !found || is_decided(target, *found);
-    });
+        if (found && !is_decided(target, *found)) others.push_back(target.beside.empty() ? server : target.beside);
+    }
+    return others;
 }
 
 std::string asked(const Target& target) {

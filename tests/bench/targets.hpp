@@ -47,9 +47,11 @@ std::string_view verdict(const Target& target, const Interval& outcome);
 /// message than allowed, and has no more instructions of its own: "met, as counted".
 std::string_view verdict(const Target& target, const Interval& outcome, const Results& results);
 
-/// Whether another round of this server would tell nothing new: it has failed, or each comparison of it with one of
-/// `sticks`, and each target that it has in this case, is decided.
-bool is_decided(const CaseResult& what, const std::string& server, const std::vector<std::string>& sticks);
+/// Who has to be measured again beside `server`, which then has to be, too: those of `sticks`, and of its targets in
+/// this case, of whom nothing is decided yet. A target that is beside nobody has the server itself here. None if it has
+/// failed.
+std::vector<std::string> undecided(const CaseResult& what, const std::string& server,
+                                   const std::vector<std::string>& sticks);
 
 /// In words: what is asked, and what was measured.
 std::string asked(const Target& target);
