@@ -72,6 +72,17 @@ TEST(Summary, OnlyWhatIsClearIsCalled) {
     EXPECT_EQ(compared({0.94, 0.93, 0.96}), "cheaper");
 }
 
+TEST(Summary, GrowthIsAPowerAndAWord) {
+    EXPECT_NEAR(exponent({1, 10, 100}, {3, 30, 300}), 1, 1e-9);
+    EXPECT_NEAR(exponent({10, 1000}, {5, 5}), 0, 1e-9);
+    EXPECT_NEAR(exponent({2, 4, 8}, {4, 16, 64}), 2, 1e-9);
+    EXPECT_EQ(growth(-0.5), "falls");
+    EXPECT_EQ(growth(0.05), "hardly changes");
+    EXPECT_EQ(growth(0.5), "grows, but more slowly");
+    EXPECT_EQ(growth(1), "grows in proportion");
+    EXPECT_EQ(growth(2), "grows faster");
+}
+
 TEST(Summary, ALimitIsDecidedByAnIntervalOnOneSideOfIt) {
     EXPECT_TRUE(is_decided({1.3, 1.11, 1.6}, 1.1));
     EXPECT_TRUE(is_decided({1.0, 0.8, 1.09}, 1.1));

@@ -90,6 +90,8 @@ void add_lines(Make& make) {
     Case& usual = make.load("lines", Kind::echo, 100, 64, 1);
     usual.quick = usual.peers = true;
     make.load("lines", Kind::echo, 1000, 64, 1);
+    Case& many = make.load("lines", Kind::echo, 10000, 64, 1);
+    many.servers = {"raw_epoll", "03_acceptor_pool"};  // ten thousand threads take longer to come than to measure
     Case& deep = make.load("lines", Kind::echo, 100, 64, 16);
     deep.quick = deep.peers = true;
     make.load("lines", Kind::echo, 100, 64, 256).peers = true;

@@ -315,6 +315,63 @@ std::string choices(const Results& results) {
            rooms;
 }
 
+// What becomes of a figure of one server, from case to case.
+struct Growth {
+    const char* what;
+    const char* server;
+    std::string group;
+    std::vector<const char*> labels;
+    double (*figure)(const CaseResult&, const Measured&);
+    const char* format;
+};
+
+std::string growth_table(const Results& results) {
+    const auto cpu = [](const CaseResult& what, const Measured& one) { return median_cost(what, one) * micro; };
+    const auto said = [](const CaseResult& what, const Measured& one) {
+        return median_cost(what, one) * micro * static_cast<double>(what.connections);
+    };
+    const auto late = [](const CaseResult&, const Measured& one) {
+        return median(one.rounds, [](const Report& report) { return report.p99_us; });
+    };
+    // One connection alone lets the server sleep between two lines, which is another matter.
+    const std::vector<const char*> clients{"c100 64B d1", "c1000 64B d1", "c10000 64B d1"};
+    const std::vector<const char*> members{"m10 s1 w1", "m100 s1 w1", "m1000 s1 w1"};
+    std::string rows;
+    for (const Growth& one : std::initializer_list<Growth>{
+             {"clients: µs of CPU for a line", "raw_epoll", "lines", clients, cpu, "%.2f"},
+             {"clients: µs of CPU for a line", "02_thread_per_client", "lines", clients, cpu, "%.2f"},
+             {"clients: µs of CPU for a line", "03_acceptor_pool", "lines", clients, cpu, "%.2f"},
+             {"clients: µs until 99 % are answered", "03_acceptor_pool", "lines", clients, late, "%.0f"},
+             {"members: µs of CPU for a line said", "05_chat", "chat", members, said, "%.0f"},
+             {"members: µs of CPU for a line heard", "05_chat", "chat", members, cpu, "%.2f"},
+             {"members: µs until 99 % are heard by all", "05_chat", "chat", members, late, "%.0f"}}) {
+        std::vector<double> x, y;
+        std::string places;
+        for (const char* label : one.labels) {
+            const CaseResult* const what = results.find(one.group, label);
+            const Measured* const found = what != nullptr ? what->find(one.server) : nullptr;
+            if (found == nullptr) continue;
+            x.push_back(static_cast<double>(what->connections));
+            y.push_back(one.figure(*what, *found));
+            places +=
+                (places.empty() ? "" : ", ") + std::to_string(what->connections) + ": " + number(one.format, y.back());
+        }
+        if (x.size() < 2) continue;
+        const double power = std::round(exponent(x, y) * 100) / 100 + 0.0;  // no -0
+        rows +=
+            std::string("| ") + one.what + " | " + one.server + " | " + places + " | " + number("%.2f", power) + " | ";
+        rows.append(growth(power)).append(" |\n");
+    }
+    if (rows.empty()) return "";
+    return "\n## How cost grows\n\n"
+           "The exponent is the power that a figure grows with: 0 is a figure that does not depend on how many there "
+           "are, "
+           "and 1 one that doubles when they double. What nodes cost each other is in [Many "
+           "machines](many_machines.md).\n\n"
+           "| how many | server | figures | exponent | it |\n| --- | --- | --- | ---: | --- |\n" +
+           rows;
+}
+
 // What a busy machine cannot touch.
 std::string counts_table(const Results& results) {
     std::string rows;
@@ -381,7 +438,7 @@ Page page_of(const Results& results) {
         page.markdown += "\n![" + picture.title + "](bench/" + picture.file + ")\n\n" + picture.lesson + "\n";
         page.pictures[picture.file] = picture.svg;
     }
-    page.markdown += counts_table(results);
+    page.markdown += growth_table(results) + counts_table(results);
     page.markdown += "\n## All figures\n";
     for (const CaseResult& what : results.cases) page.markdown += figures_table(what, count);
     page.rows = count.rows;

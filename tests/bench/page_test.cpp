@@ -38,6 +38,10 @@ constexpr const char* figures = R"({
         {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.012, "load_cpu": 1, "median_us": 10, "p99_us": 20,
          "bytes_per_connection": 0, "bytes_grown": 0}]},
       {"name": "04_supervised", "rounds": [], "failure": "connection 3: the server closed"}]},
+    {"group": "lines", "label": "c1000 64B d1", "connections": 1000, "size": 64, "depth": 1, "servers": [
+      {"name": "03_acceptor_pool", "rounds": [
+        {"messages": 1000, "faults": 0, "seconds": 1, "server_cpu": 0.0045, "load_cpu": 1, "median_us": 10, "p99_us": 200,
+         "bytes_per_connection": 0, "bytes_grown": 0}]}]},
     {"group": "idle", "label": "c10000 64B", "connections": 10000, "size": 64, "depth": 1, "servers": [
       {"name": "03_acceptor_pool", "rounds": [
         {"messages": 10000, "faults": 0, "seconds": 0, "server_cpu": 0, "load_cpu": 0, "median_us": 0, "p99_us": 0,
@@ -81,7 +85,7 @@ TEST(Results, SurviveTheWayThroughJson) {
     EXPECT_EQ(to_json(from_json(there)), there);
     const Results back = from_json(there);
     EXPECT_EQ(back.about.at("processor"), "a test");
-    ASSERT_EQ(back.cases.size(), 5u);
+    ASSERT_EQ(back.cases.size(), 6u);
     ASSERT_EQ(back.cases[0].servers.size(), 4u);
     EXPECT_EQ(back.cases[0].servers[0].rounds[1].messages, 1000u);
     EXPECT_DOUBLE_EQ(back.cases[0].servers[0].rounds[1].server_cpu, 0.004);
@@ -124,6 +128,8 @@ TEST(Page, SaysWhatWasMeasuredAndNothingElse) {
     EXPECT_THAT(page.markdown, HasSubstr("| CPU at most 1.30 × raw_etcd | 1.36 (1.36–1.36) | **missed** |"));
     EXPECT_THAT(page.markdown, HasSubstr("| 05_chat on etcd | 1.75 | 3.50 | 3 |"));
     EXPECT_THAT(page.markdown, HasSubstr("| 05_chat on etcd | 0.500 | 400000 | 0.250 |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 03_acceptor_pool | 100: 4.50, 1000: 4.50 | 0.00 | hardly changes |"));
+    EXPECT_THAT(page.markdown, HasSubstr("| 03_acceptor_pool | 100: 20, 1000: 200 | 1.00 | grows in proportion |"));
     EXPECT_THAT(page.markdown, HasSubstr("not measured"));
     EXPECT_EQ(page.untold, 0u);
     EXPECT_THAT(page.markdown, HasSubstr("| Elixir | Elixir 1.0 |  | 4.00 (4.00–4.00) |  |  |  |\n"));

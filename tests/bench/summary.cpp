@@ -47,6 +47,30 @@ bool is_decided(const Interval& ratio, std::optional<double> limit) {
     return compared(ratio) != could_not_tell;
 }
 
+double exponent(const std::vector<double>& x, const std::vector<double>& y) {
+    const auto count = static_cast<double>(x.size());
+    double of_x = 0, of_y = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        of_x += std::log(x[i]) / count;
+        of_y += std::log(y[i]) / count;
+    }
+    double together = 0, alone = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        together += (std::log(x[i]) - of_x) * (std::log(y[i]) - of_y);
+        alone += (std::log(x[i]) - of_x) * (std::log(x[i]) - of_x);
+    }
+    return together / alone;
+}
+
+std::string_view growth(double exponent) {
+    constexpr double about = 0.1;
+    if (exponent < -about) return "falls";
+    if (exponent <= about) return "hardly changes";
+    if (exponent < 1 - about) return "grows, but more slowly";
+    if (exponent <= 1 + about) return "grows in proportion";
+    return "grows faster";
+}
+
 std::string_view compared(const Interval& ratio) {
     if (ratio.low > 1 + tie_within) return "dearer";
     if (ratio.high < 1 - tie_within) return "cheaper";

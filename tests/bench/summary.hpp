@@ -36,6 +36,13 @@ bool is_decided(const Interval& ratio, std::optional<double> limit = {});
 
 inline constexpr std::string_view could_not_tell = "could not tell";
 
+/// The power of x that y grows with, by least squares over the logarithms: 0 where y does not depend on x, 1 where it
+/// is in proportion. Of two or more places, all above 0.
+double exponent(const std::vector<double>& x, const std::vector<double>& y);
+
+/// The same in words: how y does where x grows.
+std::string_view growth(double exponent);
+
 /// "dearer", "cheaper" or "tie", and could_not_tell where that is not decided.
 std::string_view compared(const Interval& ratio);
 
