@@ -1,0 +1,44 @@
+# Does not close the connection of a member who has finished.
+import socket
+import sys
+import threading
+
+members = {}
+members_gone = []
+lock = threading.Lock()
+
+
+def tell(text):
+    for member in list(members.values()):
+        try:
+            member.send(text.encode() + b"\n", socket.MSG_DONTWAIT)
+        except OSError:
+            pass  # gone, or too slow a reader for us
+
+
+def serve(conn):
+    name = None
+    try:
+        with conn.makefile("rb") as lines:
+            for line in lines:
+                text = line.decode(errors="replace").rstrip("\r\n")
+                with lock:
+                    if name:
+                        tell(f"{name} says: {text}")
+                    elif text in members:
+                        conn.sendall(b"The name is taken; another one?\n")
+                    else:
+                        tell(f"{text} has joined the room")
+                        name, members[text] = text, conn
+    except OSError:
+        pass
+    with lock:
+        if members.pop(name, None):
+            tell(f"{name} has left the room")
+    members_gone.append(conn)
+
+
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=128)
+while True:
+    conn, _ = server.accept()
+    threading.Thread(target=serve, args=(conn,), daemon=True).start()
