@@ -1,4 +1,5 @@
 # Asks epoll for edges, and reads once for each: what does not fit stays until the client says something more.
+# grade: --only first_answer --only long_line
 import select
 import socket
 import sys

