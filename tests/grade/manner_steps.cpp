@@ -44,6 +44,9 @@ void telnet_commands(Trial& trial) {
     client.send("\xff\xfe\x01\xff\xfc\x03hello\n").expect("ECHO hello\n");
     client.send("\xff\xfa\x1f\0\n\xff\xff\0\xff\xf0hello\n"s).expect("ECHO hello\n");
     client.send("a\xff\xff z\n").expect("ECHO a\xff\xff z\n", "IAC IAC is the byte 255, on the way back too.");
+    client.send("he\xff");
+    trial.server.sleep(trial.server.patience().pause());
+    client.send("\xf1llo\n").expect("ECHO hello\n", "A command may come in two reads, as a line may.");
 }
 
 void telnet_options(Trial& trial) {
