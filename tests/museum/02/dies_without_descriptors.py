@@ -1,4 +1,5 @@
 # Lets a failing accept() (too many open files) end the server.
+# grade: --only first_answer --only hundred_idle
 import resource
 import socket
 import sys

