@@ -73,6 +73,16 @@ long ticks_of(pid_t pid) {
     return user + system;
 }
 
+long ticks_of(const std::vector<pid_t>& pids) {
+    long sum = 0;
+    for (const pid_t pid : pids) sum += ticks_of(pid);
+    return sum;
+}
+
+milliseconds in_time(long ticks) {
+    return milliseconds(ticks * 1000 / ::sysconf(_SC_CLK_TCK));
+}
+
 /// Whether one of its threads runs, or waits for a processor (R) or for a disk (D: Python reads much before it dies).
 /// Of very many threads only some are looked at.
 bool has_runnable_thread(pid_t pid) {
@@ -335,14 +345,19 @@ int Server::wait(std::span<pollfd> descriptors, milliseconds within) {
 
 void Server::settle() {
     constexpr milliseconds look_again{1};
-    const auto deadline = Clock::now() + patience_.a_while();
-    do {
+    constexpr int enough_looks = 3;  // what we have sent may not have reached it yet at the first
+    const auto deadline = Clock::now() + patience_.most();
+    if (!is_running()) return;  // nor is one that is not ours
+    const long ticks_before = ticks_of(processes());
+    for (int idle_looks = 0; idle_looks < enough_looks && Clock::now() < deadline;) {
         sleep(look_again);
-        if (!is_running()) return;  // nor is one that is not ours
+        if (!is_running()) return;
         const auto all = processes();
         const bool is_gone = std::find(all.begin(), all.end(), pid()) == all.end();  // and we shall hear of it soon
-        if (!is_gone && std::none_of(all.begin(), all.end(), has_runnable_thread)) return;
-    } while (Clock::now() < deadline);
+        const bool is_idle = !is_gone && std::none_of(all.begin(), all.end(), has_runnable_thread);
+        idle_looks = is_idle ? idle_looks + 1 : 0;
+        if (in_time(ticks_of(all) - ticks_before) > patience_.a_while()) return;
+    }
 }
 
 std::size_t Server::resident_bytes() const {
@@ -359,8 +374,7 @@ std::size_t Server::resident_bytes() const {
 bool Server::is_busy() {
     if (!is_running()) return false;
     const auto all = processes();
-    long ticks = 0;
-    for (const pid_t pid : all) ticks += ticks_of(pid);
+    const long ticks = ticks_of(all);
     const bool has_worked = ticks > std::exchange(ticks_, ticks);
     // One that is ready to run, and does not get its turn, is not hung either.
     return has_worked || std::any_of(all.begin(), all.end(), has_runnable_thread);

@@ -90,8 +90,8 @@ public:
     /// poll(2), and meanwhile the server's output is read. How many are ready; 0 when the time is over.
     int wait(std::span<pollfd> descriptors, milliseconds within);
     void sleep(milliseconds time) { wait({}, time); }
-    /// Waits, for a while, until all its threads sleep, or it has ended: what it was about to do, a crash among others,
-    /// it has done then.
+    /// Waits until all its threads sleep, or it has ended: what it was about to do, a crash among others, it has done
+    /// then. One that goes on working gets a while of the processor's time; on a busy machine that may be most().
     void settle();
     /// Whether it has used the processor since the last call, or wants to: such a server is not hung, but busy.
     bool is_busy();
