@@ -34,6 +34,9 @@ public:
     std::size_t send_some(std::string_view bytes);
     /// Waits until the server's system has all that was sent. False when it does not take it.
     bool all_delivered();
+    /// Waits until the server itself has taken what was sent, or a pause where this system cannot tell: what is sent
+    /// next does not come in the same recv(). No longer than for a reply: whether the server reads is asked by others.
+    void await_read();
     /// Lets more arrive before it is read than Options said.
     void widen(int receive_buffer);
     /// Whether the system takes more bytes within that time. If not, the server does not read.
@@ -51,6 +54,8 @@ public:
     void expect_silence(const std::string& why, const std::string& hint = "");
     /// Whether anything, or the end, has come or comes within that time.
     bool has_news(milliseconds within);
+    /// Whether a whole line, or the end, has come. Does not wait.
+    bool has_line();
     /// All that comes until the server closes, in whatever way, or `max` bytes. Wrong when it does not close.
     std::string rest(std::size_t max, const std::string& hint = "");
 

@@ -335,6 +335,31 @@ TEST(GradePoints, OneWrongWordIsOneMistake) {
     }
 }
 
+/// The names of the steps that the report marks like this.
+std::vector<std::string> steps_with(const std::string& mark, const support::Finished& finished) {
+    std::vector<std::string> steps;
+    for (const auto& line : finished.lines) {
+        if (line.starts_with(mark)) steps.push_back(line.substr(mark.size(), line.find(':') - mark.size()));
+    }
+    return steps;
+}
+
+TEST(GradePoints, AChatThatIsSilentForTheSpeakerFailsOneStepAndIsNotAskedTheOneThatNeedsIt) {
+    const auto finished = grade_command({"05", "--keep-going", "--required"},
+                                        {"python3", MUSEUM "/05/silent_for_the_speaker.py", "{port}"});
+    EXPECT_EQ(finished.exit, exited(1));
+    EXPECT_THAT(steps_with("  FAIL    ", finished), ElementsAre("own_words")) << text(finished);
+    EXPECT_THAT(steps_with("  -       ", finished), ElementsAre("one_order")) << text(finished);
+}
+
+TEST(GradePoints, AChatThatTakesOneReadForTheNameFailsOneStep) {
+    const auto finished = grade_command({"05", "--keep-going", "--required"},
+                                        {"python3", MUSEUM "/05/first_recv_is_the_name.py", "{port}"});
+    EXPECT_EQ(finished.exit, exited(1));
+    EXPECT_THAT(steps_with("  FAIL    ", finished), ElementsAre("in_one_write")) << text(finished);
+    EXPECT_THAT(steps_with("  -       ", finished), testing::IsEmpty()) << text(finished);
+}
+
 TEST(GradeCannotRun, WhereNobodyListens) {
     const auto finished = grade({"01", "--connect", "127.0.0.1:1"});
     EXPECT_EQ(finished.exit, exited(3));

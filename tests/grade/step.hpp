@@ -21,6 +21,7 @@ struct Phrase {
 /// the right ones: one wrong word is one mistake, not a mistake in each step that listens.
 struct OwnWords {
     std::optional<Phrase> says, joined, left;
+    bool come_back = true;  ///< to the one who says them
 };
 
 /// What a step works with.

@@ -19,11 +19,15 @@ def tell(text):
 def serve(conn):
     name = None
     try:
-        time.sleep(0.1)  # as a greeting from a data base takes: a quick client's next line is there by then
-        name = conn.recv(1024).decode(errors="replace").rstrip("\r\n")
-        with lock:
-            tell(f"{name} has joined the room")
-            members[name] = conn
+        time.sleep(0.02)  # as a greeting from a data base takes: a quick client's next line is there by then
+        while name is None and (data := conn.recv(1024)):
+            text = data.decode(errors="replace").rstrip("\r\n")
+            with lock:
+                if text in members:
+                    conn.sendall(b"The name is taken; another one?\n")
+                else:
+                    tell(f"{text} has joined the room")
+                    name, members[text] = text, conn
         with conn.makefile("rb") as lines:
             for line in lines:
                 text = line.decode(errors="replace").rstrip("\r\n")
