@@ -148,11 +148,16 @@ void Client::fail(Wrong wrong) const {
     throw wrong;
 }
 
+/// For messages: what exchange() has had before the bytes that are shown.
+std::string Client::after_what_agreed() const {
+    return agreed_ == 0 ? "" : ", after " + count(agreed_, "byte") + " as they should be";
+}
+
 /// For messages: what came instead of what was awaited.
 std::string Client::what_came() const {
     const std::string end = has_ended_ ? "the server closed the connection" : !broken_.empty() ? broken_ : "";
     if (received_.empty() && agreed_ > 0) {
-        return (end.empty() ? "nothing more came" : end) + ", after " + count(agreed_, "byte") + " as they should be";
+        return (end.empty() ? "nothing more came" : end) + after_what_agreed();
     }
     if (received_.empty()) return end.empty() ? "nothing came" : end;
     return in_quotes(received_) + (end.empty() ? ", and then nothing" : ", and then " + end);
@@ -242,7 +247,9 @@ void Client::expect(std::string_view bytes, const std::string& hint) {
             // What comes with the wrong byte helps to understand it.
             while (received_.size() < compared + helpful && wait(POLLIN, server_.patience().a_while()) && receive()) {
             }
-            fail(differing(bytes, received_, hint));
+            Wrong wrong = differing(bytes, received_, hint);
+            wrong.got += after_what_agreed();
+            fail(std::move(wrong));
         }
         if (receive()) continue;
         if (has_ended_ || !broken_.empty() || !wait_for_reply(POLLIN)) {
@@ -252,6 +259,7 @@ void Client::expect(std::string_view bytes, const std::string& hint) {
                 wrong.got += has_ended_         ? ", and then the server closed the connection"
                              : !broken_.empty() ? ", and then " + broken_
                                                 : ", and then nothing more";
+                wrong.got += after_what_agreed();
             }
             fail(std::move(wrong));
         }

@@ -82,6 +82,7 @@ private:
     bool wait(short events, milliseconds within);
     bool wait_for_reply(short events);
     bool receive();
+    std::string after_what_agreed() const;
     std::string what_came() const;
     [[noreturn]] void fail_to_connect(int error);
     void note_sent(std::string_view bytes);

@@ -234,14 +234,32 @@ void reset(Trial& trial) {
     }
 }
 
+std::string why_late_answers_are_wrong(const Client& client, const Wrong& wrong) {
+    if (client.has_ended()) {
+        return "The connection has ended because its client did not read: that a write takes nothing (EAGAIN), or a "
+               "part, is no error. Keep the rest, and write it when the client reads.";
+    }
+    if (wrong.pointer.empty()) {
+        return "The answers that could not be written (EAGAIN) were thrown away, or nobody has noticed that the client "
+               "reads again: keep them, and write when the connection can be written to.";
+    }
+    return "A write takes what fits, and returns how much that was: keep the rest, and write it before the next "
+           "answer. "
+           "What was written already must not be written again.";
+}
+
 void late_reader(Trial& trial) {
     Client client(trial.server, {.receive_buffer = 64 << 10, .send_buffer = 512 << 10, .segment = 0, .within = {}});
     constexpr std::size_t limit = 8 << 20;
-    const std::string text = lines(trial.random, 1000, 1000);
-    const std::string sent = send_until_stuck(trial.server, client, text, limit);
-    const std::string rest = sent.substr(sent.rfind('\n') + 1) + "\n";  // finishes the last line
-    std::string expected = echo(sent.substr(0, sent.rfind('\n') + 1)) + echo(rest);
-    client.exchange("\n", expected, [] { return 1; });
+    const std::string text = numbered_lines(trial.random, 1000, 1000);
+    try {
+        const std::string sent = send_until_stuck(trial.server, client, text, limit);
+        client.exchange("\n", echo(sent + "\n"), [] { return 1; });  // finishes the last line
+    } catch (Wrong& wrong) {
+        wrong.sent = "numbered lines, until the server read no more; and then, with the answers being read, \"\\n\"";
+        wrong.hint = why_late_answers_are_wrong(client, wrong);
+        throw;
+    }
 }
 
 /// The answers to 4 MB are more than the kernel takes: some are still the server's own when the client has finished.
