@@ -8,6 +8,7 @@ import io
 import json
 import os
 import pathlib
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,14 +16,19 @@ import tempfile
 import time
 import xml.etree.ElementTree as xml
 
+sys.dont_write_bytecode = True  # the directory of the sources stays as it is
+
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "observer")]
+import browser  # noqa: E402
 import reports  # noqa: E402
 
 GRADER = None
 MUSEUM = HERE.parent / "museum/02"
 SERVER = 'exec python3 server.py "$1"\n'
+JUNIT_SCHEMA = HERE.parent / "grade/junit.xsd"
 MOST_SECONDS = 90
+SKIPPED = 77
 
 
 def submission(root, name, run, server="reference_python.py"):
@@ -93,6 +99,11 @@ def valid_junit(path):
         check(int(suite.get("tests")) == len(suite), "the number of cases")
     for attribute in ("tests", "failures", "errors", "skipped"):
         check(int(root.get(attribute)) == sum(int(suite.get(attribute)) for suite in root), attribute)
+    if shutil.which("xmllint"):
+        judged = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", JUNIT_SCHEMA, path], capture_output=True, text=True)
+        check(judged.returncode == 0, judged.stderr)
+    else:
+        print("no xmllint here, so the schema was not asked: apt-get install libxml2-utils")
     return {suite.get("name"): suite for suite in root}
 
 
@@ -130,16 +141,19 @@ class Page(html.parser.HTMLParser):
         self.text += data
 
 
+FAILED = {"step": "first", "group": "lines", "points": 2, "decides": True, "verdict": "failed", "milliseconds": 5,
+          "expected": "x", "got": "<script>\x1b[2J\x00]]>\ud800", "hint": "<b>", "text": "  got <script>\x1b[2J\n", "why": "&"}
+ADVICE = {**FAILED, "step": "nice", "decides": False, "points": 0}
+OPEN = {"step": "late", "group": "life", "points": 6, "decides": True, "verdict": "not reached", "milliseconds": 0, "why": ""}
+STEPS = [FAILED, ADVICE, OPEN]
+HOSTILE = {"name": "=1+1 <script>", "begin": 0, "end": 1.5, "steps": STEPS, "broken": None,
+           "reason": "=cmd|x\nPASS 33 of 33\x1b[2J", "verdict": "could not run", "max": 8, "score": 0}
+
+
 def what_a_submission_says_is_text():
-    step = {"step": "first", "group": "lines", "points": 2, "decides": True, "verdict": "failed", "milliseconds": 5,
-            "expected": "x", "got": "<script>\x1b[2J\x00]]>\ud800", "hint": "<b>", "text": "  got <script>\x1b[2J\n", "why": "&"}
-    advice = {**step, "step": "nice", "decides": False, "points": 0}
-    open_step = {"step": "late", "group": "life", "points": 6, "decides": True, "verdict": "not reached", "milliseconds": 0, "why": ""}
-    result = {"name": "=1+1 <script>", "begin": 0, "end": 1.5, "steps": [step, advice, open_step], "broken": None,
-              "reason": "=cmd|x\nPASS 33 of 33\x1b[2J", "verdict": "could not run", "max": 8, "score": 0}
     with tempfile.TemporaryDirectory() as place:
         out = pathlib.Path(place)
-        reports.write(out, "02", [step, advice, open_step], [result], False, "<no>")
+        reports.write(out, "02", STEPS, [HOSTILE], False, "<no>")
         text = (out / "class.html").read_text(encoding="utf-8")
         page = Page(text)
         check("script" not in page.seen and "<script>" in page.text, "it is text in the page")
@@ -151,6 +165,38 @@ def what_a_submission_says_is_text():
         check(rows[1][0].startswith("'=") and all(not cell.startswith("=") for cell in rows[1]), "no formula")
         told = (out / "=1+1 <script>.txt").read_text()
         check("    | PASS 33 of 33" in told and "\nPASS" not in told and "\x1b" not in told, "what it printed is quoted")
+
+
+def the_page_is_what_a_browser_shows():
+    """A row for each submission: who, verdict, points, and a cell for each step, which is seen by its colour."""
+    right = {**HOSTILE, "name": "right", "reason": "", "verdict": "pass", "score": 8,
+             "steps": [{**step, "verdict": "passed"} for step in STEPS]}
+    scripts = {**HOSTILE, "name": "<script>document.title = 'it ran'</script><img src=x onerror='document.title = 1'>"}
+    with tempfile.TemporaryDirectory() as place:
+        path = pathlib.Path(place) / "class.html"
+        path.write_text(reports.page("02", STEPS, [right, scripts], True, ""), encoding="utf-8")
+        try:
+            page = browser.Browser()
+        except browser.NoBrowser as why:
+            print(why)
+            sys.exit(SKIPPED)
+        with page:
+            page.open(path.as_uri())
+            rows = page.value("[...document.querySelectorAll('.wide tr')].map(row => [...row.cells].map(cell => cell.innerText))")
+            check(rows[0] == ["submission", "verdict", "points", "first", "nice (advice)", "late"], rows[0])
+            check(rows[1:] == [["right", "pass", "8 / 8", "✓", "✓", "✓"],
+                               [scripts["name"], "could not run", "0 / 8", "✗", "!", "–"]], rows[1:])
+            colours = page.value("[...document.querySelectorAll('.wide tr:last-child td.cell')].map("
+                                 "cell => getComputedStyle(cell).backgroundColor)")
+            check(len({*colours, "rgba(0, 0, 0, 0)"}) == 4, f"a colour for each kind: {colours}")
+            # A name leads to what the student is told.
+            page.value("document.querySelector('.wide tr:last-child a').click()")
+            page.wait("location.hash === '#s1'")
+            page.value("document.querySelector('#s1 summary').click()")
+            told = page.value("document.querySelector('#s1 pre').innerText")
+            check("FAIL    first (2 points)" in told, told)
+            check(page.value("document.title") == "Class 02" and page.value("document.images.length") == 0, "nothing of it ran")
+            check(not page.errors, page.errors)
 
 
 # ---- a class --------------------------------------------------------------------------------------------------------

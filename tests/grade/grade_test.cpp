@@ -292,6 +292,30 @@ TEST(GradeJunit, HasACaseForEachStepAndWhatWasNotAskedIsNoSuccess) {
     }
 }
 
+/// A server that says and prints what XML would take for markup, or not take at all.
+std::vector<std::string> hostile_to_xml(const std::string& then) {
+    return {"bash", "-c", R"(printf '\1\33[2J<&>]]>\200\376\n'; )" + then};
+}
+
+TEST(GradeJunit, IsWhatReadersOfItTakeWhateverTheServerSays) {
+    if (!support::is_installed("xmllint")) GTEST_SKIP() << "there is no xmllint here: apt-get install libxml2-utils";
+    const std::string file = testing::TempDir() + "grade-" + marker(8) + ".xml";
+    const std::string garbage = "exec python3 " MUSEUM "/01/garbage.py {port}";
+    const std::string raw = "exec " + support::path_of("01_naive") + " --packet raw --log quiet --port {port}";
+    // The cases with it: a failure, an error, something skipped, advice, success, and a server that does not start.
+    for (const auto& [options, then] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"--only", "first_answer", "--only", "empty_line", "--only", "cr_lf"}, garbage},
+             {{"--only", "next_client", "--only", "cr_lf", "--only", "ends_on_sigterm", "--keep-going"}, raw},
+             {{"--seeds", "1..2"}, "exit 9 # {port}"}}) {
+        std::vector<std::string> words{"01", "--junit", file};
+        words.insert(words.end(), options.begin(), options.end());
+        grade_command(words, hostile_to_xml(then));
+        const auto judged = support::run_to_end({{"xmllint", "--nonet", "--noout", "--schema", JUNIT_SCHEMA, file}});
+        EXPECT_EQ(judged.exit, exited(0)) << judged.errors;
+        std::filesystem::remove(file);
+    }
+}
+
 /// Every second start is a server that forgets its answer.
 std::vector<std::string> wrong_every_second_time(const std::string& count) {
     return {"bash", "-c",
