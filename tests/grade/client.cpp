@@ -221,6 +221,27 @@ bool Client::takes_more(milliseconds within) {
 
 // ---- receiving ------------------------------------------------------------------------------------------------------
 
+/// With "ECHO " at the beginning of each line where the server says something of its own there.
+std::string Client::in_right_words(std::string_view bytes) {
+    const auto& own = server_.own_prefix();
+    if (!own) return std::string(bytes);
+    std::string right;
+    for (const char byte : bytes) {
+        if (!is_in_line_) {
+            line_begin_ += byte;
+            if (own->starts_with(line_begin_) && line_begin_ != *own) continue;
+            is_in_line_ = true;
+            const bool has_prefix = line_begin_.starts_with(*own);
+            right += (has_prefix ? "ECHO " + line_begin_.substr(own->size()) : line_begin_);
+            line_begin_.clear();
+        } else {
+            right += byte;
+        }
+        if (byte == '\n') is_in_line_ = false;
+    }
+    return right;
+}
+
 /// Takes over what can be read now. False when there is nothing, or can be nothing more.
 bool Client::receive() {
     server_.time_limit().check();
@@ -228,7 +249,7 @@ bool Client::receive() {
     std::array<char, 64 * 1024> bytes;
     const auto size = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
     if (size > 0) {
-        received_.append(bytes.data(), static_cast<std::size_t>(size));
+        received_ += in_right_words({bytes.data(), static_cast<std::size_t>(size)});
         heard_ += static_cast<std::size_t>(size);
     }
     if (size == 0) has_ended_ = true;

@@ -82,6 +82,7 @@ private:
     bool wait(short events, milliseconds within);
     bool wait_for_reply(short events);
     bool receive();
+    std::string in_right_words(std::string_view bytes);
     std::string after_what_agreed() const;
     std::string what_came() const;
     [[noreturn]] void fail_to_connect(int error);
@@ -89,12 +90,14 @@ private:
 
     Server& server_;
     support::Descriptor socket_;
-    std::string received_;    // not taken yet
-    std::string broken_;      // why nothing can be received any more, in words; "": it can
-    bool has_ended_ = false;  // closed in order
-    std::size_t heard_ = 0;   // bytes, in all
-    std::size_t agreed_ = 0;  // bytes that exchange() has compared and forgotten
-    std::string sent_;        // for messages: the last writes
+    std::string received_;     // not taken yet
+    std::string line_begin_;   // of the server's own prefix, what has come of it; empty elsewhere
+    bool is_in_line_ = false;  // behind where the prefix stands
+    std::string broken_;       // why nothing can be received any more, in words; "": it can
+    bool has_ended_ = false;   // closed in order
+    std::size_t heard_ = 0;    // bytes, in all
+    std::size_t agreed_ = 0;   // bytes that exchange() has compared and forgotten
+    std::string sent_;         // for messages: the last writes
     std::size_t writes_ = 0;
 };
 

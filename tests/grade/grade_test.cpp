@@ -368,6 +368,17 @@ std::vector<std::string> steps_with(const std::string& mark, const support::Fini
     return steps;
 }
 
+TEST(GradePoints, AWrongPrefixFailsOneStep) {
+    for (const std::string prefix : {"ECHO: ", "E", ""}) {
+        const std::string with_it = R"-(exec python3 -c "$(sed "s/ECHO /$0/" "$1")" {port})-";
+        const auto finished =
+            grade_command({"02", "--keep-going", "--required"},
+                          {"bash", "-c", with_it, prefix, std::string(MUSEUM) + "/02/reference_python.py"});
+        EXPECT_EQ(finished.exit, exited(1));
+        EXPECT_THAT(steps_with("  FAIL    ", finished), ElementsAre("first_answer")) << text(finished);
+    }
+}
+
 TEST(GradePoints, AChatThatIsSilentForTheSpeakerFailsOneStepAndIsNotAskedTheOneThatNeedsIt) {
     const auto finished = grade_command({"05", "--keep-going", "--required"},
                                         {"python3", MUSEUM "/05/silent_for_the_speaker.py", "{port}"});

@@ -26,6 +26,18 @@ void first_answer(Trial& trial) {
                                   "answer when the line is whole, and flush it.");
 }
 
+void learn_prefix(Trial& trial) {
+    const std::string texts[] = {"hello\n", word(trial.random, 8) + "\n"};
+    std::string prefixes[2];
+    Client client(trial.server);
+    for (int i = 0; i < 2; ++i) {
+        const std::string line = client.send(texts[i]).line("an answer");
+        if (!line.ends_with(texts[i])) return;
+        prefixes[i] = line.substr(0, line.size() - texts[i].size());
+    }
+    if (prefixes[0] == prefixes[1]) trial.server.note_prefix(prefixes[0]);
+}
+
 void line_after_line(Trial& trial) {
     Client client(trial.server);
     for (const std::string word : {"one", "two", "three"}) {
@@ -291,8 +303,9 @@ std::vector<Step> line_steps() {
     using enum Step::Needs;
     return {
         {"first_answer", every_stage, required, nothing, "printf 'hello\\n' | nc HOST PORT",
-         "It is the whole service: a line comes, and \"ECHO \" with the same line goes back.", "docs/01_naive.md",
-         first_answer},
+         "It is the whole service: a line comes, and \"ECHO \" with the same line goes back. Who says something else "
+         "there fails here, and is asked the rest with that.",
+         "docs/01_naive.md", first_answer, learn_prefix},
         {"line_after_line", every_stage, required, nothing, "nc HOST PORT, then one, two, three, each with Enter",
          "A session is a loop: while a line comes, answer it.", "docs/01_naive.md", line_after_line},
         {"empty_line", every_stage, required, nothing, "nc HOST PORT, then Enter alone, then more",

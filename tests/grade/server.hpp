@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +39,11 @@ public:
 
     const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&address_); }
     socklen_t address_size() const { return address_size_; }
+
+    /// What it says where "ECHO " should stand, once a step has failed for that: clients take it for the right word, as
+    /// one wrong word is one mistake. Nothing where it says the right one.
+    const std::optional<std::string>& own_prefix() const { return own_prefix_; }
+    void note_prefix(const std::string& prefix) { own_prefix_ = prefix; }
 
     // ---- only where is_ours() ----
 
@@ -105,6 +111,7 @@ private:
     const TimeLimit& time_limit_;
     std::vector<std::string> words_;    // with {port}
     std::vector<std::string> command_;  // with the port
+    std::optional<std::string> own_prefix_;
     bool was_reached_ = false;
     bool has_run_ = false;  // on this port
     std::string host_, port_;
