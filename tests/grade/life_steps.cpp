@@ -252,14 +252,14 @@ pid_t who_serves(Server& server, const Client& client) {
 
 /// A client whom somebody else serves: while one process stands still, no other can be the one. Who was given to that
 /// one all the same waits, so there are some more tries.
-std::unique_ptr<Client> client_of_another(Server& server, std::vector<std::unique_ptr<Client>>& waiting) {
+std::unique_ptr<Client> client_of_another(Server& server, pid_t worker, std::vector<std::unique_ptr<Client>>& waiting) {
     constexpr int tries = 10;
     for (int i = 0; i < tries; ++i) {
         auto client = std::make_unique<Client>(server);
         client->send("hello\n");
         if (client->has_news(server.patience().a_while() * 2)) {
             client->expect("ECHO hello\n");
-            return client;
+            if (who_serves(server, *client) != worker) return client;  // SIGSTOP takes a moment to reach all threads
         }
         waiting.push_back(std::move(client));
     }
@@ -277,7 +277,7 @@ void spares_neighbours(Trial& trial) {
     }
     ::kill(worker, SIGSTOP);
     std::vector<std::unique_ptr<Client>> waiting;
-    const auto neighbour = client_of_another(server, waiting);
+    const auto neighbour = client_of_another(server, worker, waiting);
     ::kill(worker, SIGKILL);
     if (!neighbour) throw NotPossible("while one worker stands still, no other one serves");
     first.rest(64 << 10);
