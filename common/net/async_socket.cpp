@@ -34,24 +34,32 @@ AsyncSocket::AsyncSocket(TcpSocket socket, const SocketOptions& options) : Socke
 }
 
 awaitable<result<Packets>> AsyncSocket::receive(std::size_t most) {
-    if (packets_.capacity() > 0) spare = std::exchange(packets_, {});
+    if (packets_.capacity() > 0) {
+        packets_.swap(spare);
+        if (packets_.capacity() > 0) packets_ = {};  // one is enough for a thread
+    }
     for (;;) {
         if (!out_.empty() && !is_flushing_ && write() == asio::error::would_block) {
             in_.give_back();
             co_await flush();
         }
-        if (left_of_turn_ == 0) {
-            co_await next_turn(co_await asio::this_coro::executor);
-            left_of_turn_ = packets_a_turn;
+        if (!in_.empty() || has_ended_) {
+            if (left_of_turn_ == 0) {
+                co_await next_turn(co_await asio::this_coro::executor);
+                left_of_turn_ = packets_a_turn;
+            }
+            packets_.swap(spare);
+            packets_.clear();
+            const auto why_no_more = framer_.next_all(in_, has_ended_, std::min(most, left_of_turn_), packets_);
+            left_of_turn_ -= packets_.size();
+            if (!packets_.empty()) co_return Packets(packets_);
+            packets_.swap(spare);
+            if (why_no_more != Error::incomplete) {
+                in_.give_back();
+                co_return keep_reason(why_no_more);
+            }
         }
-        packets_ = std::exchange(spare, {});
-        packets_.clear();
-        const auto why_no_more = framer_.next_all(in_, has_ended_, std::min(most, left_of_turn_), packets_);
-        left_of_turn_ -= packets_.size();
-        if (!packets_.empty()) co_return Packets(packets_);
-        spare = std::exchange(packets_, {});
         in_.give_back();
-        if (why_no_more != Error::incomplete) co_return keep_reason(why_no_more);
         // Let the others run first: by the next turn the client's next packet is often there, and this read is not in
         // vain.
         co_await next_turn(co_await asio::this_coro::executor);

@@ -19,23 +19,34 @@ result<std::string_view> Framer::next(Buffer& in, bool ended) {
 
 boost::system::error_code Framer::next_all(Buffer& in, bool ended, std::size_t most,
                                            std::vector<std::string_view>& packets) {
-    const auto bytes = in.bytes();
-    std::size_t begin = 0;
-    // Whole lines are what comes a million times a second.
-    while (mode_ == Packet::line && packets.size() < most) {
-        const auto end = bytes.find('\n', begin + searched_);
-        if (end == bytes.npos || end - begin > max_packet_) break;
-        packets.emplace_back(bytes.data() + begin, end + 1 - begin);
-        begin = end + 1;
-        searched_ = 0;
-    }
-    in.consume(begin);
+    if (mode_ == Packet::line) next_whole_lines(in, most, packets);
     while (packets.size() < most) {
+        if (in.empty() && !ended) return Error::incomplete;
         const auto packet = next(in, ended);
         if (!packet) return packet.error();
         packets.push_back(*packet);
     }
     return {};
+}
+
+/// Whole lines are what comes a million times a second. All that the loop needs stands in local variables: with each
+/// line that it stores, the compiler would read members anew.
+void Framer::next_whole_lines(Buffer& in, std::size_t most, std::vector<std::string_view>& packets) {
+    const auto bytes = in.bytes();
+    const auto max_packet = max_packet_;
+    const char* line = bytes.data();
+    const char* const end = line + bytes.size();
+    const char* from = line + searched_;
+    for (auto left = most - packets.size(); left > 0 && from < end; --left) {
+        const auto* const found =
+            static_cast<const char*>(std::memchr(from, '\n', static_cast<std::size_t>(end - from)));
+        if (found == nullptr || static_cast<std::size_t>(found - line) > max_packet) break;
+        packets.emplace_back(line, found + 1);
+        line = from = found + 1;
+    }
+    if (line == bytes.data()) return;
+    searched_ = 0;
+    in.consume(static_cast<std::size_t>(line - bytes.data()));
 }
 
 result<std::string_view> Framer::next_line(Buffer& in, bool ended) {

@@ -69,6 +69,7 @@ public:
     void escape(Buffer& out);
 
 private:
+    void next_whole_lines(Buffer& in, std::size_t most, std::vector<std::string_view>& packets);
     result<std::string_view> next_line(Buffer& in, bool ended);
     result<std::string_view> next_frame(Buffer& in, bool ended) const;
     char* write_header(std::size_t size, char* to) const;

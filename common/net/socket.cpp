@@ -24,9 +24,11 @@ boost::system::error_code SocketBase::read(std::size_t size) {
     const auto space = in_.space(size);
     boost::system::error_code error;
     size = socket_.read_some(asio::buffer(space.data(), space.size()), error);
-    if (error == asio::error::eof) has_ended_ = true;
-    if (error == asio::error::eof || error == asio::error::interrupted) return {};
-    if (error) return error;
+    if (error) {
+        if (error == asio::error::eof) has_ended_ = true;
+        if (error == asio::error::eof || error == asio::error::interrupted) return {};
+        return error;
+    }
     bytes_moved_ += size;
     std::string answers;
     in_.filled(options_.packet == Packet::line ? telnet_.run(space.first(size), answers) : size);
