@@ -50,7 +50,8 @@ awaitable<result<Packets>> AsyncSocket::receive(std::size_t most) {
             }
             packets_.swap(spare);
             packets_.clear();
-            const auto why_no_more = framer_.next_all(in_, has_ended_, std::min(most, left_of_turn_), packets_);
+            const auto why_no_more =
+                framer_.next_all(in_, has_ended_, std::min<std::size_t>(most, left_of_turn_), packets_);
             left_of_turn_ -= packets_.size();
             if (!packets_.empty()) co_return Packets(packets_);
             packets_.swap(spare);

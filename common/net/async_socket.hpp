@@ -75,7 +75,7 @@ private:
     awaitable<result<Packets>> receive(std::size_t most);
 
     std::vector<std::string_view> packets_;  // handed out last; lent by the thread, as the bytes are
-    std::size_t left_of_turn_ = packets_a_turn;
+    std::uint32_t left_of_turn_ = packets_a_turn;
     bool is_flushing_ = false;  // a coroutine waits in flush()
 };
 

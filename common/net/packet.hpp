@@ -40,6 +40,9 @@ public:
     /// `max_packet` limits what a packet holds, in bytes, without its header or line ending. raw has no limit to keep.
     Framer(Packet mode, std::size_t max_packet) : mode_(mode), header_(header_size(mode)), max_packet_(max_packet) {}
 
+    Packet mode() const { return mode_; }
+    std::size_t max_packet() const { return max_packet_; }
+
     /// Takes the next packet from the front of `in`: without its header; a line with its ending. `ended`: no more bytes
     /// will come; then an unfinished line is a packet, too.
     /// Errors: incomplete (come again with more), too_long, and at the end closed, or cut_short inside a frame.

@@ -15,7 +15,7 @@
 namespace net {
 
 SocketBase::SocketBase(TcpSocket socket, const SocketOptions& options)
-    : socket_(std::move(socket)), options_(options), framer_(options.packet, options.max_packet) {
+    : socket_(std::move(socket)), framer_(options.packet, options.max_packet) {
     // Programs that we start are not to hold our sockets open.
     ::fcntl(socket_.native_handle(), F_SETFD, FD_CLOEXEC);
 }
@@ -31,7 +31,7 @@ boost::system::error_code SocketBase::read(std::size_t size) {
     }
     bytes_moved_ += size;
     std::string answers;
-    in_.filled(options_.packet == Packet::line ? telnet_.run(space.first(size), answers) : size);
+    in_.filled(framer_.mode() == Packet::line ? telnet_.run(space.first(size), answers) : size);
     framer_.escape(out_);
     if (out_.bytes().size() <= max_unsent) out_.append(answers);
     return {};
@@ -75,7 +75,7 @@ void SocketBase::refuse(std::string_view why) {
 
 bool SocketBase::tell_if_too_long() {
     if (why_closed_ != Error::too_long) return false;
-    say_error("line longer than " + std::to_string(options_.max_packet) + " bytes");
+    say_error("line longer than " + std::to_string(framer_.max_packet()) + " bytes");
     return true;
 }
 
@@ -84,7 +84,7 @@ bool SocketBase::tell_if_too_long() {
 void SocketBase::say_error(std::string_view why) {
     boost::system::error_code ignored;
     socket_.non_blocking(true, ignored);
-    if (options_.packet == Packet::line) {
+    if (framer_.mode() == Packet::line) {
         socket_.write_some(asio::buffer("ERROR " + std::string(why) + "\r\n"), ignored);
     }
     socket_.shutdown(tcp::socket::shutdown_send, ignored);

@@ -73,7 +73,6 @@ protected:
     static constexpr std::chrono::milliseconds look_again{10};
 
     TcpSocket socket_;
-    SocketOptions options_;
     Framer framer_;
     telnet::Filter telnet_;
     Buffer in_;                // what has arrived and was not handed out; without telnet's commands
