@@ -150,7 +150,7 @@ void leaver_hears_nothing(Trial& trial) {
     Person& leaves = room.enters(mikey);
     room.forget(leaves);
     leaves.client.half_close();
-    const std::string last = leaves.client.rest(1 << 20, "When a member has finished, close his connection.");
+    const std::string last = leaves.client.rest(1 << 20, "When a member has finished, close their connection.");
     if (last.find(mikey + " has left") != last.npos) {
         throw Wrong("nothing about themselves for those who leave", in_quotes(last),
                     "Take the leaver out of the room first, then tell those who are left.");

@@ -205,8 +205,11 @@ void crash_and_restart(Trial& trial) {
             continue;
         }
         if (!wrong) wrong = Wrong("a new process in the place of the one that crashed", "none came");
-        wrong->hint = trial.server.is_running() ? "Nobody has started a new worker in the place of the crashed one."
-                                                : "The whole server has ended with the worker that crashed.";
+        wrong->hint = !trial.server.is_running() ? "The whole server has ended with the worker that crashed."
+                      : process_started
+                          ? "A new worker was started, and this client is not served all the same: it waits "
+                            "at a listening socket of a worker that has gone. Close it, or share one."
+                          : "Nobody has started a new worker in the place of the crashed one.";
         throw Wrong(*wrong);
     }
 }
