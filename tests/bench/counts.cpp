@@ -90,6 +90,50 @@ std::vector<std::string> under(std::vector<std::string> tool, const std::vector<
     return tool;
 }
 
+// strace heeds no signal, and ends with its child: then its table is there.
+void end_and_await(const Server& strace, const fs::path& table) {
+    kill(family(strace.pid()).at(1), SIGTERM);
+    const auto deadline = std::chrono::steady_clock::now() + written_within;
+    while (text_of(table).find(" total") == std::string::npos && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(1ms);
+    }
+}
+
+double system_calls(const Case& what, const Subject& subject, const std::vector<std::string>& command, int core,
+                    const std::stop_token& stop) {
+    return for_a_message([&](std::chrono::milliseconds measured) -> Counted {
+        const Directory directory;
+        const fs::path table = directory.path() / "table";
+        const double done =
+            messages(what, subject, under({find_program("strace"), "-f", "-c", "-o", table, "--"}, command), core,
+                     measured, stop, [&](const Server& strace) { end_and_await(strace, table); });
+        return {done, {calls_in(text_of(table))}};
+    })[0];
+}
+
+Callgrind own_work(const Case& what, const Subject& subject, const std::vector<std::string>& command, int core,
+                   const std::stop_token& stop) {
+    const auto each = for_a_message([&](std::chrono::milliseconds measured) -> Counted {
+        const Directory directory;
+        const std::string out = directory.path().string() + "/";
+        const double done = messages(
+            what, subject,
+            under({find_program("valgrind"), "--tool=callgrind", "--trace-children=yes", "--quiet", "--fair-sched=yes",
+                   "--log-file=" + out + "log.%p", "--callgrind-out-file=" + out + "out.%p"},
+                  command),
+            core, measured, stop, [](const Server&) {});
+        Callgrind sum;
+        for (const auto& entry : fs::directory_iterator(directory.path())) {
+            if (!entry.path().filename().string().starts_with("out.")) continue;
+            const Callgrind one = read_callgrind(text_of(entry.path()));
+            sum.instructions += one.instructions;
+            sum.allocations += one.allocations;
+        }
+        return {done, {sum.instructions, sum.allocations}};
+    });
+    return {each[0], each[1]};
+}
+
 }  // namespace
 
 double calls_in(const std::string& table) {
@@ -127,48 +171,20 @@ Callgrind read_callgrind(const std::string& file) {
 
 std::optional<Counts> count(const Case& what, const Subject& subject, const std::vector<std::string>& command,
                             int server_core, const std::stop_token& stop) {
-    const std::string strace = find_program("strace"), valgrind = find_program("valgrind");
-    if (strace.empty() && valgrind.empty()) return {};
+    const bool has_strace = !find_program("strace").empty(), has_valgrind = !find_program("valgrind").empty();
+    if (!has_strace && !has_valgrind) return {};
     Counts counts;
-    if (!strace.empty()) {
-        const auto calls = for_a_message([&](std::chrono::milliseconds measured) -> Counted {
-            const Directory directory;
-            const fs::path table = directory.path() / "table";
-            const double done = messages(what, subject, under({strace, "-f", "-c", "-o", table, "--"}, command),
-                                         server_core, measured, stop, [&](const Server& server) {
-                                             // strace heeds no signal; it ends with its child.
-                                             kill(family(server.pid()).at(1), SIGTERM);
-                                             const auto deadline = std::chrono::steady_clock::now() + written_within;
-                                             while (text_of(table).find(" total") == std::string::npos &&
-                                                    std::chrono::steady_clock::now() < deadline) {
-                                                 std::this_thread::sleep_for(1ms);
-                                             }
-                                         });
-            return {done, {calls_in(text_of(table))}};
-        });
-        counts.system_calls = calls[0];
-    }
-    if (!valgrind.empty()) {
-        const auto work = for_a_message([&](std::chrono::milliseconds measured) -> Counted {
-            const Directory directory;
-            const std::string out = directory.path().string() + "/";
-            const double done =
-                messages(what, subject,
-                         under({valgrind, "--tool=callgrind", "--trace-children=yes", "--quiet", "--fair-sched=yes",
-                                "--log-file=" + out + "log.%p", "--callgrind-out-file=" + out + "out.%p"},
-                               command),
-                         server_core, measured, stop, [](const Server&) {});
-            Callgrind sum;
-            for (const auto& entry : fs::directory_iterator(directory.path())) {
-                if (!entry.path().filename().string().starts_with("out.")) continue;
-                const Callgrind one = read_callgrind(text_of(entry.path()));
-                sum.instructions += one.instructions;
-                sum.allocations += one.allocations;
-            }
-            return {done, {sum.instructions, sum.allocations}};
-        });
-        counts.instructions = work[0];
-        counts.allocations = work[1];
+    if (has_strace) counts.system_calls = system_calls(what, subject, command, server_core, stop);
+    if (has_valgrind) {
+        try {
+            const Callgrind each = own_work(what, subject, command, server_core, stop);
+            counts.instructions = each.instructions;
+            counts.allocations = each.allocations;
+        } catch (const Interrupted&) {
+            throw;
+        } catch (const std::runtime_error&) {
+            // Valgrind does not know each system call: an older one refuses the pidfd_open(2) that a supervisor needs.
+        }
     }
     return counts;
 }

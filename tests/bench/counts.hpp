@@ -15,8 +15,8 @@ namespace bench {
 /// under valgrind's callgrind, each time for a moment and for a longer one, and what the longer one had more of is
 /// divided by the messages that it had more. So neither the start nor the end counts.
 ///
-/// Nothing where neither tool is installed; a count that lacks its tool is negative. Throws what the load throws, and
-/// std::runtime_error where the server does not start.
+/// Nothing where neither tool is installed; a count that lacks its tool, or that its tool cannot make of this server,
+/// is negative. Throws what the load throws under strace, and std::runtime_error where the server does not start.
 std::optional<Counts> count(const Case& what, const Subject& subject, const std::vector<std::string>& command,
                             int server_core, const std::stop_token& stop);
 

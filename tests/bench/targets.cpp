@@ -81,6 +81,7 @@ std::vector<Target> all_targets() {
     add_costs(all, "05", on_etcd, "raw_etcd", 1.3, "etcd",
               {"e1 n1 m20 w1", "e1 n1 m20 w16", "e1 n1 m200 w1", "e1 n1 m200 w16"});
     add_costs(all, "05", "05_chat 256K + 2 deaf", "05_chat 256K", 1.05, "chat", {"m100 s4 w16 1K, 2 never read"});
+    std::stable_sort(all.begin(), all.end(), [](const Target& a, const Target& b) { return a.stage < b.stage; });
     return all;
 }
 
