@@ -7,8 +7,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iomanip>
-#include <optional>
 #include <sstream>
 #include <system_error>
 
@@ -33,30 +31,6 @@ std::string reason(int error) {
     if (error == ECONNRESET) return "the server reset the connection";
     if (error == EPIPE) return "the server had closed the connection";
     return "the connection broke: " + std::generic_category().message(error);
-}
-
-std::string as_in_proc(unsigned port) {
-    std::ostringstream text;
-    text << ':' << std::uppercase << std::hex << std::setw(4) << std::setfill('0') << port << ' ';
-    return text.str();
-}
-
-/// How many bytes wait in the server's end of a connection; nothing where this system does not have that end.
-std::optional<unsigned long> unread_bytes(unsigned server_port, unsigned client_port) {
-    const std::string local_end = as_in_proc(server_port);
-    const std::string remote_end = as_in_proc(client_port);
-    for (const auto* const path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-        std::ifstream sockets(path);
-        for (std::string line; std::getline(sockets, line);) {
-            const auto local = line.find(local_end);
-            if (local == line.npos || line.find(remote_end, local) == line.npos) continue;
-            std::istringstream fields(line);
-            std::string number, addresses[2], state, queues;  // what it has to send, and what it has to read
-            fields >> number >> addresses[0] >> addresses[1] >> state >> queues;
-            return std::stoul(queues.substr(queues.find(':') + 1), nullptr, 16);
-        }
-    }
-    return {};
 }
 
 }  // namespace
@@ -196,17 +170,38 @@ bool Client::all_delivered() {
     return false;
 }
 
-void Client::await_read() {
-    constexpr milliseconds look_again{1};
+std::optional<Client::ServerEnd> Client::server_end() const {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
     ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size);
     const unsigned port = ntohs(reinterpret_cast<const sockaddr_in*>(&address)->sin_port);  // IPv6 has it there, too
     const auto server_port = static_cast<unsigned>(std::stoul(server_.port()));
+    const auto port_of = [](const std::string& end) { return std::stoul(end.substr(end.rfind(':') + 1), nullptr, 16); };
+    const std::string established = "01";
+    for (const auto* const path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+        std::ifstream sockets(path);
+        std::string line;
+        std::getline(sockets, line);  // the heading
+        while (std::getline(sockets, line)) {
+            std::istringstream fields(line);
+            std::string number, local, remote, state, queues, skipped, inode;
+            fields >> number >> local >> remote >> state >> queues;
+            if (port_of(local) != server_port || port_of(remote) != port) continue;
+            for (int i = 0; i < 4; ++i) fields >> skipped;
+            fields >> inode;
+            // The queues are what it has to send, and what it has to read.
+            return ServerEnd{state == established, std::stoul(queues.substr(queues.find(':') + 1), nullptr, 16), inode};
+        }
+    }
+    return {};
+}
+
+void Client::await_read() {
+    constexpr milliseconds look_again{1};
     for (const auto deadline = Clock::now() + server_.patience().reply(); Clock::now() < deadline;) {
-        const auto unread = unread_bytes(server_port, port);
-        if (!unread) return server_.sleep(server_.patience().pause());
-        if (*unread == 0 && all_delivered()) return;
+        const auto end = server_end();
+        if (!end) return server_.sleep(server_.patience().pause());
+        if (end->unread == 0 && all_delivered()) return;
         server_.sleep(look_again);
     }
 }

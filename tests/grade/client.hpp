@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,15 @@ public:
     std::size_t send_some(std::string_view bytes);
     /// Waits until the server's system has all that was sent. False when it does not take it.
     bool all_delivered();
+    /// The server's end of the connection, as the system has it (proc(5), /proc/net/tcp).
+    struct ServerEnd {
+        bool is_established;
+        unsigned long unread;  ///< bytes that the server has not taken yet
+        std::string inode;
+    };
+    /// Nothing where this system does not have that end: the server runs elsewhere, or has closed it.
+    std::optional<ServerEnd> server_end() const;
+
     /// Waits until the server itself has taken what was sent, or a pause where this system cannot tell: what is sent
     /// next does not come in the same recv(). No longer than for a reply: whether the server reads is asked by others.
     void await_read();

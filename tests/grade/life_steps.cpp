@@ -7,13 +7,8 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
-
-#include <netinet/in.h>
-
 namespace grade {
 
 namespace {
@@ -214,26 +209,6 @@ void crash_and_restart(Trial& trial) {
     }
 }
 
-/// The inode of the server's end of a client's connection; empty where /proc/net/tcp does not have it.
-std::string inode_of_connection(unsigned server_port, unsigned client_port) {
-    const auto port_of = [](const std::string& address) {
-        return std::stoul(address.substr(address.rfind(':') + 1), nullptr, 16);
-    };
-    const std::string established = "01";
-    std::ifstream sockets("/proc/net/tcp");
-    std::string line;
-    std::getline(sockets, line);  // the heading
-    while (std::getline(sockets, line)) {
-        std::istringstream fields(line);
-        std::string number, local, remote, state, skipped, inode;
-        fields >> number >> local >> remote >> state;
-        for (int i = 0; i < 5; ++i) fields >> skipped;
-        fields >> inode;
-        if (state == established && port_of(local) == server_port && port_of(remote) == client_port) return inode;
-    }
-    return "";
-}
-
 bool holds(pid_t pid, const std::string& socket) {
     std::error_code gone;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone)) {
@@ -244,10 +219,8 @@ bool holds(pid_t pid, const std::string& socket) {
 
 /// Which process serves the client: the one that alone has the connection open. 0 where that is not clear.
 pid_t who_serves(Server& server, const Client& client) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    ::getsockname(client.descriptor(), reinterpret_cast<sockaddr*>(&address), &size);
-    const auto inode = inode_of_connection(static_cast<unsigned>(std::stoul(server.port())), ntohs(address.sin_port));
+    const auto end = client.server_end();
+    const std::string inode = end && end->is_established ? end->inode : "";
     auto all = server.processes();
     std::erase_if(all, [&](pid_t pid) { return !holds(pid, "socket:[" + inode + "]"); });
     return all.size() == 1 ? all[0] : 0;
