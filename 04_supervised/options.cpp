@@ -25,7 +25,8 @@ void Options::parse_or_exit(int argc, char** argv) {
     line.flag("--tree", tree, "Print the tree of supervisors, and again after each change");
     pool.declare(line, "Each worker");
     server.declare(line);
-    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
+    line.group("");
+    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is");
     line.parse_or_exit(argc, argv);
 }
 

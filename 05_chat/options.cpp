@@ -22,7 +22,7 @@ constexpr const char* again_option = "--again";
 /// A wrong value, or so much of it that one can see which.
 std::string shown(const std::string& value) {
     constexpr std::size_t most = 40;
-    return value.size() <= most ? value : value.substr(0, most) + "...";
+    return value.size() <= most ? value : value.substr(0, most).append("...");
 }
 
 /// Whether all of it is printable UTF-8.
@@ -55,6 +55,13 @@ bool is_key_part(std::string_view text) {
 
 enum class EngineName { local, etcd };
 
+/// What means nothing without --engine etcd.
+constexpr std::array of_etcd{"--etcd",      "--etcd-prefix", "--node-name", "--etcd-ca",
+                             "--etcd-cert", "--etcd-key",    "--workers"};
+
+/// What means nothing without --workers.
+constexpr std::array of_workers{"--watchdog-ms", "--max-restarts", "--max-seconds", "--shutdown-timeout"};
+
 }  // namespace
 
 /// --engine etcd and what goes with it, as it was typed.
@@ -62,13 +69,12 @@ struct Options::EtcdTexts {
     EngineName engine = EngineName::local;
     std::string members = "http://127.0.0.1:2379";
     etcd::Reach reach;
-    std::vector<const CLI::Option*> needing;  // those that mean nothing without --engine etcd
 };
 
 void Options::read_etcd(const app::CommandLine& line, const EtcdTexts& given) {
     if (given.engine == EngineName::local) {
-        for (const auto* const option : given.needing) {
-            if (option->count() > 0) line.usage_error(option->get_name() + " needs --engine etcd");
+        for (const std::string option : of_etcd) {
+            if (line.was_given(option)) line.usage_error(option + " needs --engine etcd");
         }
         return;
     }
@@ -129,8 +135,7 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.seconds("--name-timeout", session_limits.name_timeout, day,
                  "Send away whoever gives no name for so long; 0: never");
     line.group("Other C++ nodes");
-    auto* const node_port_option =
-        line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
+    line.number("--node-port", node_port_number, 0, 65535, "Let other nodes join there; 0 takes a free port");
     line.text("--join", join_text, "WHERE",
               "Put our people into the rooms of the node at HOST:PORT, or into a room on an Erlang node, "
               "chatroom@room1@host[:port]");
@@ -141,9 +146,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.seconds("--handshake-timeout", handshake_timeout, day, "How long another node may take to introduce itself");
     line.group("Erlang and Elixir nodes");
     line.text("--sname", sname, "NAME", "Be the Erlang node NAME, or NAME@HOST");
-    auto* const cookie_option =
-        line.text("--cookie", cookie_text, "TEXT",
-                  "The secret of nodes that trust each other; without it, the one in ~/.erlang.cookie");
+    line.text("--cookie", cookie_text, "TEXT",
+              "The secret of nodes that trust each other; without it, the one in ~/.erlang.cookie");
     line.text("--dist-host", dist_host, "HOST", "Where Erlang nodes find us: an address or a name");
     line.number("--dist-port", dist_port, 0, 65535, "And the port; 0 takes a free one");
     line.text("--register", registered, "NAME", "The name under which Erlang nodes find the lobby");
@@ -151,27 +155,24 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
     line.group("Rooms on many machines");
     line.choice("--engine", given.engine, std::array{"local", "etcd"},
                 "Who orders what is said: this program, or an etcd for any number of nodes like this one");
-    given.needing = {
-        line.text("--etcd", given.members, "URLS", "The members of that etcd, with commas between"),
-        line.text("--etcd-prefix", given.reach.prefix, "TEXT", "What its keys begin with; other rooms have another"),
-        line.text("--node-name", given.reach.node_name, "NAME",
-                  "What this node is called; no other one is; without it, by computer and process id"),
-        line.text("--etcd-ca", given.reach.ca, "FILE", "Who vouches for an etcd that speaks https"),
-        line.text("--etcd-cert", given.reach.cert, "FILE", "Who vouches for this node there"),
-        line.text("--etcd-key", given.reach.key, "FILE", "And the key to that"),
-        line.number("--workers", workers, 0, 256,
-                    "Processes that share --port, each of them a node, NAME-1 and so on; 0: this one alone"),
-    };
-    const std::vector<const CLI::Option*> of_root{
-        line.number("--watchdog-ms", watchdog_ms, 0, 3'600'000,
-                    "End workers that do not answer for this long, in milliseconds; 0: never"),
-        line.number("--max-restarts", max_restarts, 0, million, "This many restarts are allowed..."),
-        line.number("--max-seconds", max_seconds, 1, 86'400, "...within this many seconds; one more, and it gives up"),
-        line.seconds("--shutdown-timeout", shutdown_timeout, day,
-                     "How long the people of a worker that is replaced (SIGHUP) may stay"),
-    };
-    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is")->group("");
-    line.flag(again_option, again, "It was up before")->group("");
+    line.text("--etcd", given.members, "URLS", "The members of that etcd, with commas between");
+    line.text("--etcd-prefix", given.reach.prefix, "TEXT", "What its keys begin with; other rooms have another");
+    line.text("--node-name", given.reach.node_name, "NAME",
+              "What this node is called; no other one is; without it, by computer and process id");
+    line.text("--etcd-ca", given.reach.ca, "FILE", "Who vouches for an etcd that speaks https");
+    line.text("--etcd-cert", given.reach.cert, "FILE", "Who vouches for this node there");
+    line.text("--etcd-key", given.reach.key, "FILE", "And the key to that");
+    line.number("--workers", workers, 0, 256,
+                "Processes that share --port, each of them a node, NAME-1 and so on; 0: this one alone");
+    line.number("--watchdog-ms", watchdog_ms, 0, 3'600'000,
+                "End workers that do not answer for this long, in milliseconds; 0: never");
+    line.number("--max-restarts", max_restarts, 0, million, "This many restarts are allowed...");
+    line.number("--max-seconds", max_seconds, 1, 86'400, "...within this many seconds; one more, and it gives up");
+    line.seconds("--shutdown-timeout", shutdown_timeout, day,
+                 "How long the people of a worker that is replaced (SIGHUP) may stay");
+    line.group("");
+    line.number(process::worker_option, worker, 1, 1'000'000'000, "Which worker this is");
+    line.flag(again_option, again, "It was up before");
     server.declare(line, false);
     line.parse_or_exit(argc, argv);
 
@@ -180,7 +181,7 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
                          std::to_string(max_backlog) + ": raise it, or lower --max-backlog");
     }
     limits.history_bytes = max_backlog / 2;
-    if (cookie_option->count() > 0) cookie = cookie_text;
+    if (line.was_given("--cookie")) cookie = cookie_text;
     const std::string most = std::to_string(max_atom);
     if (cookie_text.size() > max_atom) line.usage_error("--cookie: at most " + most + " bytes are allowed");
     if (!is_sname(sname)) {
@@ -191,7 +192,7 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         line.usage_error("--register: " + shown(registered) + ": a name of at most " + most +
                          " characters that no other process has is allowed");
     }
-    if (node_port_option->count() > 0) node_port = node_port_number;
+    if (line.was_given("--node-port")) node_port = node_port_number;
     if (!join_text.empty()) {
         if (join_text.find('@') == join_text.npos)
             join = parse_address(join_text);
@@ -217,8 +218,8 @@ void Options::parse_or_exit(int argc, char** argv, app::ServerOptions& server) {
         if (node_port) line.usage_error("--workers: --node-port is one port, and the workers are many nodes");
         if (!sname.empty()) line.usage_error("--workers: --sname is one name, and the workers are many nodes");
     }
-    for (const auto* option : of_root) {
-        if (option->count() > 0 && workers == 0) line.usage_error(option->get_name() + " needs --workers");
+    for (const std::string option : of_workers) {
+        if (workers == 0 && line.was_given(option)) line.usage_error(option + " needs --workers");
     }
     server.socket.max_packet = longest_typed;
 }

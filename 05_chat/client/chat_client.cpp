@@ -17,21 +17,21 @@ int main(int argc, char** argv) {
     chat::client::Options options;
     std::string room_text, cookie_text;
     line.group("Who and where");
-    line.text("--name", options.name, "NAME", "Who you are")->required();
-    auto* const room = line.text("--room", room_text, "ROOM", "A room on an Erlang node: chatroom@room1@host[:port]");
+    line.text("--name", options.name, "NAME", "Who you are");
+    line.require("--name");
+    line.text("--room", room_text, "ROOM", "A room on an Erlang node: chatroom@room1@host[:port]");
     line.server(options.host, options.port);
-    for (const char* const door : {"--connect", "--host", "--port"}) line.cli().get_option(door)->excludes(room);
+    for (const char* const door : {"--connect", "--host", "--port"}) line.exclude(door, "--room");
     line.seconds("--join-timeout", options.join_timeout, std::chrono::hours(24),
                  "How long the server may take to let you in; 0: as long as it likes");
-    auto* const cookie =
-        line.text("--cookie", cookie_text, "TEXT", "What the node wants to hear; else ~/.erlang.cookie has it");
+    line.text("--cookie", cookie_text, "TEXT", "What the node wants to hear; else ~/.erlang.cookie has it");
     line.parse_or_exit(argc, argv);
-    if (cookie->count() > 0) options.cookie = cookie_text;
+    if (line.was_given("--cookie")) options.cookie = cookie_text;
     if (const auto wrong = chat::check_name(options.name)) {
         line.usage_error("--name: " + std::string(chat::reason(*wrong)));
     }
     const auto where = chat::parse_erlang_room(room_text);
-    if (room->count() > 0 && !where) {
+    if (line.was_given("--room") && !where) {
         line.usage_error("--room: " + room_text + ": chatroom@room1@host[:port] is allowed");
     }
     std::signal(SIGPIPE, SIG_IGN);

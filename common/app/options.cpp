@@ -3,6 +3,9 @@
 #include "app/faults.hpp"
 #include "app/text.hpp"
 
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -19,19 +22,76 @@
 
 namespace app {
 
-CommandLine::CommandLine(std::string name, const std::string& purpose) : cli_(purpose, name), name_(std::move(name)) {
-    cli_.set_help_flag();  // parse_or_exit() adds it, after all others
-    // Said twice, the last one counts: people add to a command line what they want to change.
-    cli_.option_defaults()->take_last();
+namespace {
+
+// Not CLI11's own reading of numbers, which takes 010 for 8.
+std::optional<std::int64_t> read_whole(const std::string& text) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return number;
 }
+
+CLI::Validator whole_number(std::int64_t min, std::int64_t max) {
+    return {[min, max](const std::string& text) -> std::string {
+                const auto number = read_whole(text);
+                if (number && *number >= min && *number <= max) return {};
+                return text + ": a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
+                       " is allowed";
+            },
+            ""};
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string all;
+    for (const auto& word : words) all += (all.empty() ? "" : "|") + word;
+    return all;
+}
+
+CLI::Validator one_of(const std::vector<std::string>& words) {
+    return {[words](const std::string& text) -> std::string {
+                for (const auto& word : words) {
+                    if (word == text) return {};
+                }
+                return text + ": " + joined(words) + " is allowed";
+            },
+            ""};
+}
+
+}  // namespace
+
+CommandLine::CommandLine(std::string name, const std::string& purpose)
+    : cli_(std::make_unique<CLI::App>(purpose, name)), name_(std::move(name)) {
+    cli_->set_help_flag();  // parse_or_exit() adds it, after all others
+    // Said twice, the last one counts: people add to a command line what they want to change.
+    cli_->option_defaults()->take_last();
+}
+
+CommandLine::~CommandLine() = default;
 
 CLI::Option* CommandLine::describe(CLI::Option* option, const std::string& default_value,
                                    const std::string& placeholder, const std::string& help) {
     return option->group(group_)->description(help)->type_name(placeholder)->default_str(default_value);
 }
 
-CLI::Option* CommandLine::seconds(const std::string& option, std::chrono::milliseconds& value, std::chrono::seconds max,
-                                  const std::string& help) {
+void CommandLine::add_number(const std::string& option, std::function<void(std::int64_t)> receive, std::int64_t value,
+                             std::int64_t min, std::int64_t max, const std::string& help) {
+    const auto read = [receive = std::move(receive)](const std::string& text) { receive(*read_whole(text)); };
+    describe(cli_->add_option_function<std::string>(option, read), std::to_string(value), "NUMBER", help)
+        ->check(whole_number(min, max));
+}
+
+void CommandLine::add_choice(const std::string& option, std::function<void(std::size_t)> receive, std::size_t value,
+                             std::vector<std::string> words, const std::string& help) {
+    const auto read = [receive = std::move(receive), words](const std::string& word) {
+        receive(static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin()));
+    };
+    describe(cli_->add_option_function<std::string>(option, read), words[value], joined(words), help)
+        ->check(one_of(words));
+}
+
+void CommandLine::seconds(const std::string& option, std::chrono::milliseconds& value, std::chrono::seconds max,
+                          const std::string& help) {
     const std::string allowed = "a number of seconds from 0 to " + std::to_string(max.count()) + " is allowed";
     const auto read = [max](const std::string& text) -> std::optional<std::chrono::milliseconds> {
         double seconds = 0;
@@ -47,25 +107,25 @@ CLI::Option* CommandLine::seconds(const std::string& option, std::chrono::millis
     const auto receive = [read, &value](const std::string& text) { value = *read(text); };
     std::string shown = std::to_string(value.count() / 1000);
     if (value.count() % 1000 != 0) shown += "." + std::to_string(1000 + value.count() % 1000).substr(1);
-    return describe(cli_.add_option_function<std::string>(option, receive), shown, "SECONDS", help)
+    describe(cli_->add_option_function<std::string>(option, receive), shown, "SECONDS", help)
         ->check(CLI::Validator(check, ""));
 }
 
-CLI::Option* CommandLine::text(const std::string& option, std::string& value, const std::string& placeholder,
-                               const std::string& help) {
+void CommandLine::text(const std::string& option, std::string& value, const std::string& placeholder,
+                       const std::string& help) {
     const auto check = [placeholder](const std::string& given) {
         return given.empty() ? "empty: " + placeholder + " is allowed" : std::string();
     };
-    return any_text(option, value, placeholder, help)->check(CLI::Validator(check, ""));
+    describe(cli_->add_option(option, value), value, placeholder, help)->check(CLI::Validator(check, ""));
 }
 
-CLI::Option* CommandLine::any_text(const std::string& option, std::string& value, const std::string& placeholder,
-                                   const std::string& help) {
-    return describe(cli_.add_option(option, value), value, placeholder, help);
+void CommandLine::any_text(const std::string& option, std::string& value, const std::string& placeholder,
+                           const std::string& help) {
+    describe(cli_->add_option(option, value), value, placeholder, help);
 }
 
-CLI::Option* CommandLine::flag(const std::string& option, bool& value, const std::string& help) {
-    return cli_.add_flag(option, value, help)->group(group_)->check(one_of({"true", "false"}));
+void CommandLine::flag(const std::string& option, bool& value, const std::string& help) {
+    cli_->add_flag(option, value, help)->group(group_)->check(one_of({"true", "false"}));
 }
 
 void CommandLine::server(std::string& host, std::uint16_t& port) {
@@ -74,7 +134,7 @@ void CommandLine::server(std::string& host, std::uint16_t& port) {
         return parse_address(text) ? std::string() : text + ": " + allowed;
     };
     const auto receive = [&host, &port](const std::string& text) { std::tie(host, port) = *parse_address(text); };
-    auto* const added = cli_.add_option_function<std::string>("--connect", receive);
+    auto* const added = cli_->add_option_function<std::string>("--connect", receive);
     describe(added, host + ":" + std::to_string(port), "HOST:PORT", "The server")->check(CLI::Validator(check, ""));
     text("--host", host, "HOST", "The same in two words: an address or a name");
     number("--port", port, 1, 65535, "And a TCP port");
@@ -92,58 +152,36 @@ std::optional<std::pair<std::string, std::uint16_t>> parse_address(std::string_v
     return std::pair(std::string(host), port);
 }
 
-// Not CLI11's own reading of numbers, which takes 010 for 8.
-std::optional<std::int64_t> CommandLine::read_whole(const std::string& text) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
+void CommandLine::require(const std::string& option) {
+    cli_->get_option(option)->required();
 }
 
-CLI::Validator CommandLine::whole_number(std::int64_t min, std::int64_t max) {
-    return {[min, max](const std::string& text) -> std::string {
-                const auto number = read_whole(text);
-                if (number && *number >= min && *number <= max) return {};
-                return text + ": a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
-                       " is allowed";
-            },
-            ""};
+void CommandLine::exclude(const std::string& one, const std::string& other) {
+    cli_->get_option(one)->excludes(cli_->get_option(other));
 }
 
-CLI::Validator CommandLine::one_of(std::vector<std::string> words) {
-    return {[words = std::move(words)](const std::string& text) -> std::string {
-                for (const auto& word : words) {
-                    if (word == text) return {};
-                }
-                return text + ": " + joined(words) + " is allowed";
-            },
-            ""};
-}
-
-std::string CommandLine::joined(const std::vector<std::string>& words) {
-    std::string all;
-    for (const auto& word : words) all += (all.empty() ? "" : "|") + word;
-    return all;
+bool CommandLine::was_given(const std::string& option) const {
+    return cli_->count(option) > 0;
 }
 
 void CommandLine::parse_or_exit(int argc, char** argv) {
-    cli_.set_help_flag("-h,--help", "Print this help and exit")->group("Help");
-    cli_.set_version_flag("--version", name_ + " " FIVE_VERSION " (Five Servers)", "Print the version and exit")
+    cli_->set_help_flag("-h,--help", "Print this help and exit")->group("Help");
+    cli_->set_version_flag("--version", name_ + " " FIVE_VERSION " (Five Servers)", "Print the version and exit")
         ->group("Help");
     try {
-        cli_.parse(argc, argv);
+        cli_->parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         std::cout << help() << std::flush;
         std::exit(0);
     } catch (const CLI::Success& version) {
-        std::exit(cli_.exit(version));
+        std::exit(cli_->exit(version));
     } catch (const CLI::ExtrasError&) {
         std::string known;
-        for (const auto* option : cli_.get_options()) {
+        for (const auto* option : cli_->get_options()) {
             if (!option->get_group().empty()) known += " " + option->get_name();  // without a group: not for people
         }
         std::string unknown;
-        for (const auto& extra : cli_.remaining()) unknown += " " + extra;
+        for (const auto& extra : cli_->remaining()) unknown += " " + extra;
         usage_error("unknown:" + unknown + "; allowed:" + known);
     } catch (const CLI::ParseError& error) {
         usage_error(error.what());
@@ -152,9 +190,9 @@ void CommandLine::parse_or_exit(int argc, char** argv) {
 
 std::string CommandLine::help() const {
     constexpr std::size_t explained_at = 30;  // the column
-    std::string text = cli_.get_description() + "\nUsage: " + name_ + " [OPTIONS]\n";
+    std::string text = cli_->get_description() + "\nUsage: " + name_ + " [OPTIONS]\n";
     std::string heading;
-    for (const auto* option : cli_.get_options()) {
+    for (const auto* option : cli_->get_options()) {
         if (option->get_group().empty()) continue;  // not for people
         if (option->get_group() != heading) {
             heading = option->get_group();

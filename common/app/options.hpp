@@ -3,15 +3,24 @@
 #include "app/story.hpp"
 #include "net/socket.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <chrono>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+// Only options.cpp includes CLI11, which takes seconds to compile. Who does more with an option than declare it
+// includes <CLI/CLI.hpp> too.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace app {
 
@@ -21,53 +30,54 @@ class CommandLine {
 public:
     /// `name` is the program's, as typed; `purpose` one sentence.
     CommandLine(std::string name, const std::string& purpose);
+    ~CommandLine();
 
-    /// The heading in --help for the options that follow.
+    /// The heading in --help for the options that follow. Those without one are not for people, and not shown.
     void group(std::string heading) { group_ = std::move(heading); }
 
     /// A whole number from `min` to `max`.
     template <std::integral Number>
-    CLI::Option* number(const std::string& option, Number& value, std::int64_t min, std::int64_t max,
-                        const std::string& help) {
-        const auto receive = [&value](const std::string& text) { value = static_cast<Number>(*read_whole(text)); };
-        auto* const added = cli_.add_option_function<std::string>(option, receive);
-        return describe(added, std::to_string(value), "NUMBER", help)->check(whole_number(min, max));
+    void number(const std::string& option, Number& value, std::int64_t min, std::int64_t max, const std::string& help) {
+        const auto receive = [&value](std::int64_t read) { value = static_cast<Number>(read); };
+        add_number(option, receive, static_cast<std::int64_t>(value), min, max, help);
     }
 
     /// A time in seconds from 0 to `max`; parts of a second are written as decimals.
-    CLI::Option* seconds(const std::string& option, std::chrono::milliseconds& value, std::chrono::seconds max,
-                         const std::string& help);
+    void seconds(const std::string& option, std::chrono::milliseconds& value, std::chrono::seconds max,
+                 const std::string& help);
 
     /// Text. Not an empty one: that is what a script's unset variable becomes, and a server that took it for "any
     /// host", or for no password, would be open to everybody.
-    CLI::Option* text(const std::string& option, std::string& value, const std::string& placeholder,
-                      const std::string& help);
+    void text(const std::string& option, std::string& value, const std::string& placeholder, const std::string& help);
 
     /// Any text, be it empty.
-    CLI::Option* any_text(const std::string& option, std::string& value, const std::string& placeholder,
-                          const std::string& help);
+    void any_text(const std::string& option, std::string& value, const std::string& placeholder,
+                  const std::string& help);
 
     /// Whom a client talks to: --connect HOST:PORT, or --host and --port.
     void server(std::string& host, std::uint16_t& port);
 
     /// One of a few words; `value` receives its place among them.
     template <class Enum, class Words>
-    CLI::Option* choice(const std::string& option, Enum& value, const Words& words, const std::string& help) {
-        const std::vector<std::string> allowed(std::begin(words), std::end(words));
-        const auto receive = [&value, allowed](const std::string& word) {
-            for (std::size_t i = 0; i < allowed.size(); ++i) {
-                if (allowed[i] == word) value = static_cast<Enum>(i);
-            }
-        };
-        auto* const added = cli_.add_option_function<std::string>(option, receive);
-        return describe(added, allowed[static_cast<std::size_t>(value)], joined(allowed), help)->check(one_of(allowed));
+    void choice(const std::string& option, Enum& value, const Words& words, const std::string& help) {
+        const auto receive = [&value](std::size_t place) { value = static_cast<Enum>(place); };
+        add_choice(option, receive, static_cast<std::size_t>(value), {std::begin(words), std::end(words)}, help);
     }
 
-    CLI::Option* flag(const std::string& option, bool& value, const std::string& help);
+    void flag(const std::string& option, bool& value, const std::string& help);
+
+    /// It must be among the arguments. Declared before, as those of exclude() and was_given() are.
+    void require(const std::string& option);
+
+    /// Only one of the two may be among them.
+    void exclude(const std::string& one, const std::string& other);
 
     /// Reads the arguments. --help and --version answer and exit 0; a mistake gets one line on stderr, which says what
     /// is wrong and what is allowed, and exit 2.
     void parse_or_exit(int argc, char** argv);
+
+    /// Whether it was among the arguments, be it with the value it has without.
+    bool was_given(const std::string& option) const;
 
     /// For a mistake that shows only when options are seen together: as a mistake in parse_or_exit().
     [[noreturn]] void usage_error(const std::string& what) const;
@@ -76,18 +86,15 @@ public:
     /// one.
     std::string help() const;
 
-    /// CLI11's own object, for what is not covered here.
-    CLI::App& cli() { return cli_; }
-
 private:
+    void add_number(const std::string& option, std::function<void(std::int64_t)> receive, std::int64_t value,
+                    std::int64_t min, std::int64_t max, const std::string& help);
+    void add_choice(const std::string& option, std::function<void(std::size_t)> receive, std::size_t value,
+                    std::vector<std::string> words, const std::string& help);
     CLI::Option* describe(CLI::Option* option, const std::string& default_value, const std::string& placeholder,
                           const std::string& help);
-    static std::string joined(const std::vector<std::string>& words);
-    static std::optional<std::int64_t> read_whole(const std::string& text);
-    static CLI::Validator whole_number(std::int64_t min, std::int64_t max);
-    static CLI::Validator one_of(std::vector<std::string> words);
 
-    CLI::App cli_;
+    std::unique_ptr<CLI::App> cli_;
     std::string name_;
     std::string group_ = "Options";
 };

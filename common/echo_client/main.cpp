@@ -39,8 +39,8 @@ int main(int argc, char** argv) {
     line.number("--max-packet", options.socket.max_packet, 1, 1 << 30, "Longest reply, in bytes");
     line.parse_or_exit(argc, argv);
     std::signal(SIGPIPE, SIG_IGN);
-    const bool one = line.cli().count("--send") > 0;
-    const bool file = line.cli().count("--from") > 0;
+    const bool one = line.was_given("--send");
+    const bool file = line.was_given("--from");
     if (one + file + options.active > 1) line.usage_error("only one of --send, --from, --active at a time is allowed");
 
     if (options.active) {

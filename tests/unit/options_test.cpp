@@ -199,8 +199,10 @@ TEST(Options, HelpSaysWhatIsRequiredAndLeavesOutWhatIsNotForPeople) {
     app::CommandLine line("client", "A client for tests.");
     std::string name;
     bool hidden = false;
-    line.text("--name", name, "NAME", "Who you are")->required();
-    line.flag("--as-worker", hidden, "For ourselves")->group("");
+    line.text("--name", name, "NAME", "Who you are");
+    line.require("--name");
+    line.group("");
+    line.flag("--as-worker", hidden, "For ourselves");
     EXPECT_EQ(line.help(),
               "A client for tests.\n"
               "Usage: client [OPTIONS]\n"
