@@ -139,6 +139,7 @@ second_command() {
 all_programs() {
     local program kind
     count './lab build programs' inside ./lab build programs
+    count './lab build bench' inside ./lab build bench
     for program in [0-9][0-9]_*/; do
         kind=ECHO
         if [ "$program" = 05_chat/ ]; then kind=CHAT; fi
