@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of ./lab and of what it calls, in a small project of their own: lab_test.py NAME. Exit 77: cannot be tried here."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -149,6 +150,28 @@ def elsewhere_it_says_once_that_it_compiles():
     with Project() as project:
         said = project.lab("run", "01").stderr
         expect(said.count("compiling") == 1 and "\r" not in said and "[1/" not in said, said)
+
+
+def of_two_windows_one_compiles_and_the_other_waits():
+    with Project() as project:
+        (project.directory / "build").mkdir()
+        with open(project.directory / "build/lab.lock", "w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            terminal = project.lab_in_terminal("run", "01")
+            terminal.expect("another window compiles")
+        terminal.expect("lab: compiling 01_naive")
+        terminal.expect("it runs")
+        terminal.expect(pexpect.EOF)
+
+
+def a_server_that_runs_keeps_nobody_from_compiling():
+    with Project(source="#include <cstdio>\nint main() { std::puts(\"it runs\"); return std::getchar() == EOF; }") as project:
+        server = project.lab_in_terminal("run", "01")
+        server.expect("it runs")
+        ran = project.lab("run", "01")
+        expect(ran.stdout == "it runs\n" and ran.stderr == "", ran)
+        server.sendline()
+        server.expect(pexpect.EOF)
 
 
 def a_stage_is_known_by_its_name_and_others_are_listed():
