@@ -280,7 +280,8 @@ def introduce(cluster, first_port):
     tell(f"{cluster.majority} of {len(members)} must agree on what is stored. What they log: {members[0].log.parent}")
     tell("Elsewhere: kill -STOP, -CONT or -KILL, and a pid. Here: restart 1; ^C ends all")
     if first_port == USUAL_PORT and members[0].client_port != USUAL_PORT:
-        print(f"lab: port {USUAL_PORT} is taken, perhaps by an etcd of the system's; so the chat needs the --etcd above",
+        print(f"lab: port {USUAL_PORT} is taken, perhaps by the system's etcd (sudo systemctl disable --now etcd ends it);"
+              " else the chat needs the --etcd above",
               file=sys.stderr, flush=True)
 
 
