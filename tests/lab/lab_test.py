@@ -185,7 +185,7 @@ def a_stage_is_known_by_its_name_and_others_are_listed():
 def a_preset_that_is_not_there_is_wrong_usage():
     with Project() as project:
         wrong = project.lab("build", "luck")
-        expect(wrong.returncode == 2 and "build what? One of: programs release debug" in wrong.stderr, wrong)
+        expect(wrong.returncode == 2 and "build what? One of: programs bench release debug" in wrong.stderr, wrong)
         expect(not (project.directory / "build-luck").exists(), "a directory was made for it")
 
 
