@@ -64,7 +64,8 @@ std::vector<Subject> present(std::vector<Subject> subjects, const std::vector<Ca
         if (!options.only.empty() && !subject.sticks.empty() && !contains(options.only, subject.name)) return true;
         const std::string program = find_program(subject.command[0]);
         if (program.empty()) {
-            std::cout << subject.name << " is left out: there is no " << subject.command[0] << " here\n";
+            std::cout << subject.name << " is left out: there is no " << subject.command[0] << " here"
+                      << (subject.package.empty() ? "" : ", which is built where there is " + subject.package) << '\n';
             return true;
         }
         if (!subject.needs.empty() && find_program(subject.needs).empty()) {

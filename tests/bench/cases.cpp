@@ -24,6 +24,9 @@ std::string bytes(std::size_t count) {
 }
 
 // A case in the making: what differs from the usual is said word by word.
+// The groups of a server that echoes.
+const std::vector<std::string> echoes{"echo", "lines", "churn", "idle"};
+
 class Make {
 public:
     Make(std::vector<Case>& cases, bool quick) : cases_(cases), quick_(quick) {}
@@ -186,10 +189,11 @@ std::vector<Subject> all_peers() {
     const std::string elixir = "elixir --version | tail -n 1";
     std::vector<Subject> peers{
         peer("Asio, a write a line", {"peer_asio_lines"}, "raw_epoll", {"lines"}, ""),
-        peer("Node.js", {"node", here + "/echo.js"}, "raw_epoll", {"echo", "lines", "churn", "idle"}, "node --version"),
-        peer("Python asyncio", {"python3", here + "/echo.py"}, "raw_epoll", {"echo", "lines", "churn", "idle"},
-             "python3 --version"),
-        peer("Elixir", {"elixir", here + "/echo.exs"}, "raw_epoll", {"echo", "lines", "churn", "idle"}, elixir),
+        peer("libuv", {"peer_uv"}, "raw_epoll", echoes, ""),
+        peer("Go", {"peer_go"}, "raw_epoll", echoes, ""),
+        peer("Node.js", {"node", here + "/echo.js"}, "raw_epoll", echoes, "node --version"),
+        peer("Python asyncio", {"python3", here + "/echo.py"}, "raw_epoll", echoes, "python3 --version"),
+        peer("Elixir", {"elixir", here + "/echo.exs"}, "raw_epoll", echoes, elixir),
         peer("socat", {"socat", "TCP4-LISTEN:{port},bind=127.0.0.1,reuseaddr,fork,nodelay,backlog=1024", "PIPE"},
              "raw_epoll", {"echo"}, "socat -V | grep -m 1 version"),
         peer("Elixir room", {"elixir", here + "/room.exs"}, "raw_room", {"chat"}, elixir),
@@ -239,6 +243,8 @@ std::vector<Subject> all_subjects() {
          .command = {"01_naive", "--log", "quiet"},
          .sticks = {"raw_blocking"},
          .groups = echoes,
+        if (one.name == "libuv") one.package = "libuv1-dev";
+        if (one.name == "Go") one.package = "golang-go";
          .clients = 1},
         {.name = "raw_threads", .command = {"raw_threads"}, .sticks = {}, .groups = echoes},
         {.name = "02_thread_per_client",

@@ -27,7 +27,8 @@ struct Subject {
     Dialect dialect = Dialect::text;  ///< that it speaks in a chat
     bool troubled = false;            ///< it meets what Case::trouble says
     std::string needs = {};           ///< a program that must be there, too
-    std::string version = {};         ///< of a peer, a line for the shell that says it; empty: it is ours, on Boost
+    std::string package = {};         ///< Debian's, without which its program is not built; empty: there is no such
+    std::string version = {};         ///< of a peer, a line for the shell that says it; empty: its own --version does
     bool watched = false;             ///< `command` only watches the server, which it starts: not weighed
 };
 

@@ -1,9 +1,13 @@
 // The bench must not praise a server that answers wrongly, so here are servers that do.
+#include "bench/cases.hpp"
 #include "bench/load.hpp"
+#include "bench/measure.hpp"
 #include "bench/process.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <filesystem>
 
 using namespace bench;
 using namespace std::chrono_literals;
@@ -102,6 +106,31 @@ TEST(Honesty, ARightServerIsMeasured) {
         EXPECT_GT(report.load_cpu, 0);
         EXPECT_GT(report.median_us, 0);
         EXPECT_GE(report.p99_us, report.median_us);
+    }
+}
+
+TEST(Honesty, PeersAnswerAsOursDo) {
+    const auto bin = std::filesystem::path(BENCH).parent_path();
+    for (Subject peer : all_subjects()) {
+        if (!peer.peer || contains(peer.groups, "chat")) continue;
+        const std::string beside = bin / peer.command[0];
+        const std::string program = find_program(find_program(beside).empty() ? peer.command[0] : beside);
+        if (program.empty()) continue;
+        peer.command[0] = program;
+        for (const char* group : {"lines", "echo"}) {
+            if (!contains(peer.groups, group)) continue;
+            Case what{.group = group, .label = "", .plan = {}, .rounds = 1, .quick = false};
+            what.plan.lines = group == std::string("lines");
+            const Server server(command_of(what, peer), {});
+            Plan plan = plan_for(server, what.plan.lines);
+            for (const Kind kind : {Kind::echo, Kind::churn}) {
+                for (const std::size_t size : {64, 5000}) {
+                    plan.kind = kind;
+                    plan.size = size;
+                    EXPECT_EQ(complaint(plan), "") << peer.name << ", " << group << " of " << size << " bytes";
+                }
+            }
+        }
     }
 }
 

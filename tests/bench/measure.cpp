@@ -5,7 +5,6 @@
 #include "targets.hpp"
 
 #include <unistd.h>
-#include <boost/version.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -245,10 +244,17 @@ static std::string first_line_of(const std::string& shell) {
     return line.substr(0, line.find('\n'));
 }
 
+// For the shell.
+static std::string own_version(const std::string& program) {
+    std::string quoted;
+    for (const char c : program) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+    return "'" + quoted + "' --version";
+}
+
 boost::json::object versions(const std::vector<Subject>& subjects) {
     boost::json::object named;
     for (const Subject& one : subjects) {
-        if (one.peer) named[one.name] = one.version.empty() ? "Boost " BOOST_LIB_VERSION : first_line_of(one.version);
+        if (one.peer) named[one.name] = first_line_of(one.version.empty() ? own_version(one.command[0]) : one.version);
     }
     return named;
 }

@@ -1,6 +1,7 @@
 // A peer of 03: Asio as its examples use it. A coroutine for each client reads a line into a dynamic buffer and writes
 // its answer before it looks for the next one. Everything else (options, first line) is as the bench needs it.
 #include <boost/asio.hpp>
+#include <boost/version.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
     CLI::App app{"Echo with a read and a write for each line"};
     std::uint16_t port = 1234;
     std::string packet = "line";
+    app.set_version_flag("--version", "Boost " BOOST_LIB_VERSION);
     app.add_option("--port", port);
     app.add_option("--packet", packet)->check(CLI::IsMember({"line"}));
     CLI11_PARSE(app, argc, argv);
