@@ -147,6 +147,47 @@ TEST(Measure, GoesOnUntilItIsDecided) {
     EXPECT_THAT(undecided(asked, "01_naive", {}), ElementsAre("raw_blocking"));
 }
 
+TEST(Cases, HaveAsManyConnectionsAsThereAreDescriptorsFor) {
+    EXPECT_EQ(most_connections(20'000), 19'000u);
+    EXPECT_EQ(most_connections(1'048'576), connections_wanted);
+    EXPECT_EQ(most_connections(10), 0u);
+    const auto largest = [](std::size_t files) {
+        const auto all = all_cases(false, files);
+        return std::max_element(all.begin(), all.end(),
+                                [](const Case& a, const Case& b) { return a.plan.connections < b.plan.connections; })
+            ->plan.connections;
+    };
+    EXPECT_EQ(largest(20'000), 19'000u);
+    EXPECT_EQ(largest(1'048'576), connections_wanted);
+    EXPECT_EQ(largest(1024), 10'000u);  // which does not fit
+    for (const Case& one : all_cases(false, 1024)) EXPECT_EQ(fits(one, 1024), one.plan.connections < 1000) << one.label;
+    for (const Case& one : all_cases(false, 20'000)) EXPECT_TRUE(fits(one, 20'000)) << one.label;
+}
+
+TEST(Cases, NameServersThatThereAre) {
+    const auto subjects = all_subjects();
+    for (const Case& one : all_cases(false, 20'000)) {
+        for (const std::string& name : one.servers) {
+            EXPECT_TRUE(
+                std::any_of(subjects.begin(), subjects.end(),
+                            [&](const Subject& subject) { return subject.name == name && is_for(one, subject); }))
+                << one.label << " is for no " << name;
+        }
+    }
+}
+
+TEST(Measure, PeersSayTheirVersionsThemselves) {
+    const fs::path script = fs::path(testing::TempDir()) / ("what's this " + std::to_string(getpid()));
+    std::ofstream(script) << "#!/bin/sh\necho \"1.2 of $1\"\n";
+    fs::permissions(script, fs::perms::owner_all);
+    Subject itself{.name = "itself", .command = {script}, .sticks = {}, .groups = {}, .peer = true};
+    Subject asked{.name = "asked", .command = {"/nowhere"}, .sticks = {}, .groups = {}, .peer = true};
+    asked.version = "echo 3; echo 4";
+    const Subject ours{.name = "ours", .command = {"/nowhere"}, .sticks = {}, .groups = {}};
+    EXPECT_EQ(versions({itself, asked, ours}), (boost::json::object{{"itself", "1.2 of --version"}, {"asked", "3"}}));
+    fs::remove(script);
+}
+
 TEST(Counts, AreReadFromWhatTheToolsWrite) {
     EXPECT_EQ(calls_in("% time     seconds  usecs/call     calls    errors syscall\n"
                        "------ ----------- ----------- --------- --------- ----------------\n"
@@ -176,7 +217,7 @@ TEST(Counts, AServerIsCountedWithTheToolsThatAreHere) {
     if (find_program("strace").empty() || find_program("valgrind").empty()) {
         GTEST_SKIP() << "there is no strace here, or no valgrind";
     }
-    const auto cases = all_cases(false);
+    const auto cases = all_cases(false, raise_file_limit());
     const auto what = std::find_if(cases.begin(), cases.end(), [](const Case& one) { return one.counted; });
     ASSERT_NE(what, cases.end());
     const Subject stick{.name = "raw_epoll", .command = {RAW_EPOLL}, .sticks = {}, .groups = {}};

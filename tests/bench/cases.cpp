@@ -15,18 +15,23 @@ constexpr std::size_t usual_rounds = 9;
 constexpr std::size_t more_rounds = 51;
 constexpr std::size_t quick_rounds = 3;
 constexpr std::size_t etcd_rounds = 5;
+constexpr std::size_t growth_rounds = 3;    // what grows does so by more than noise is
+constexpr std::size_t usual_most = 10'000;  // connections
+constexpr std::size_t people_in_rooms = 1000;
+constexpr std::size_t most_rooms = 1000;
+constexpr std::size_t people_on_nodes = 40;
 constexpr std::size_t etcd_line = 61;  // bytes, as in the measurements that chose etcd
 // Said before a new node comes: nothing, less than a snapshot is made after (8 MiB of requests), and more.
 constexpr std::uint64_t lines_before_newcomer[] = {0, 50'000, 200'000};
+
+// The groups of a server that echoes.
+const std::vector<std::string> echoes{"echo", "lines", "churn", "idle"};
 
 std::string bytes(std::size_t count) {
     return count % 1024 == 0 ? std::to_string(count / 1024) + "K" : std::to_string(count) + "B";
 }
 
 // A case in the making: what differs from the usual is said word by word.
-// The groups of a server that echoes.
-const std::vector<std::string> echoes{"echo", "lines", "churn", "idle"};
-
 class Make {
 public:
     Make(std::vector<Case>& cases, bool quick) : cases_(cases), quick_(quick) {}
@@ -174,6 +179,38 @@ void add_etcd(Make& make) {
     }
 }
 
+// What becomes of a figure where there is more of something, where no other group has it already.
+void add_growth(Make& make, std::size_t files) {
+    const auto growing = [](Case& made) -> Case& {
+        made.group = "growth";
+        made.rounds = growth_rounds;
+        made.more_rounds = 0;
+        return made;
+    };
+    if (const std::size_t most = most_connections(files); most > usual_most) {
+        Case& clients = growing(make.load("lines", Kind::echo, most, 64, 1));
+        clients.servers = {"raw_epoll", "03_acceptor_pool"};
+        // Time for each of them to be answered more than once.
+        clients.plan.warm_up = 500ms;
+        clients.plan.measured = 1000ms;
+    }
+    for (std::size_t rooms = 10; rooms <= most_rooms; rooms *= 10) {
+        Case& spread = growing(make.chat(people_in_rooms, rooms, 1));
+        spread.servers = {"05_chat"};
+        spread.plan.rooms = rooms;
+        spread.label += " r" + std::to_string(rooms);
+    }
+    Case& threads = growing(make.load("lines", Kind::echo, 100, 64, 1));
+    threads.label += ", threads";
+    threads.servers = {"03_acceptor_pool", "03 --threads 2", "03 --threads 4"};
+    threads.rounds = usual_rounds;
+    for (const std::size_t nodes : {1, 2, 4, 8}) {
+        Case& shared = growing(make.etcd("etcd", 1, nodes, people_on_nodes, 1));
+        shared.servers = {"raw_etcd", "05_chat on etcd"};
+        shared.plan.measured = 1000ms;
+    }
+}
+
 std::vector<Subject> all_peers() {
     const auto peer = [](std::string name, std::vector<std::string> command, std::string stick,
                          std::vector<std::string> groups, std::string version, Dialect dialect = Dialect::text) {
@@ -206,6 +243,8 @@ std::vector<Subject> all_peers() {
     };
     for (Subject& one : peers) {
         if (one.name == "socat") one.clients = 100;  // a process for each
+        if (one.name == "libuv") one.package = "libuv1-dev";
+        if (one.name == "Go") one.package = "golang-go";
         // Each member of a subject hears those who publish in the order that its own connection has them.
         if (one.dialect == Dialect::nats) one.speakers = 1;
     }
@@ -219,10 +258,9 @@ bool contains(const std::vector<std::string>& all, const std::string& one) {
 }
 
 std::vector<Subject> all_subjects() {
-    const std::vector<std::string> echoes{"echo", "lines", "churn", "idle"};
-    // The server has one core: more than one thread or worker would only take turns.
-    const auto pool = [](std::initializer_list<std::string> more) {
-        std::vector<std::string> command{"03_acceptor_pool", "--log", "quiet", "--threads", "1"};
+    // The server has one core: more than one thread or worker only take turns.
+    const auto pool = [](const char* threads, std::initializer_list<std::string> more) {
+        std::vector<std::string> command{"03_acceptor_pool", "--log", "quiet", "--threads", threads};
         command.insert(command.end(), more);
         return command;
     };
@@ -232,7 +270,9 @@ std::vector<Subject> all_subjects() {
         return command;
     };
     const auto chat = [](std::initializer_list<std::string> more) {
-        std::vector<std::string> command{"05_chat", "--log", "quiet", "--rate", "0"};
+        // One more room is where all arrive.
+        std::vector<std::string> command{
+            "05_chat", "--log", "quiet", "--rate", "0", "--max-rooms", std::to_string(most_rooms + 1)};
         command.insert(command.end(), more);
         return command;
     };
@@ -243,8 +283,6 @@ std::vector<Subject> all_subjects() {
          .command = {"01_naive", "--log", "quiet"},
          .sticks = {"raw_blocking"},
          .groups = echoes,
-        if (one.name == "libuv") one.package = "libuv1-dev";
-        if (one.name == "Go") one.package = "golang-go";
          .clients = 1},
         {.name = "raw_threads", .command = {"raw_threads"}, .sticks = {}, .groups = echoes},
         {.name = "02_thread_per_client",
@@ -252,7 +290,7 @@ std::vector<Subject> all_subjects() {
          .sticks = {"raw_threads"},
          .groups = echoes},
         {.name = "raw_epoll", .command = {"raw_epoll"}, .sticks = {}, .groups = echoes},
-        {.name = "03_acceptor_pool", .command = pool({}), .sticks = {"raw_epoll"}, .groups = echoes},
+        {.name = "03_acceptor_pool", .command = pool("1", {}), .sticks = {"raw_epoll"}, .groups = echoes},
         {.name = "04_supervised",
          .command = supervised("1", {}),
          .sticks = {"raw_epoll", "03_acceptor_pool"},
@@ -265,7 +303,9 @@ std::vector<Subject> all_subjects() {
          .sticks = {"05_chat 256K"},
          .groups = {},
          .troubled = true},
-        {.name = "03 --faults", .command = pool({"--faults"}), .sticks = {}, .groups = {}, .troubled = true},
+        {.name = "03 --faults", .command = pool("1", {"--faults"}), .sticks = {}, .groups = {}, .troubled = true},
+        {.name = "03 --threads 2", .command = pool("2", {}), .sticks = {"03_acceptor_pool"}, .groups = {}},
+        {.name = "03 --threads 4", .command = pool("4", {}), .sticks = {"03_acceptor_pool"}, .groups = {}},
         {.name = "04 --faults",
          .command = supervised("1", {"--faults"}),
          .sticks = {"03 --faults"},
@@ -305,7 +345,16 @@ std::vector<Subject> all_subjects() {
     return subjects;
 }
 
-std::vector<Case> all_cases(bool quick) {
+std::size_t most_connections(std::size_t files) {
+    const std::size_t free = files - std::min(files, spare_files);
+    return std::min(connections_wanted, free / 1000 * 1000);
+}
+
+bool fits(const Case& what, std::size_t files) {
+    return what.plan.connections + what.trouble.deaf + spare_files <= files;
+}
+
+std::vector<Case> all_cases(bool quick, std::size_t files) {
     // One of each kind that differs: a call for each message, one for many, connections that come and go, a room.
     const std::vector<std::string> counted{"echo c100 64B d1",    "lines c100 64B d1", "lines c100 64B d16",
                                            "lines c100 16B d256", "churn c32 64B",     "chat m10 s4 w16",
@@ -318,6 +367,7 @@ std::vector<Case> all_cases(bool quick) {
     add_churn_and_idle(make, quick);
     add_chat(make, quick);
     add_faults(make, quick);
+    add_growth(make, files);
     add_etcd(make);
     for (Case& one : cases) one.counted = !quick && contains(counted, one.group + " " + one.label);
     if (quick) std::erase_if(cases, [](const Case& one) { return !one.quick; });

@@ -41,7 +41,7 @@ struct Trouble {
 
 /// A load to measure them under.
 struct Case {
-    std::string group;  ///< echo, lines, watched, churn, idle, chat, faults, etcd, etcd-leader or etcd-newcomer
+    std::string group;  ///< echo, lines, watched, churn, idle, chat, faults, growth, etcd, etcd-leader, etcd-newcomer
     std::string label;  ///< what performance tables call it: c100 64B d1 is 100 connections, 64 bytes, 1 in flight
     Plan plan;
     std::size_t rounds;                     ///< how often each is measured, at the least
@@ -64,8 +64,17 @@ bool contains(const std::vector<std::string>& all, const std::string& one);
 /// The sticks, the stages and the peers, in the order they are shown.
 std::vector<Subject> all_subjects();
 
-/// All cases; those with --quick have fewer connections, less time and fewer rounds.
-std::vector<Case> all_cases(bool quick);
+/// So many connections has the largest case, where a process may have that many files, and one for each thousand that
+/// it may have where these are fewer.
+inline constexpr std::size_t connections_wanted = 50'000;
+std::size_t most_connections(std::size_t files);
+
+/// All cases; those with --quick have fewer connections, less time and fewer rounds. `files`: how many a process may
+/// have open. Cases for which that is too few are there, too.
+std::vector<Case> all_cases(bool quick, std::size_t files);
+
+/// Whether a process that may have so many files open can have all its connections.
+bool fits(const Case& what, std::size_t files);
 
 /// Whether the case is for this server.
 bool is_for(const Case& what, const Subject& subject);

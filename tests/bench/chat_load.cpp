@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -35,12 +36,17 @@ public:
     Chat(const Plan& plan, std::stop_token stop)
         : plan_(plan),
           poller_(plan.patience, std::move(stop)),
-          heard_(plan.dialect, plan.senders, plan.size, plan.acknowledged),
           in_(read_size, '\0'),
           members_(plan.connections),
-          senders_(plan.senders) {}
+          senders_(plan.senders) {
+        for (std::size_t room = 0; room < plan.rooms; ++room) {
+            const std::size_t speakers = (plan.senders + plan.rooms - 1 - room) / plan.rooms;
+            heard_.emplace_back(plan.dialect, speakers, plan.size, plan.acknowledged, room, plan.rooms);
+        }
+    }
 
     Report run() {
+        if (plan_.server) memory_of_none_ = resident_bytes(*plan_.server);
         while (joined_ < members_.size()) join();
         for (std::size_t i = 0; i < plan_.deaf; ++i) join_deaf();
         open_senders();
@@ -54,12 +60,12 @@ public:
 private:
     struct Member {
         Fd socket;
-        std::string welcome;  // what has come of the answer to hello
-        bool is_in = false;   // it has ended: from here on the room is heard
-        Heard::Ear ear;
-        std::string cut;       // an unfinished line, where lines are passed over
-        std::string goodbye;   // one, once we have said goodbye
-        bool closing = false;  // we have
+        std::string welcome;            // what has come of the answer to hello
+        bool is_in = false;             // it has ended: from here on the room is heard
+        std::optional<Heard::Ear> ear;  // none where it only passes through
+        std::string cut;                // an unfinished line, where lines are passed over
+        std::string goodbye;            // one, once we have said goodbye
+        bool closing = false;           // we have
     };
     struct Sender {
         Fd own;                // where it does not speak as a member
@@ -74,10 +80,23 @@ private:
         Member& member = members_[index];
         member.socket = connect_to(port_of(index), index);
         poller_.add(member.socket.get(), index, EPOLLIN);
-        member.ear = heard_.join(index);
+        if (plan_.rooms == 1) member.ear = room_of(index).join(index);
         send_all(member.socket.get(), words::hello(plan_.dialect, index));
         while (!member.is_in) turn(no_deadline);
+        if (plan_.rooms > 1) change_room(index);
     }
+
+    // Nobody stays in the room where all arrive, and nobody has to be heard there.
+    void change_room(std::uint32_t index) {
+        Member& member = members_[index];
+        member.welcome.clear();
+        member.is_in = false;
+        member.ear = room_of(index).join(index);
+        send_all(member.socket.get(), words::go_to(index % plan_.rooms));
+        while (!member.is_in) turn(no_deadline);
+    }
+
+    Heard& room_of(std::size_t member) { return heard_[member % plan_.rooms]; }
 
     std::uint16_t port_of(std::size_t member) const {
         const std::size_t node = member % (1 + plan_.more_nodes.size());
@@ -90,7 +109,7 @@ private:
         // So that it is soon seen that nobody reads.
         const int small = 4096;
         setsockopt(deaf_.back().get(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-        heard_.join_deaf(number);
+        heard_[0].join_deaf(number);
         send_all(deaf_.back().get(), words::hello(plan_.dialect, number));
     }
 
@@ -126,8 +145,12 @@ private:
         meter.end(report, latencies_);
         report.messages = lines_ - before;
         report.silence = std::chrono::duration<double>(silence_).count();
-        if (plan_.server)
+        if (plan_.server) {
             report.bytes_grown = static_cast<double>(peak_bytes(*plan_.server)) - static_cast<double>(memory);
+            report.bytes_per_connection =
+                (static_cast<double>(resident_bytes(*plan_.server)) - static_cast<double>(memory_of_none_)) /
+                static_cast<double>(members_.size());
+        }
         speaking_ = false;
         return report;
     }
@@ -143,8 +166,10 @@ private:
 
     void turn_until_up_to_date() {
         const auto behind = [this] {
-            return std::any_of(members_.begin(), members_.end(),
-                               [this](const Member& member) { return !heard_.is_up_to_date(member.ear); });
+            for (std::size_t i = 0; i < members_.size(); ++i) {
+                if (!room_of(i).is_up_to_date(*members_[i].ear)) return true;
+            }
+            return false;
         };
         while (behind()) turn(no_deadline);
     }
@@ -179,15 +204,17 @@ private:
         if (member.closing) return hear_goodbye(index, bytes);
         if (bytes.empty()) throw Closed(who(index) + ": the server closed");
         if (!member.is_in) bytes = hear_welcome(member, bytes);
+        if (!member.is_in || !member.ear) return;
         std::string of_members;
         if (plan_.outage) bytes = of_members = without_others(member, bytes);
-        lines_ += heard_.hear(index, member.ear, bytes, [this](std::size_t sender, steady_clock::time_point since) {
-            const auto now = steady_clock::now();
-            latencies_.add(now - since);
-            silence_ = std::max(silence_, now - last_done_);
-            last_done_ = now;
-            due_.push_back(sender);
-        });
+        lines_ +=
+            room_of(index).hear(index, *member.ear, bytes, [this](std::size_t sender, steady_clock::time_point since) {
+                const auto now = steady_clock::now();
+                latencies_.add(now - since);
+                silence_ = std::max(silence_, now - last_done_);
+                last_done_ = now;
+                due_.push_back(sender);
+            });
     }
 
     // The whole lines that are some member's.
@@ -242,7 +269,8 @@ private:
     void speak(std::size_t index) {
         if (!speaking_) return;
         Sender& sender = senders_[index];
-        while (heard_.under_way(index) < plan_.depth) heard_.say(index, sender.unsent);
+        Heard& room = room_of(index);
+        while (room.under_way(index) < plan_.depth) room.say(index, sender.unsent);
         if (!sender.blocked) send_rest(index);
     }
 
@@ -277,15 +305,16 @@ private:
 
     const Plan& plan_;
     Poller poller_;
-    Heard heard_;
+    std::vector<Heard> heard_;  // by room
     Latencies latencies_;
     std::string in_;
     std::vector<Member> members_;
     std::vector<Fd> deaf_;
     std::vector<Sender> senders_;
-    std::vector<std::size_t> due_;  // senders one of whose lines everybody has heard
-    std::size_t joined_ = 0;        // the first so many are connected
-    std::uint64_t lines_ = 0;       // said, and heard by one: all together
+    std::vector<std::size_t> due_;    // senders one of whose lines everybody has heard
+    std::size_t memory_of_none_ = 0;  // the server's, before anybody came
+    std::size_t joined_ = 0;          // the first so many are connected
+    std::uint64_t lines_ = 0;         // said, and heard by one: all together
     bool speaking_ = false;
     steady_clock::time_point last_done_ = {};  // when the last line was done
     steady_clock::duration silence_ = {};      // at the most, between two of them

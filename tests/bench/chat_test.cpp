@@ -118,6 +118,30 @@ TEST(Chat, LinesThatAreNobodysArePassedOverOnlyInAnOutage) {
     EXPECT_TRUE(is_out);
 }
 
+TEST(Chat, RoomsAreFilledEvenlyAndEachHearsItsOwn) {
+    const Server server({CHAT, "--log", "quiet", "--rate", "0", "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.connections = 600;  // so many that what they all have heard is forgotten before the last one comes
+    plan.senders = 7;
+    plan.rooms = 7;
+    plan.depth = 1;
+    plan.enough = 500;
+    plan.measured = plan.patience = 60s;
+    const Report report = run(plan, {});
+    EXPECT_GE(report.messages, 500u);
+    EXPECT_GT(report.bytes_per_connection, 0);
+    plan.rooms = 8;
+    EXPECT_THROW(run(plan, {}), std::invalid_argument);
+}
+
+TEST(Chat, AServerWithoutRoomsIsNoticed) {
+    const Server server({RAW_ROOM, "--port", "0"}, {});
+    Plan plan = plan_for(server);
+    plan.patience = 200ms;
+    plan.rooms = 2;
+    EXPECT_NE(complaint_about(plan), "nothing");
+}
+
 TEST(Chat, TwoNodesThatAreNotOneRoomAreNoticed) {
     const Server one({RAW_ROOM, "--port", "0"}, {}), two({RAW_ROOM, "--port", "0"}, {});
     Plan plan = plan_for(one);
@@ -235,6 +259,21 @@ TEST(Heard, NothingIsHeardBeforeItIsSaid) {
     Heard heard(Dialect::text, 1, 20);
     auto one = heard.join(0);
     EXPECT_THROW(heard.hear(0, one, said(0, 0, 1), ignore), WrongAnswer);
+}
+
+TEST(Heard, WhatIsSaidInAnotherRoomIsNotHeard) {
+    constexpr std::size_t rooms = 3;
+    Heard heard(Dialect::text, 2, 20, false, 1, rooms);  // members 1, 4, and so on; two of them speak
+    auto one = heard.join(1);
+    std::string out;
+    heard.say(4, out);
+    EXPECT_EQ(heard.under_way(4), 1u);
+    EXPECT_EQ(heard.under_way(1), 0u);
+    EXPECT_EQ(heard.hear(1, one, said(4, 0, 1), ignore), 1u);
+    EXPECT_EQ(heard.under_way(4), 0u);
+    for (const std::size_t other : {0, 3, 5, 7}) {
+        EXPECT_THROW(Heard(heard).hear(1, one, said(other, 0, 1), ignore), WrongAnswer) << other;
+    }
 }
 
 TEST(Heard, OnlyTheDeafMayLeaveAndOnlyOnce) {

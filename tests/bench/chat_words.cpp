@@ -31,6 +31,10 @@ std::string_view welcome(Dialect dialect) {
     std::abort();
 }
 
+std::string go_to(std::size_t room) {
+    return "/join room" + std::to_string(room) + "\n";
+}
+
 std::string hello_of_sender(Dialect dialect) {
     return dialect == Dialect::nats ? NATS_HELLO : "";
 }

@@ -24,6 +24,9 @@ std::string hello(Dialect dialect, std::size_t member);
 /// How the line begins that ends the answer to it. From there on the member hears the room.
 std::string_view welcome(Dialect dialect);
 
+/// What a member says who goes to another room; the answer ends as that to hello does. Only in `text`.
+std::string go_to(std::size_t room);
+
 /// What a sender's own connection begins with; empty: nothing.
 std::string hello_of_sender(Dialect dialect);
 

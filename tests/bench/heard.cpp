@@ -20,9 +20,12 @@ std::string shown(std::string_view bytes) {
 
 }  // namespace
 
-Heard::Heard(Dialect dialect, std::size_t senders, std::size_t size, bool acknowledged)
+Heard::Heard(Dialect dialect, std::size_t senders, std::size_t size, bool acknowledged, std::size_t first,
+             std::size_t step)
     : dialect_(dialect),
       acknowledged_(acknowledged),
+      first_(first),
+      step_(step),
       stream_("", size, true),
       text_size_(size - 1),
       line_size_(words::said(dialect, 0, std::string(text_size_, '.')).size()),
@@ -54,8 +57,8 @@ std::string Heard::text(std::size_t sender, std::uint64_t number) {
 }
 
 void Heard::say(std::size_t sender, std::string& out) {
-    out += words::say(dialect_, text(sender, said_[sender]++));
-    since_[sender].push_back(Clock::now());
+    out += words::say(dialect_, text(sender, said_[place(sender)]++));
+    since_[place(sender)].push_back(Clock::now());
     ++to_come_;
 }
 
@@ -95,17 +98,20 @@ void Heard::parse(std::size_t member) {
 
 void Heard::parse_said(std::size_t member, std::string_view line) {
     const std::size_t sender = Stream::connection(line.substr(line.size() - 2 - text_size_));
-    if (sender >= said_.size()) wrong(member, "heard " + shown(line) + ", which nobody has said");
-    const std::string expected = words::said(dialect_, sender, text(sender, heard_[sender]));
+    const std::size_t at = place(sender);
+    if (sender < first_ || (sender - first_) % step_ != 0 || at >= said_.size()) {
+        wrong(member, "heard " + shown(line) + ", which nobody has said here");
+    }
+    const std::string expected = words::said(dialect_, sender, text(sender, heard_[at]));
     if (line != expected) {
-        wrong(member, "heard " + shown(line) + " instead of line " + std::to_string(heard_[sender]) + " of sender " +
+        wrong(member, "heard " + shown(line) + " instead of line " + std::to_string(heard_[at]) + " of sender " +
                           std::to_string(sender) + ", " + shown(expected));
     }
-    if (heard_[sender] == said_[sender]) wrong(member, "heard " + shown(line) + ", which nobody has said yet");
-    ++heard_[sender];
+    if (heard_[at] == said_[at]) wrong(member, "heard " + shown(line) + ", which nobody has said yet");
+    ++heard_[at];
     --to_come_;
-    lines_.push_back({parsed_, sender, members_, since_[sender].front()});
-    since_[sender].pop_front();
+    lines_.push_back({parsed_, sender, members_, since_[at].front()});
+    since_[at].pop_front();
 }
 
 void Heard::parse_left(std::size_t member, std::string_view line) {

@@ -26,8 +26,10 @@ public:
     using Clock = std::chrono::steady_clock;
 
     /// `size`: of a line as the sender counts it, its "\n" included. `acknowledged`: it is done when its sender has
-    /// heard it, who is the member with the same number; otherwise when all have.
-    Heard(Dialect dialect, std::size_t senders, std::size_t size, bool acknowledged = false);
+    /// heard it, who is the member with the same number; otherwise when all have. Senders have the numbers `first`,
+    /// `first` + `step`, and so on, for there are other rooms for those in between.
+    Heard(Dialect dialect, std::size_t senders, std::size_t size, bool acknowledged = false, std::size_t first = 0,
+          std::size_t step = 1);
 
     /// One more member: all before it will hear of it, and it hears everything after that.
     Ear join(std::size_t member);
@@ -37,7 +39,7 @@ public:
     /// The bytes with which the sender says its next line.
     void say(std::size_t sender, std::string& out);
     /// The sender's lines that are not done.
-    std::uint64_t under_way(std::size_t sender) const { return said_[sender] - complete_[sender]; }
+    std::uint64_t under_way(std::size_t sender) const { return said_[place(sender)] - complete_[place(sender)]; }
 
     /// A member has heard more. Returns how many said lines that completes for it, or, where lines are acknowledged,
     /// how many of its own; throws WrongAnswer if they are not what they must be. Calls `done(sender, when it was
@@ -58,6 +60,7 @@ private:
         Clock::time_point since;
     };
 
+    std::size_t place(std::size_t sender) const { return (sender - first_) / step_; }
     void check(std::size_t member, const Ear& ear, std::string_view bytes);
     void parse(std::size_t member);
     void parse_said(std::size_t member, std::string_view line);
@@ -67,12 +70,14 @@ private:
 
     Dialect dialect_;
     bool acknowledged_;
+    std::size_t first_;
+    std::size_t step_;
     Stream stream_;
     std::size_t text_size_;
     std::size_t line_size_;  // of a line that is said, as it is heard
     std::size_t members_ = 0;
     std::vector<std::size_t> deaf_;                     // who are still there
-    std::vector<std::uint64_t> said_;                   // by sender: lines, so far
+    std::vector<std::uint64_t> said_;                   // by sender's place: lines, so far
     std::vector<std::uint64_t> heard_;                  // of those, heard by anybody
     std::vector<std::uint64_t> complete_;               // and done
     std::vector<std::deque<Clock::time_point>> since_;  // when those were said that nobody has heard yet
@@ -99,7 +104,7 @@ std::uint64_t Heard::hear(std::size_t member, Ear& ear, std::string_view bytes, 
         const bool is_done = acknowledged_ ? line.sender == member : is_last;
         if (is_done || !acknowledged_) ++count;
         if (!is_done) continue;
-        ++complete_[line.sender];
+        ++complete_[place(line.sender)];
         done(line.sender, line.since);
     }
     forget();

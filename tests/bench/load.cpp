@@ -28,7 +28,6 @@ namespace {
 constexpr std::size_t read_size = 256 * 1024;
 constexpr std::size_t write_size = 256 * 1024;
 constexpr std::size_t set_up_at_once = 256;  // connections waiting for their first answer; a backlog may be short
-constexpr std::size_t spare_files = 64;      // what a process has open besides connections
 constexpr std::uint64_t unlimited = std::numeric_limits<std::uint64_t>::max();
 constexpr auto no_deadline = steady_clock::time_point::max();
 
@@ -113,7 +112,7 @@ public:
     Report run() {
         Report report;
         open(1);
-        const std::size_t memory_of_one = plan_.kind == Kind::idle && plan_.server ? resident_bytes(*plan_.server) : 0;
+        const std::size_t memory_of_one = plan_.server ? resident_bytes(*plan_.server) : 0;
         open(connections_.size());
         if (memory_of_one > 0 && connections_.size() > 1) {
             report.bytes_per_connection = (static_cast<double>(resident_bytes(*plan_.server)) - memory_of_one) /
@@ -398,6 +397,9 @@ Report run(const Plan& plan, std::stop_token stop) {
             "there are more connections than this process may have files (ulimit -n)");
     require(plan.senders >= 1 && plan.senders <= plan.connections,
             "senders are members: 1 or more, and no more than those");
+    require(plan.rooms >= 1 && plan.rooms <= plan.senders, "somebody speaks in each room");
+    require(plan.rooms == 1 || (plan.dialect == Dialect::text && plan.deaf == 0),
+            "only in 05 are there several rooms, and nobody deaf in them");
     switch (plan.kind) {
         case Kind::churn: return Churn(plan, std::move(stop)).run();
         case Kind::chat: return run_chat(plan, std::move(stop));

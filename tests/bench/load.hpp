@@ -16,11 +16,13 @@
 /// The load on a server, with every byte of the answers checked. One thread, the caller's.
 namespace bench {
 
+inline constexpr std::size_t spare_files = 64;  ///< what a process has open besides connections
+
 enum class Kind {
     echo,   ///< open all connections, keep `depth` messages in flight on each
     churn,  ///< connect, one message, close, over and over, on `connections` at a time
     idle,   ///< open all connections, one message each, and weigh the server
-    chat,   ///< members of one room, some of whom speak; everybody must hear every line once, in one order
+    chat,   ///< members of a room, or of several, some of whom speak; everybody must hear every line once, in one order
 };
 
 struct Plan {
@@ -39,6 +41,8 @@ struct Plan {
     Dialect dialect = Dialect::text;
     std::size_t senders = 1;  ///< members that speak, 1 ... connections; each has `depth` lines in flight
     std::size_t deaf = 0;     ///< members more, who join, never read, and need not hear anything
+    std::size_t rooms = 1;    ///< that members are dealt out to, and senders with them; more than one: only in `text`,
+                              ///< and without deaf ones
     /// A line is done when its speaker sees it, and counts once; otherwise when the last member does, and it counts
     /// once for each.
     bool acknowledged = false;
@@ -66,7 +70,7 @@ struct Report {
     double median_us = 0;        ///< from a message's write to the end of its reply; churn: of a connection's life;
                                  ///< chat: until the last member has it, or its speaker, where Plan::acknowledged
     double p99_us = 0;
-    double bytes_per_connection = 0;  ///< what the server's memory grew by for each; only in idle
+    double bytes_per_connection = 0;  ///< what the server's memory grew by for each; not in churn
     double silence = 0;               ///< seconds at the most between two lines done; only in chat
     double taken = 0;                 ///< the share of two processors that others had meanwhile, or a host took away
     double switches = 0;              ///< how often a thread of the server stopped running: to wait, or pushed away

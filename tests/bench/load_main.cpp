@@ -25,6 +25,8 @@ int main(int argc, char** argv) {
     app.add_option("-d,--depth", plan.depth, "messages in flight on a connection")->capture_default_str();
     app.add_option("--senders", plan.senders, "of a chat: how many of the connections speak")->capture_default_str();
     app.add_option("--deaf", plan.deaf, "of a chat: members more, who never read")->capture_default_str();
+    app.add_option("--rooms", plan.rooms, "of a chat: that members and senders are dealt out to")
+        ->capture_default_str();
     app.add_option("--pid", pid, "the server's process: whose CPU time and memory to read");
     app.add_option("--warm-up", warm_up, "milliseconds before measuring")->capture_default_str();
     app.add_option("--measure", milliseconds, "milliseconds")->capture_default_str();

@@ -1,5 +1,6 @@
 #include "page.hpp"
 
+#include "cases.hpp"
 #include "plot.hpp"
 #include "targets.hpp"
 
@@ -246,7 +247,9 @@ std::string figures_table(const CaseResult& what, Count& page) {
         to += number("%.0f", median(one.rounds, speed)) + " | " + number("%.3f", median_cost(what, one) * micro) +
               " | " + number("%.0f", median(one.rounds, [](const Report& report) { return report.median_us; })) +
               " | " + number("%.0f", median(one.rounds, [](const Report& report) { return report.p99_us; })) + " | ";
-        if (const Measured* stick = is_stick(one.name) ? nullptr : stick_of(what, one)) {
+        // What grows has too few rounds to be told from its stick.
+        const bool is_compared = !is_stick(one.name) && what.group != "growth";
+        if (const Measured* stick = is_compared ? stick_of(what, one) : nullptr) {
             const Interval found = ratio(costs(what, one), costs(what, *stick));
             to += number("%.2f", found.median) + number(" (%.2f", found.low) + number("–%.2f) ", found.high) +
                   stick->name + ": ";
@@ -319,59 +322,135 @@ std::string choices(const Results& results) {
            rooms;
 }
 
-// What becomes of a figure of one server, from case to case.
-struct Growth {
-    const char* what;
-    const char* server;
-    std::string group;
-    std::vector<const char*> labels;
-    double (*figure)(const CaseResult&, const Measured&);
-    const char* format;
+// Of what grows, how much there was in a case, and the server that was measured there.
+struct Step {
+    std::size_t many;
+    const CaseResult* what;
+    std::string server;
 };
 
-std::string growth_table(const Results& results) {
-    const auto cpu = [](const CaseResult& what, const Measured& one) { return median_cost(what, one) * micro; };
-    const auto said = [](const CaseResult& what, const Measured& one) {
-        return median_cost(what, one) * micro * static_cast<double>(what.connections);
-    };
-    const auto late = [](const CaseResult&, const Measured& one) {
-        return median(one.rounds, [](const Report& report) { return report.p99_us; });
-    };
-    // One connection alone lets the server sleep between two lines, which is another matter.
-    const std::vector<const char*> clients{"c100 64B d1", "c1000 64B d1", "c10000 64B d1"};
-    const std::vector<const char*> members{"m10 s1 w1", "m100 s1 w1", "m1000 s1 w1"};
-    std::string rows;
-    for (const Growth& one : std::initializer_list<Growth>{
-             {"clients: µs of CPU for a line", "raw_epoll", "lines", clients, cpu, "%.2f"},
-             {"clients: µs of CPU for a line", "02_thread_per_client", "lines", clients, cpu, "%.2f"},
-             {"clients: µs of CPU for a line", "03_acceptor_pool", "lines", clients, cpu, "%.2f"},
-             {"clients: µs until 99 % are answered", "03_acceptor_pool", "lines", clients, late, "%.0f"},
-             {"members: µs of CPU for a line said", "05_chat", "chat", members, said, "%.0f"},
-             {"members: µs of CPU for a line heard", "05_chat", "chat", members, cpu, "%.2f"},
-             {"members: µs until 99 % are heard by all", "05_chat", "chat", members, late, "%.0f"}}) {
-        std::vector<double> x, y;
-        std::string places;
-        for (const char* label : one.labels) {
-            const CaseResult* const what = results.find(one.group, label);
-            const Measured* const found = what != nullptr ? what->find(one.server) : nullptr;
-            if (found == nullptr) continue;
-            x.push_back(static_cast<double>(what->connections));
-            y.push_back(one.figure(*what, *found));
-            places +=
-                (places.empty() ? "" : ", ") + std::to_string(what->connections) + ": " + number(one.format, y.back());
-        }
-        if (x.size() < 2) continue;
-        const double power = std::round(exponent(x, y) * 100) / 100 + 0.0;  // no -0
-        rows +=
-            std::string("| ") + one.what + " | " + one.server + " | " + places + " | " + number("%.2f", power) + " | ";
-        rows.append(growth(power)).append(" |\n");
+// The cases, by group and label, in which there is more and more of something; those that were not measured are left
+// out.
+std::vector<Step> steps(const Results& results, const std::string& server,
+                        std::initializer_list<std::pair<std::size_t, std::string_view>> cases) {
+    std::vector<Step> all;
+    for (const auto& [many, name] : cases) {
+        const auto blank = name.find(' ');
+        const CaseResult* const what = results.find(name.substr(0, blank), name.substr(blank + 1));
+        if (what != nullptr) all.push_back({many, what, server});
     }
+    return all;
+}
+
+// The same of clients, with as many as this machine had descriptors for. One alone lets the server sleep between two
+// lines, which is another matter.
+std::vector<Step> steps_of_clients(const Results& results, const std::string& server) {
+    constexpr std::size_t few = 100;
+    std::vector<Step> all;
+    for (const CaseResult& what : results.cases) {
+        const bool usual = (what.group == "lines" || what.group == "growth") &&
+                           what.label == "c" + std::to_string(what.connections) + " 64B d1";
+        if (usual && what.connections >= few) all.push_back({what.connections, &what, server});
+    }
+    return all;
+}
+
+using Figure = double(const CaseResult&, const Measured&);
+
+double cpu_us(const CaseResult& what, const Measured& one) {
+    return median_cost(what, one) * micro;
+}
+double cpu_us_said(const CaseResult& what, const Measured& one) {
+    return cpu_us(what, one) * static_cast<double>(what.connections);
+}
+double p99_us(const CaseResult&, const Measured& one) {
+    return median(one.rounds, [](const Report& report) { return report.p99_us; });
+}
+double bytes_each(const CaseResult&, const Measured& one) {
+    return median(one.rounds, [](const Report& report) { return report.bytes_per_connection; });
+}
+
+// What becomes of a figure, step by step; empty where there are no two that have it.
+std::string growth_row(const std::string& what, const std::string& server, const std::vector<Step>& steps,
+                       Figure figure, const char* format) {
+    std::vector<double> x, y;
+    std::string figures;
+    for (const Step& step : steps) {
+        const Measured* const one = step.what->find(step.server);
+        const double value = one != nullptr ? figure(*step.what, *one) : 0;
+        if (value <= 0) continue;  // an older bench did not weigh it
+        x.push_back(static_cast<double>(step.many));
+        y.push_back(value);
+        figures += (figures.empty() ? "" : ", ") + std::to_string(step.many) + ": " + number(format, value);
+    }
+    if (x.size() < 2) return "";
+    const double power = std::round(exponent(x, y) * 100) / 100 + 0.0;  // no -0
+    std::string row = "| " + what + " | " + server + " | " + figures + " | " + number("%.2f", power) + " | ";
+    row.append(growth(power)).append(" |\n");
+    return row;
+}
+
+// Why there were no more of them; empty where nothing stood in the way.
+std::string why_no_more(const Results& results, const std::vector<Step>& clients) {
+    const auto* const about_files = results.about.if_contains("files");
+    if (about_files == nullptr || clients.empty()) return "";
+    const auto files = about_files->to_number<std::size_t>();
+    if (most_connections(files) >= connections_wanted) return "";
+    return "Clients end at " + std::to_string(clients.back().many) + ", and not at " +
+           std::to_string(connections_wanted) + ", because a process may have no more than " + std::to_string(files) +
+           " files open here (`ulimit -Hn`), and each connection is one. ";
+}
+
+std::string growth_table(const Results& results) {
+    const std::string threads = "02_thread_per_client", pool = "03_acceptor_pool", chat = "05_chat",
+                      on_etcd = "05_chat on etcd";
+    const auto clients = [&](const std::string& server) { return steps_of_clients(results, server); };
+    const auto members =
+        steps(results, chat, {{10, "chat m10 s1 w1"}, {100, "chat m100 s1 w1"}, {1000, "chat m1000 s1 w1"}});
+    const auto rooms = steps(results, chat,
+                             {{1, "chat m1000 s1 w1"},
+                              {10, "growth m1000 s10 w1 r10"},
+                              {100, "growth m1000 s100 w1 r100"},
+                              {1000, "growth m1000 s1000 w1 r1000"}});
+    const auto nodes = [&](const std::string& server) {
+        return steps(results, server,
+                     {{1, "growth e1 n1 m40 w1"},
+                      {2, "growth e1 n2 m40 w1"},
+                      {4, "growth e1 n4 m40 w1"},
+                      {8, "growth e1 n8 m40 w1"}});
+    };
+    std::vector<Step> loops;
+    for (const auto& [many, server] :
+         {std::pair{1, "03_acceptor_pool"}, {2, "03 --threads 2"}, {4, "03 --threads 4"}}) {
+        for (Step& step : steps(results, server, {{many, "growth c100 64B d1, threads"}})) loops.push_back(step);
+    }
+    const std::string rows =
+        growth_row("clients: µs of CPU for a line", "raw_epoll", clients("raw_epoll"), cpu_us, "%.2f") +
+        growth_row("clients: µs of CPU for a line", threads, clients(threads), cpu_us, "%.2f") +
+        growth_row("clients: µs of CPU for a line", pool, clients(pool), cpu_us, "%.2f") +
+        growth_row("clients: µs until 99 % are answered", pool, clients(pool), p99_us, "%.0f") +
+        growth_row("clients: bytes of memory for each", pool, clients(pool), bytes_each, "%.0f") +
+        growth_row("threads: µs of CPU for a line", pool, loops, cpu_us, "%.2f") +
+        growth_row("members: µs of CPU for a line said", chat, members, cpu_us_said, "%.0f") +
+        growth_row("members: µs of CPU for a line heard", chat, members, cpu_us, "%.2f") +
+        growth_row("members: µs until 99 % are heard by all", chat, members, p99_us, "%.0f") +
+        growth_row("rooms: µs of CPU for a line heard", chat, rooms, cpu_us, "%.2f") +
+        growth_row("rooms: bytes of memory for each person", chat, rooms, bytes_each, "%.0f") +
+        growth_row("nodes: µs of CPU for a line, on all of them", "raw_etcd", nodes("raw_etcd"), cpu_us, "%.1f") +
+        growth_row("nodes: µs of CPU for a line, on all of them", on_etcd, nodes(on_etcd), cpu_us, "%.1f") +
+        growth_row("nodes: µs until 99 % are seen by their speaker", on_etcd, nodes(on_etcd), p99_us, "%.0f");
     if (rows.empty()) return "";
     return "\n## How cost grows\n\n"
            "The exponent is the power that a figure grows with: 0 is a figure that does not depend on how many there "
-           "are, "
-           "and 1 one that doubles when they double. What nodes cost each other is in [Many "
-           "machines](many_machines.md).\n\n"
+           "are, and 1 one that doubles when they double. " +
+           why_no_more(results, clients(pool)) +
+           "Threads are 03's event loops, all of them on the one core that servers have here: the row says what it "
+           "costs that they take turns. It cannot say what they bring where each has a core of its own, for then one "
+           "core is not enough for the load. Rooms share 1000 people, and in each of them one speaks, a line at a "
+           "time; in 1000 rooms everybody is alone, and each line is heard once. Nodes share 40 people, who all speak, "
+           "over etcd with one member. All nodes run on the servers' one core: a line costs what all machines "
+           "together would pay, and it takes longer than where each node has a machine of its own. What nodes cost "
+           "each other is in [Many machines](many_machines.md).\n\n"
            "| how many | server | figures | exponent | it |\n| --- | --- | --- | ---: | --- |\n" +
            rows;
 }
@@ -423,7 +502,8 @@ std::string introduction(const Results& results) {
            "else had the machine is measured again. "
            "*Cost* is the CPU time of the server alone. Every byte of every answer is checked while the clock runs. "
            "`c100 64B d16` is 100 connections, messages of 64 bytes and 16 of them under way on each; `m100 s4 w16` "
-           "are 100 members of a room, of whom 4 speak, each with 16 lines under way that not everybody has heard. "
+           "are 100 members of a room, of whom 4 speak, each with 16 lines under way that not everybody has heard; "
+           "with `r10`, of 10 rooms. "
            "`e3 n2 m40 w1` are 40 people on two nodes, over etcd with three members: all of them speak, each with one "
            "line of 61 bytes under way that they have not seen themselves, and a line counts once, however many hear "
            "it. etcd runs on both cores, and its work is in nobody's cost.\n\n";

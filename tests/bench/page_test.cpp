@@ -1,5 +1,6 @@
 // From figures to verdicts, pictures and the page: all of it without measuring anything.
 #include "bench/page.hpp"
+#include "bench/cases.hpp"
 #include "bench/plot.hpp"
 #include "bench/targets.hpp"
 
@@ -143,6 +144,80 @@ TEST(Page, SaysWhatWasMeasuredAndNothingElse) {
     }
     EXPECT_TRUE(page.pictures.contains("clients.svg"));
     EXPECT_THAT(page.pictures.at("idle.svg"), HasSubstr(">1900 B<"));
+}
+
+TEST(Page, SaysHowCostGrows) {
+    Results grown = results();
+    const auto add = [&](const char* label, std::size_t connections, const char* server, double cpu, double bytes) {
+        Report report;
+        report.messages = 1000;
+        report.seconds = 1;
+        report.server_cpu = cpu / 1000;
+        report.p99_us = 1000 * cpu;
+        report.bytes_per_connection = bytes;
+        grown.cases.push_back({"growth", label, connections, 64, 1, {{server, {report}, {}}}});
+    };
+    EXPECT_THAT(page_of(grown).markdown, Not(HasSubstr("| rooms: ")));
+    EXPECT_THAT(page_of(grown).markdown, Not(HasSubstr("| clients: bytes")));  // an older bench did not weigh them
+    add("c19000 64B d1", 19000, "03_acceptor_pool", 4.5, 1900);
+    grown.cases.back().servers.insert(grown.cases.back().servers.begin(), grown.cases[0].servers[0]);  // its stick
+    add("m1000 s10 w1 r10", 1000, "05_chat", 3, 5000);
+    add("m1000 s100 w1 r100", 1000, "05_chat", 6, 5000);
+    add("e1 n1 m40 w1", 40, "05_chat on etcd", 10, 0);
+    add("e1 n8 m40 w1", 40, "05_chat on etcd", 80, 0);
+    add("c100 64B d1, threads", 100, "03_acceptor_pool", 5, 0);
+    grown.cases.back().servers.push_back(grown.cases.back().servers[0]);
+    grown.cases.back().servers[1].name = "03 --threads 2";
+    const auto row = [](const std::string& text) { return HasSubstr("\n| " + text + " |\n"); };
+    std::string page = page_of(grown).markdown;
+    EXPECT_THAT(page,
+                row("clients: µs of CPU for a line | 03_acceptor_pool | 100: 4.50, 1000: 4.50, 19000: 4.50 | 0.00 | "
+                    "hardly changes"));
+    EXPECT_THAT(page, row("threads: µs of CPU for a line | 03_acceptor_pool | 1: 5.00, 2: 5.00 | 0.00 | "
+                          "hardly changes"));
+    EXPECT_THAT(page, row("rooms: µs of CPU for a line heard | 05_chat | 10: 3.00, 100: 6.00 | 0.30 | "
+                          "grows, but more slowly"));
+    EXPECT_THAT(page, row("rooms: bytes of memory for each person | 05_chat | 10: 5000, 100: 5000 | 0.00 | "
+                          "hardly changes"));
+    EXPECT_THAT(page, row("nodes: µs of CPU for a line, on all of them | 05_chat on etcd | 1: 10.0, 8: 80.0 | 1.00 | "
+                          "grows in proportion"));
+    EXPECT_THAT(page,
+                row("nodes: µs until 99 % are seen by their speaker | 05_chat on etcd | 1: 10000, 8: 80000 | 1.00 | "
+                    "grows in proportion"));
+    EXPECT_EQ(page_of(grown).rows, page_of(results()).rows);  // which is not compared in so few rounds
+    // Why there are no more clients is said where descriptors were the reason.
+    EXPECT_THAT(page, Not(HasSubstr("Clients end at")));
+    grown.about["files"] = 20'000;
+    EXPECT_THAT(page_of(grown).markdown, HasSubstr("Clients end at 19000, and not at 50000, because a process may have "
+                                                   "no more than 20000 files open"));
+    grown.about["files"] = 1'048'576;
+    EXPECT_THAT(page_of(grown).markdown, Not(HasSubstr("Clients end at")));
+}
+
+TEST(Page, FindsAllThatAWholeRunMeasuresOfGrowth) {
+    Report report;
+    report.messages = 1000;
+    report.seconds = report.server_cpu = report.p99_us = report.bytes_per_connection = 1;
+    Results whole = results();
+    whole.cases.clear();
+    const auto subjects = all_subjects();
+    for (const Case& one : all_cases(false, 20'000)) {
+        CaseResult what{one.group, one.label, one.plan.connections, 64, 1, {}};
+        for (const Subject& subject : subjects) {
+            if (is_for(one, subject)) what.servers.push_back({subject.name, {report}, {}});
+        }
+        whole.cases.push_back(what);
+    }
+    const std::string page = page_of(whole).markdown;
+    const auto row = [](const std::string& begin) { return testing::ContainsRegex("\n[|] " + begin + " [|]"); };
+    EXPECT_THAT(page, row("clients: µs of CPU for a line [|] 02_thread_per_client [|] 100: [0-9.]+, 1000: [0-9.]+"));
+    EXPECT_THAT(page,
+                row("clients: bytes of memory for each [|] 03_acceptor_pool [|] 100: 1, 1000: 1, 10000: 1, 19000: 1"));
+    EXPECT_THAT(page, row("threads: µs of CPU for a line [|] 03_acceptor_pool [|] 1: [0-9.]+, 2: [0-9.]+, 4: [0-9.]+"));
+    EXPECT_THAT(page, row("members: µs until 99 % are heard by all [|] 05_chat [|] 10: 1, 100: 1, 1000: 1"));
+    EXPECT_THAT(page, row("rooms: bytes of memory for each person [|] 05_chat [|] 1: 1, 10: 1, 100: 1, 1000: 1"));
+    EXPECT_THAT(page,
+                row("nodes: µs until 99 % are seen by their speaker [|] 05_chat on etcd [|] 1: 1, 2: 1, 4: 1, 8: 1"));
 }
 
 TEST(Page, CountsWhatCouldNotBeTold) {
