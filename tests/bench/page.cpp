@@ -442,7 +442,7 @@ std::string growth_table(const Results& results) {
     if (rows.empty()) return "";
     return "\n## How cost grows\n\n"
            "The exponent is the power that a figure grows with: 0 is a figure that does not depend on how many there "
-           "are, and 1 one that doubles when they double. " +
+           "are, and 1 one that doubles when they double. A figure is the middle of at least three rounds. " +
            why_no_more(results, clients(pool)) +
            "Threads are 03's event loops, all of them on the one core that servers have here: the row says what it "
            "costs that they take turns. It cannot say what they bring where each has a core of its own, for then one "
