@@ -271,8 +271,12 @@ TEST(Heard, WhatIsSaidInAnotherRoomIsNotHeard) {
     EXPECT_EQ(heard.under_way(1), 0u);
     EXPECT_EQ(heard.hear(1, one, said(4, 0, 1), ignore), 1u);
     EXPECT_EQ(heard.under_way(4), 0u);
-    for (const std::size_t other : {0, 3, 5, 7}) {
-        EXPECT_THROW(Heard(heard).hear(1, one, said(other, 0, 1), ignore), WrongAnswer) << other;
+    heard.say(1, out);
+    heard.say(4, out);
+    for (const std::size_t other : {0, 2, 3, 5, 6, 7}) {
+        for (const std::size_t line : {0, 1}) {  // each of the two that have not been heard, had they said it
+            EXPECT_THROW(Heard(heard).hear(1, one, said(other, line, 1), ignore), WrongAnswer) << other;
+        }
     }
 }
 
