@@ -230,16 +230,16 @@ def build_server(exercise, source, build, out, strict):
 
 
 def run_bounded(command, environment):
-    """The exit status (None: it did not end in time) and the output. Nothing that it started outlives it."""
+    """The exit status (None: it did not end in time), what the check says, and what the program says to stderr. Nothing that
+    it started outlives it."""
     child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+                             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
     try:
-        output, _ = child.communicate(timeout=CHECK_SECONDS)
-        return child.returncode, output
+        said = child.communicate(timeout=CHECK_SECONDS)
+        return child.returncode, *said
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
-        output, _ = child.communicate()
-        return None, output
+        return None, *child.communicate()
     finally:
         try:
             os.killpg(child.pid, signal.SIGKILL)
@@ -292,7 +292,7 @@ def check(exercise, source, build, out, strict=False):
     """Builds what is in `source` and checks it. Returns whether it is right, and what there is to say."""
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        said = build_program(exercise, source, build, out, strict)
+        warnings = build_program(exercise, source, build, out, strict)
     except CannotBuild as error:
         return False, does_not_compile(str(error))
     if exercise.unit_check.exists():
@@ -304,15 +304,19 @@ def check(exercise, source, build, out, strict=False):
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
                        "FIVE_PROGRAMS": str(build / "bin"),
                        "TSAN_OPTIONS": f"halt_on_error=1:report_signal_unsafe=0:log_path={place}/report"}
-        status, output = run_bounded(command, environment)
+        status, output, errors = run_bounded(command, environment)
         report = sanitizers_report(place)
-        if "unexpected memory mapping" in output + report:
+        if "unexpected memory mapping" in errors + report:
             # Older ThreadSanitizers do not like how newer kernels place programs.
-            status, output = run_bounded(["setarch", "-R", *command], environment)
+            status, output, errors = run_bounded(["setarch", "-R", *command], environment)
             report = sanitizers_report(place)
-    said += output
+    said = output
     if report:
         said += in_words(report)
+    if errors and status != 0:
+        said += f"\n---- what your program says to stderr {'-' * 60}\n{errors}"
+    if warnings:
+        said += f"\n---- what the compiler warns of {'-' * 60}\n{warnings}"
     if status is None:
         said += f"\nThe check did not end within {CHECK_SECONDS} s: does somebody wait for ever?\n"
     elif status < 0:

@@ -141,6 +141,19 @@ class Walk(unittest.TestCase):
         self.assertLess(said.index("a data race: "), said.index("---- ThreadSanitizer's report"))
         self.assertLess(said.index("---- ThreadSanitizer's report"), said.index("WARNING: ThreadSanitizer"))
 
+    def test_what_the_program_and_the_compiler_say_comes_behind_the_words(self):
+        self.lab("chat_client")
+        shutil.copyfile(HERE / "chat_client/wrong/strict_decoding/client.py", self.desk / "chat_client/client.py")
+        said = self.lab("check", "chat_client", status=1)
+        self.assertLess(said.index("  FAIL  "), said.index("---- what your program says to stderr"))
+        self.assertLess(said.index("---- what your program says to stderr"), said.index("UnicodeDecodeError"))
+        self.lab("frames")
+        mine = self.desk / "frames/frames.hpp"
+        mine.write_text(mine.read_text() + "static void nobody_calls_it() {}\n")
+        said = self.lab("check", "frames", status=1)
+        self.assertLess(said.index("  FAIL  "), said.index("---- what the compiler warns of"))
+        self.assertLess(said.index("---- what the compiler warns of"), said.index("nobody_calls_it"))
+
     def test_what_can_be_heard_at_a_telnet_is_said(self):
         self.assertIn("you have not begun it", self.lab("hear", "nick", status=2))
         self.assertNotIn("<!--", self.lab("nick"))
