@@ -24,8 +24,8 @@
 /// told as it passes, and the first that does not ends the check and says what was expected, what came, and a hint.
 namespace checking {
 
-/// For a whole step. Only what is wrong takes that long.
-constexpr std::chrono::seconds step_deadline{20};
+/// For a whole step, and longer than any wait in it. Only what is wrong takes that long.
+constexpr std::chrono::seconds step_deadline{15};
 /// While nothing happens, nothing may be used: busy waiting takes all that there is, even among many other programs.
 constexpr std::chrono::milliseconds watched{1000};
 constexpr double most_cpu = 0.05;  // seconds, of those above
@@ -111,8 +111,12 @@ inline void must_wait_quietly(const std::string& expected, const std::string& hi
 /// What ends a program without a word is told like everything else.
 inline void tell_sudden_ends() {
     for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
-        std::signal(number,
-                    [](int n) { wrong("that the program goes on", std::string("a signal ends it: ") + strsignal(n)); });
+        std::signal(number, [](int n) {
+            wrong("that the program goes on", std::string("a signal ends it: ") + strsignal(n),
+                  n == SIGSEGV ? "It has used what is not there: a null pointer, what has been destroyed, or a "
+                                 "coroutine at its end."
+                               : "");
+        });
     }
     std::set_terminate([] {
         if (const auto exception = std::current_exception()) {

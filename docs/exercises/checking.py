@@ -260,6 +260,6 @@ def run():
         except Exception:  # pylint: disable=broad-except
             print(f"  ???   {what}\n        The check itself is wrong here, and not your program. Please report this:",
                   flush=True)
-            traceback.print_exc()
+            traceback.print_exc(file=sys.stdout)
             sys.exit(3)
         print(f"  ok    {what}", flush=True)

@@ -8,7 +8,7 @@ An exercise is a directory here:
     wrong/ANSWER/    FILE as many a student writes it  wrong/ANSWER/fails.txt       and what the check says of that
     check.py         runs a program from outside, with checking.py; or
     check.cpp        includes FILE and calls it, with checking.hpp; and then there may be
-    hear.cpp         a server with FILE in it, for telnets; README.md shows what they hear, and heard.py plays that
+    hear.cpp         a server with FILE in it, for telnets; README.md shows what they hear, as the tutorial's replay sees it
 The order of the exercises is that of the table in README.md beside this file.
 """
 
@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
+HERE = pathlib.Path(__file__).absolute().parent
 ROOT = HERE.parent.parent
 CHECK_SECONDS = 120  # for a whole check; each wait in it has a shorter bound of its own
 WATCH_SECONDS = 0.2  # between two looks at a file that is watched
@@ -180,7 +180,7 @@ def build_program(exercise, source, build, out, strict):
     libraries = [] if exercise.threads else [build / archive for archive in [*archives, "common/libcommon.a"]]
     inputs = [source, HERE / "listening.hpp", HERE / "checking.hpp", *libraries,
               *([exercise.unit_check] if is_unit else [])]
-    if out.exists() and all(out.stat().st_mtime >= path.stat().st_mtime for path in inputs):
+    if is_younger(out, inputs):
         return ""
     out.unlink(missing_ok=True)  # what does not compile now must not leave an older program behind
 
@@ -204,13 +204,17 @@ def build_program(exercise, source, build, out, strict):
     return warnings
 
 
-def build_server(exercise, source, build, strict):
-    """What is heard at a telnet: hear.cpp, with the student's `source` in it."""
-    out = program_to_hear(build, source, exercise)
+def is_younger(out, inputs):
+    """Asked of the moment at which each came where it is: a file that is put back keeps the time at which it was written."""
+    return out.exists() and all(out.stat().st_mtime >= path.stat().st_ctime for path in inputs)
+
+
+def build_server(exercise, source, build, out, strict):
+    """Makes `out`, which is heard at a telnet: hear.cpp, with the student's `source` in it."""
     archives = [build / "05_chat/room/libchat_room.a", build / "common/libcommon.a"]
     inputs = [source, exercise.hear, HERE / "telnet_room.hpp", HERE / "listening.hpp", *archives]
-    if out.exists() and all(out.stat().st_mtime >= path.stat().st_mtime for path in inputs):
-        return out
+    if is_younger(out, inputs):
+        return
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
     project, directory = compile_command(build)
@@ -220,28 +224,22 @@ def build_server(exercise, source, build, strict):
     object_file = out.with_suffix(".o")
     run_compiler([*project, *includes, "-c", str(exercise.hear), "-o", str(object_file)], directory)
     run_compiler([*compiler_of(project), str(object_file), *map(str, archives), "-lpthread", "-o", str(out)], directory)
-    return out
-
-
-def program_to_hear(build, source, exercise):
-    which = source.parent.relative_to(exercise.directory) if exercise.directory in source.parents else "yours"
-    return build / "exercises" / exercise.name / which / "heard"
 
 
 # ---- checking -------------------------------------------------------------------------------------------------------
 
 
 def run_bounded(command, environment):
-    """The exit status (None: it did not end in time) and the output. Nothing that it started outlives it."""
+    """The exit status (None: it did not end in time), what the check says, and what the program says to stderr. Nothing that
+    it started outlives it."""
     child = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+                             stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
     try:
-        output, _ = child.communicate(timeout=CHECK_SECONDS)
-        return child.returncode, output
+        said = child.communicate(timeout=CHECK_SECONDS)
+        return child.returncode, *said
     except subprocess.TimeoutExpired:
         os.killpg(child.pid, signal.SIGKILL)
-        output, _ = child.communicate()
-        return None, output
+        return None, *child.communicate()
     finally:
         try:
             os.killpg(child.pid, signal.SIGKILL)
@@ -294,7 +292,7 @@ def check(exercise, source, build, out, strict=False):
     """Builds what is in `source` and checks it. Returns whether it is right, and what there is to say."""
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
-        said = build_program(exercise, source, build, out, strict)
+        warnings = build_program(exercise, source, build, out, strict)
     except CannotBuild as error:
         return False, does_not_compile(str(error))
     if exercise.unit_check.exists():
@@ -306,24 +304,19 @@ def check(exercise, source, build, out, strict=False):
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
                        "FIVE_PROGRAMS": str(build / "bin"),
                        "TSAN_OPTIONS": f"halt_on_error=1:report_signal_unsafe=0:log_path={place}/report"}
-        status, output = run_bounded(command, environment)
+        status, output, errors = run_bounded(command, environment)
         report = sanitizers_report(place)
-        if "unexpected memory mapping" in output + report:
+        if "unexpected memory mapping" in errors + report:
             # Older ThreadSanitizers do not like how newer kernels place programs.
-            status, output = run_bounded(["setarch", "-R", *command], environment)
+            status, output, errors = run_bounded(["setarch", "-R", *command], environment)
             report = sanitizers_report(place)
-    said += output
+    said = output
     if report:
         said += in_words(report)
-    if status == 0 and exercise.hear.exists():
-        try:
-            heard = build_server(exercise, source, build, strict)
-        except CannotBuild as error:
-            return False, f"{said}Behind a door for telnets: {does_not_compile(str(error))}"
-        command = [sys.executable, str(HERE / "heard.py"), str(heard), str(exercise.directory / "README.md")]
-        status, output = run_bounded(command, {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(HERE),
-                                               "FIVE_PROGRAMS": str(build / "bin")})
-        said += output
+    if errors and status != 0:
+        said += f"\n---- what your program says to stderr {'-' * 60}\n{errors}"
+    if warnings:
+        said += f"\n---- what the compiler warns of {'-' * 60}\n{warnings}"
     if status is None:
         said += f"\nThe check did not end within {CHECK_SECONDS} s: does somebody wait for ever?\n"
     elif status < 0:
@@ -344,6 +337,10 @@ class Desk:
 
     def source(self, exercise):
         return self.directory / exercise.name / exercise.file
+
+    def built(self, exercise, what):
+        """A program made of the student's copy. Beside it: at another desk it would be somebody else's."""
+        return self.directory / exercise.name / "built" / what
 
     def state(self, exercise):
         if self.progress.get(exercise.name, {}).get("passed"):
@@ -394,7 +391,7 @@ def begin(exercise, desk):
     fresh = not source.exists()
     if fresh:
         shutil.copyfile(exercise.directory / "starter" / exercise.file, source)
-    print(exercise.text.rstrip())
+    print(re.sub(r"<!--.*?-->\n", "", exercise.text, flags=re.S).rstrip())
     print(f"\nYour copy{'' if fresh else ', as you left it'}: {shown(source)}")
     print(f"Then: ./lab exercise check {exercise.name}    stuck: ./lab exercise hint {exercise.name}")
 
@@ -403,7 +400,7 @@ def check_copy(exercise, desk, build):
     source = desk.source(exercise)
     if not source.exists():
         raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
-    program = build / "exercises" / exercise.name / "yours" / "program"
+    program = desk.built(exercise, "program")
     right, said = check(exercise, source, build, program)
     print(said.rstrip())
     if source.suffix == ".cpp" and program.exists():
@@ -430,14 +427,15 @@ def hint(exercise, desk):
         print(f"\nThat was the last one: ./lab exercise solution {exercise.name}")
 
 
-def hear(exercise, desk, build, port="1234"):
+def hear(exercise, desk, build, port):
     """Becomes a server with the student's function in it."""
     source = desk.source(exercise)
     if not source.exists():
         raise Usage(f"you have not begun it: ./lab exercise {exercise.name}")
     if not exercise.hear.exists():
         raise Usage(f"{exercise.name} is not heard at a telnet; check says how to try it")
-    server = build_server(exercise, source, build, strict=False)
+    server = desk.built(exercise, "heard")
+    build_server(exercise, source, build, server, strict=False)
     os.execv(server, [str(server), port])
 
 
@@ -575,7 +573,8 @@ def build_all(exercise, build):
         out.parent.mkdir(parents=True, exist_ok=True)
         print(build_program(exercise, source, build, out, strict=True), end="")
     if exercise.hear.exists():
-        build_server(exercise, exercise.directory / "solution" / exercise.file, build, strict=True)
+        source = exercise.directory / "solution" / exercise.file
+        build_server(exercise, source, build, program_of(exercise, source, build).with_name("heard"), strict=True)
 
 
 # ---- the command line -----------------------------------------------------------------------------------------------
@@ -584,7 +583,7 @@ VERBS = ("list", "check", "watch", "hear", "hint", "diff", "solution", "reset")
 SUITE_VERBS = ("needs", "build", "prove", "table", "prove_table")
 
 
-def obey(words, desk, build):
+def obey(words, desk, build, port):
     verb = words[0] if words and words[0] in VERBS + SUITE_VERBS else "begin" if words else "progress"
     alone = verb in ("progress", "list", "table", "prove_table")
     expected = {"progress": 0, "begin": 1}.get(verb, 1 if alone else 2)
@@ -598,8 +597,10 @@ def obey(words, desk, build):
         return 0
     name, _, answer = words[-1].partition("/")  # "prove NAME/ANSWER"
     exercise = find(name)
-    if verb in ("check", "watch", "hear"):
-        return {"check": check_copy, "watch": watch, "hear": hear}[verb](exercise, desk, build)
+    if verb == "hear":
+        return hear(exercise, desk, build, port)
+    if verb in ("check", "watch"):
+        return {"check": check_copy, "watch": watch}[verb](exercise, desk, build)
     if verb == "prove":
         return report(prove_wrong(exercise, answer, build) if answer else prove(exercise, build))
     {"begin": lambda: begin(exercise, desk), "hint": lambda: hint(exercise, desk),
@@ -619,13 +620,14 @@ def main():
     arguments = argparse.ArgumentParser(prog="exercise.py", add_help=False)
     arguments.add_argument("--build-dir", type=pathlib.Path, default=ROOT / "build")
     arguments.add_argument("--desk", type=pathlib.Path, default=ROOT / "exercises")
+    arguments.add_argument("--port", default="1234")  # for hear
     arguments.add_argument("words", nargs="*")
     options = arguments.parse_args()
     sys.stdout.reconfigure(line_buffering=True)  # whoever watches reads what is said when it is said
     try:
-        return obey(options.words, Desk(options.desk.resolve()), options.build_dir.resolve())
+        return obey(options.words, Desk(options.desk.resolve()), options.build_dir.resolve(), options.port)
     except CannotBuild as error:
-        print(error, file=sys.stderr)
+        print(does_not_compile(str(error)), file=sys.stderr)
         return 1
     except Usage as error:
         print(f"exercise: {error}", file=sys.stderr)

@@ -141,25 +141,39 @@ class Walk(unittest.TestCase):
         self.assertLess(said.index("a data race: "), said.index("---- ThreadSanitizer's report"))
         self.assertLess(said.index("---- ThreadSanitizer's report"), said.index("WARNING: ThreadSanitizer"))
 
-    def test_what_is_written_is_heard_at_a_telnet(self):
+    def test_what_the_program_and_the_compiler_say_comes_behind_the_words(self):
+        self.lab("chat_client")
+        shutil.copyfile(HERE / "chat_client/wrong/strict_decoding/client.py", self.desk / "chat_client/client.py")
+        said = self.lab("check", "chat_client", status=1)
+        self.assertLess(said.index("  FAIL  "), said.index("---- what your program says to stderr"))
+        self.assertLess(said.index("---- what your program says to stderr"), said.index("UnicodeDecodeError"))
+        self.lab("frames")
+        mine = self.desk / "frames/frames.hpp"
+        mine.write_text(mine.read_text() + "static void nobody_calls_it() {}\n")
+        said = self.lab("check", "frames", status=1)
+        self.assertLess(said.index("  FAIL  "), said.index("---- what the compiler warns of"))
+        self.assertLess(said.index("---- what the compiler warns of"), said.index("nobody_calls_it"))
+
+    def test_what_can_be_heard_at_a_telnet_is_said(self):
         self.assertIn("you have not begun it", self.lab("hear", "nick", status=2))
-        self.lab("nick")
-        shutil.copyfile(HERE / "nick/solution/nick.hpp", self.desk / "nick/nick.hpp")
-        said = self.lab("check", "nick")
-        self.assertIn("  ok    what the page shows is heard at a telnet", said)
-        self.assertIn("./lab exercise hear nick", said)
+        self.assertNotIn("<!--", self.lab("nick"))
+        mine = self.desk / "nick/nick.hpp"
+        shutil.copyfile(HERE / "nick/solution/nick.hpp", mine)
+        self.assertIn("./lab exercise hear nick", self.lab("check", "nick"))
+        mine.write_text("nonsense\n")
+        self.assertIn("It does not compile. The first mistake", self.lab("hear", "nick", status=1))
         self.lab("upper_case")
         self.assertIn("is not heard at a telnet", self.lab("hear", "upper_case", status=2))
 
-    def test_what_is_not_heard_as_the_page_shows_it_is_said(self):
-        page = self.desk.with_name("page.md")
-        page.write_text((HERE / "nick/README.md").read_text().replace("now known as Mike", "now known as Bo"))
-        heard = subprocess.run([sys.executable, "-B", str(HERE / "heard.py"),
-                                str(BUILD / "exercises/nick/solution/heard"), str(page)], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        self.assertEqual(heard.returncode, 1, heard.stdout)
-        self.assertIn("now known as Bo", heard.stdout)
-        self.assertNotIn("Traceback", heard.stdout)
+    def test_what_is_put_back_is_checked_although_it_is_older(self):
+        self.lab("shared_counter")
+        mine = self.desk / "shared_counter/statistics.hpp"
+        aside = mine.with_name("aside")
+        mine.rename(aside)
+        shutil.copyfile(HERE / "shared_counter/solution/statistics.hpp", mine)
+        self.lab("check", "shared_counter")
+        aside.replace(mine)
+        self.lab("check", "shared_counter", status=1)
 
     def test_wrong_words(self):
         self.assertIn("is not there; there are: upper_case", self.lab("no_such_thing", status=2))

@@ -18,8 +18,13 @@ from steps import INTERRUPTED, names_of, steps_of
 
 TYPE = "\x14"  # Ctrl-T
 GO_ON = "\n\r "
+MOST_AT_ONCE = 1024  # bytes of what is pasted
 PATIENCE = 20  # seconds that something may take to come after it was asked for
 SETTLED = 0.4  # seconds without a sign, after which what was typed has done what it does
+AT_SHELL = ("$ ", INTERRUPTED)
+TELNET = "telnet> "
+ONLY_KEY = re.compile(r"\^[A-Z\]\\]")  # what the screen shows of a key that ends or leaves a program
+KEYS_BEFORE = re.compile(r"^(\^[A-Z\]\\])+")  # such keys before a line, which the program has not read
 LINES_SHOWN = 6  # of what came; more is said as a number
 KEYS = {"C": "Ctrl-C", "]": "Ctrl-]", "D": "Ctrl-D", "\\": "Ctrl-\\", "Z": "Ctrl-Z"}
 
@@ -35,6 +40,10 @@ class Console:
         self.most_columns = most_columns  # as many as the text has when the windows are open
         self.before = termios.tcgetattr(sys.stdin)
         tty.setcbreak(sys.stdin)
+        attributes = termios.tcgetattr(sys.stdin)
+        attributes[0] &= ~termios.IXON  # Ctrl-C, Ctrl-S and the like, pressed here by mistake, are keys like any other
+        attributes[3] &= ~termios.ISIG
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, attributes)
 
     def close(self):
         with contextlib.suppress(termios.error):  # the terminal may have gone before us
@@ -54,15 +63,14 @@ class Console:
         self.say(*(colour + line + show.PLAIN for line in show.filled(text, self.width, mark, " " * len(mark))))
 
     def key(self):
-        """The next one, if one was pressed."""
+        """What was pressed, if anything was. More than one character: an arrow or the like, or words that were pasted and are
+        meant for a window; none of them is a command."""
         if not select.select([sys.stdin], [], [], 0)[0]:
             return ""
-        pressed = os.read(sys.stdin.fileno(), 1).decode("utf-8", "replace")
+        pressed = os.read(sys.stdin.fileno(), MOST_AT_ONCE).decode("utf-8", "replace")
         if not pressed:
             raise Leave
-        while pressed == "\033" and select.select([sys.stdin], [], [], 0.02)[0]:
-            os.read(sys.stdin.fileno(), 64)  # a key that sends more than one byte, and means nothing here
-        return pressed
+        return pressed if pressed.strip(GO_ON) else pressed[0]
 
 
 class Guide:
@@ -72,6 +80,8 @@ class Guide:
         self.bindings = {}
         self.by_itself = False  # whether we bring the windows to where somebody left
         self.predictions = progress.of(chapter).setdefault("predictions", {})
+        self.commands = {}  # of each window: what was last typed at its shell
+        self.running = set()  # the windows in which that ran on when all that the page shows had come
 
     # ---- the way through the page
 
@@ -162,8 +172,8 @@ class Guide:
     def wait_on(self, condition, seconds):
         """For what has been asked for: only s and q end that early."""
         until = time.monotonic() + seconds
-        while (key := self.wait(condition, until - time.monotonic())) and key not in "sS":
-            if key in "qQ":
+        while (key := self.wait(condition, until - time.monotonic())) and key not in ("s", "S"):
+            if key in ("q", "Q"):
                 raise Leave
         return key
 
@@ -177,6 +187,8 @@ class Guide:
                 raise Leave
             if key and key in GO_ON:
                 return
+            if key:
+                self.console.tell("Enter goes on, q leaves. What is to be typed in a window is asked for with ▶.")
 
     def ask(self, question):
         self.show(question.text)
@@ -227,15 +239,17 @@ class Guide:
             steps = steps_of(block)
             for number, step in enumerate(steps):
                 following = steps[number + 1] if number + 1 < len(steps) else None
-                if step.action and not self.do(window, step, following):
+                if step.action and not self.do(name, step, following):
                     continue
+                window = self.windows.get(name)
                 if step.output or step.action == "key" and step.expected:
                     self.compare(window, step, Rules(block))
         if not self.by_itself:
             self.windows.look_at()
 
-    def do(self, window, step, following):
+    def do(self, name, step, following):
         """Until it is done, by them or, where they ask for it, by us. False: they went on without it."""
+        window = self.windows.get(name)
         step.really_typed = self.bench.to_real(step.typed, self.bindings)
         what = KEYS.get(step.typed, "Ctrl-" + step.typed) if step.action == "key" else step.really_typed
         if not self.by_itself:
@@ -247,26 +261,34 @@ class Guide:
         done = self.is_done_by_key if step.action == "key" else self.echo_of
         refused = window.row
         while True:
+            if window.has_ended():
+                window = self.opened_again(name, step)
+                refused = window.row
             if self.by_itself:
                 key = TYPE
             else:
-                key = self.wait(lambda: done(window, step, following) is not None or self.is_mistyped(window, step, refused))
+                key = self.wait(lambda: done(window, step, following) is not None or self.is_mistyped(window, step, refused)
+                                or window.has_ended())
             if key == TYPE:
-                self.type(window, step, is_astray=refused > window.row)
-                key = self.wait(lambda: done(window, step, following) is not None, PATIENCE)
+                is_typed = self.type(window, step, is_astray=refused > window.row)
+                key = self.wait(lambda: done(window, step, following) is not None, PATIENCE) if is_typed else ""
             row = done(window, step, following)
             if row is not None:
                 window.row = row
+                if step.prompt in AT_SHELL:
+                    self.commands[name] = step.really_typed
                 return True
             if key in ("s", "S"):
                 return False
             if key in ("q", "Q"):
                 raise Leave
+            if window.has_ended():
+                continue
+            if self.by_itself:
+                return False
             if key == "":
                 self.say_mistyped(window, step, refused)
                 refused = window.screen.cursor.y
-            elif self.by_itself:
-                return False
             elif key is None:
                 self.console.tell(f"That did not arrive in {window.name}'s window. Type it there; s goes on without it.")
             elif key:
@@ -274,12 +296,25 @@ class Guide:
                                   "for you, s goes on without it, q leaves.")
                 self.windows.look_at(window.name)
 
+    def opened_again(self, name, step):
+        window = self.windows.get(name)
+        self.console.tell(f"{name}'s window was closed: with exit, or with Ctrl-D at the shell. Here is a new one.")
+        if step.prompt not in AT_SHELL:
+            self.console.tell(self.how_to_start(name))
+        self.windows.look_at(name)
+        return window
+
+    def how_to_start(self, name):
+        others = [other for other in self.running if other != name and self.windows.get(other).is_at_shell()]
+        ended = [f"{each}'s window (“{self.commands[each]}”)" for each in [*others, name] if each in self.commands]
+        return f"What this is for has ended. Start it again: in {', then in '.join(ended)}." if ended else ""
+
     def echo_of(self, window, step, _):
         """The row below the line that was to be typed, once it is there."""
-        prompts = {step.prompt, "$ ", INTERRUPTED} if step.prompt in ("$ ", INTERRUPTED) else {step.prompt}
+        prompts = {step.prompt, *AT_SHELL} if step.prompt in AT_SHELL else {step.prompt}
         wanted = [(prompt + step.really_typed).split() for prompt in prompts]
         for number, line in enumerate(window.lines()):
-            if line.split() in wanted:
+            if line.split() in wanted or not step.prompt and KEYS_BEFORE.sub("", line).split() in wanted:
                 return window.row + number + 1
         return None
 
@@ -303,25 +338,52 @@ class Guide:
             return False
         before = window.screen.cursor.y
         self.windows.wait(lambda: window.screen.cursor.y != before, SETTLED)
+        came = [window.text_of(row) for row in range(seen, before)]
+        if self.is_at_prompt(window, step) and all(ONLY_KEY.fullmatch(line) for line in came):
+            return False  # they have left what was in the way
         return window.screen.cursor.y == before and self.echo_of(window, step, None) is None
+
+    def is_at_prompt(self, window, step):
+        """Or behind it, in the middle of a line."""
+        prompts = AT_SHELL if step.prompt in AT_SHELL else [step.prompt] if step.prompt else []
+        return any(window.cursor_line().startswith(prompt.rstrip()) for prompt in prompts)
 
     def say_mistyped(self, window, step, seen):
         came = [window.text_of(row) for row in range(seen, window.screen.cursor.y)]
         typed = next((line for line in came if line.startswith(step.prompt)), came[0])
-        typed = typed.removeprefix(step.prompt.rstrip()).strip()  # the screen has no blank behind a prompt that stands alone
+        typed = typed.removeprefix(step.prompt.rstrip() or "$ ").strip()  # the screen has no blank behind a prompt that stands alone
         wanted = step.really_typed
         self.console.say("")
-        self.console.tell(f"{f'“{typed}”' if typed else 'Only Enter'} has come, and the page has “{wanted}”.", "✗ ", show.BAD)
-        if difflib.SequenceMatcher(None, typed, wanted).ratio() > 0.6:
+        if typed == self.commands.get(window.name) and step.prompt not in AT_SHELL and not self.in_the_way(window, step):
+            self.console.tell("It runs again. Now type the line.", "✓ ", show.GOOD)
+            return
+        if typed == wanted:
+            self.console.tell(f"“{typed}” is right, but it came where something else listens.", "✗ ", show.BAD)
+        else:
+            self.console.tell(f"{f'“{typed}”' if typed else 'Only Enter'} has come, and the page has “{wanted}”.", "✗ ", show.BAD)
+        if typed != wanted and difflib.SequenceMatcher(None, typed, wanted).ratio() > 0.6:
             self.console.tell(self.first_difference(typed, wanted), "  ")
         elsewhere = [name for name, other in self.windows.by_name.items() if other is not window
-                     and any(line.endswith(wanted) for line in other.lines())]
+                     and any(line in (wanted, "$ " + wanted, step.prompt + wanted) for line in other.lines())]
         if elsewhere:
             self.console.tell(f"It stands in {elsewhere[0]}'s window, and was meant for {window.name}'s.", "  ")
-        if step.prompt == "$ " and not window.cursor_line().startswith("$"):
-            self.console.tell("A program runs in this window now. End it first: with Ctrl-C, or out of telnet with Ctrl-] "
-                              "and quit.", "  ")
+        if in_the_way := self.in_the_way(window, step):
+            self.console.tell(in_the_way, "  ")
         self.console.tell("Nothing is lost. Type it once more; Ctrl-T types it for you, Ctrl-G and s go on without it.", "  ")
+
+    def in_the_way(self, window, step):
+        """What must be done before it can be typed once more, if anything."""
+        line = window.cursor_line()
+        if step.prompt in AT_SHELL:
+            if not window.is_at_shell() and not line.startswith("$"):
+                return "A program runs in this window now. End it first: with Ctrl-C, or out of telnet with Ctrl-] and quit."
+        elif window.is_at_shell():
+            return self.how_to_start(window.name)
+        elif step.prompt == TELNET and not line.startswith(TELNET.rstrip()):
+            return "With a line of no words, telnet goes back to the connection. Press Ctrl-] first: then it listens again."
+        elif step.prompt == "" and line.startswith(TELNET.rstrip()):
+            return "It is telnet itself that listens now. With Enter alone you are back in the connection."
+        return ""
 
     def first_difference(self, typed, wanted):
         same = os.path.commonprefix([typed, wanted])
@@ -332,10 +394,10 @@ class Guide:
         return f"Up to “{same}” it is right." if same else "It differs from its first letter on."
 
     def type(self, window, step, is_astray):
-        """What they would have done, from whatever they have begun."""
+        """What they would have done, from whatever they have begun. False: what it is meant for does not run."""
         if step.action == "key":
             window.press(step.typed)
-            return
+            return True
 
         def is_ready():
             return window.cursor_line() == step.prompt.rstrip() or step.prompt == "$ " and window.is_at_shell()
@@ -343,6 +405,17 @@ class Guide:
         def is_begun():
             return is_ready() or window.cursor_line().startswith(step.prompt.rstrip())
 
+        if step.prompt not in AT_SHELL and window.is_at_shell() and window.name in self.commands:  # what it is meant for has ended
+            window.type(self.commands[window.name] + "\n")
+            self.windows.wait(lambda: not window.is_at_shell(), SETTLED)
+            self.windows.settle(SETTLED)
+            if window.is_at_shell():
+                return False
+        if step.prompt == TELNET and not is_begun():
+            window.press("]")
+        if step.prompt == "" and window.cursor_line() == TELNET.rstrip():
+            window.type("\n")
+            self.windows.settle(SETTLED)
         if is_astray and step.prompt == "$ ":  # something runs that the page knows nothing of
             window.press("C")
             if not self.windows.wait(is_begun, SETTLED):
@@ -353,6 +426,7 @@ class Guide:
             window.press("U")
         self.windows.wait(is_ready, PATIENCE)
         window.type(step.really_typed + "\n")
+        return True
 
     # ---- what came, and what should have come
 
@@ -388,10 +462,12 @@ class Guide:
             self.report(window, expected, lines, places, taken, rules, learnt)
         self.bindings = learnt
         window.row += taken
+        (self.running.discard if window.is_at_shell() else self.running.add)(window.name)
 
     def report(self, window, expected, lines, places, taken, rules, learnt):
         missing = [text for (_, text), place in zip(expected, places) if place is None]
-        besides = [line for number, line in enumerate(lines[:taken]) if number not in places and not rules.is_optional(line)]
+        besides = [line for number, line in enumerate(lines[:taken])
+                   if line and number not in places and not rules.is_optional(line)]
         shown = [lines[place] for place in places if place is not None]
         if not missing:
             many = len(shown) > LINES_SHOWN
@@ -408,6 +484,8 @@ class Guide:
                 self.console.tell("What came instead:", "  ")
                 self.console.say(*(f"    {self.real(line)}" for line in rest[-LINES_SHOWN:]))
             self.advise(lines)
+            if window.is_at_shell() and any(line.startswith("^C") for line in lines):
+                self.console.tell(f"Ctrl-C has ended it. {self.how_to_start(window.name)}", "→ ")
             self.stop("Enter: go on all the same")
         if besides and not missing:
             self.console.tell(f"Besides, {len(besides)} more {'line' if len(besides) == 1 else 'lines'} came, of what was typed "

@@ -11,8 +11,9 @@ from pathlib import Path
 import pyte
 from terminal import COLUMNS, ROWS, START, Terminal, Terminals, processes_of_session
 
-NARROW = 100  # columns: with fewer, each window has the whole terminal
+NARROW = 100  # columns: with fewer, one window at a time stands below the text
 TEXT_PERCENT = 55  # of the columns, where there are more
+BELOW_PERCENT = 40  # of the lines, for a window below the text; while one reads, the text has all
 SHELL = ["/bin/bash", "--noprofile", "--noediting", "--rcfile"]
 # Nothing is shown before somebody reads it: the shell waits for its gate. /bin/bash reads this before its first prompt.
 RC = "read -r _ < {gate}\nulimit -c 0\nclear() {{ :; }}\nPS1='$ ' PS2='> '\n"
@@ -89,6 +90,8 @@ class Windows(Terminals):
     def __init__(self, bench, tmux, guide, note):
         super().__init__(bench)
         self.tmux, self.guide, self.note = tmux, guide, note
+        self.is_narrow = self.columns() < NARROW
+        self.below = ""  # whose window stands below the text, where that is narrow; the others wait elsewhere
         self.files = Path(bench.directory) / ".windows"
         self.files.mkdir()
 
@@ -124,22 +127,25 @@ class Windows(Terminals):
         self.tmux("bind-key", "-n", "C-t", "send-keys", "-t", self.guide, "C-t")
         self.tmux("bind-key", "-n", "C-g", "select-window", "-t", self.guide, "\\;", "select-pane", "-t", self.guide)
 
+    def columns(self):
+        return int(self.tmux("display-message", "-p", "-t", self.guide, "#{window_width}") or NARROW)
+
     def text_columns(self):
         """How many the text has beside the windows."""
-        size = int(self.tmux("display-message", "-p", "-t", self.guide, "#{window_width}") or NARROW)
-        return size * TEXT_PERCENT // 100 if size >= NARROW else size
+        return self.columns() if self.is_narrow else self.columns() * TEXT_PERCENT // 100
 
     def place(self, name, shell):
         """Beside the text, below the other windows; where there is no room for one more, where one looks with Ctrl-B n."""
-        size = self.tmux("display-message", "-p", "-t", self.guide, "#{window_width}") or "0"
         here = ["-d", "-P", "-F", "#{pane_id}", "-c", str(self.bench.directory)]
         pane = None
-        if int(size) >= NARROW:
+        if not self.is_narrow:
             beside = [window.pane for window in self.by_name.values()]
             pane = self.tmux("split-window", *here, "-t", beside[-1] if beside else self.guide, "-v" if beside else "-h", shell)
         pane = pane or self.tmux("new-window", *here, "-n", name, shell)
         self.tmux("select-pane", "-t", pane, "-T", name)
         self.tmux("select-pane", "-t", self.guide)
+        if self.is_narrow:
+            return pane
         self.tmux("set-option", "-w", "-t", self.guide, "main-pane-width", f"{TEXT_PERCENT}%")
         self.tmux("select-layout", "-t", self.guide, "main-vertical")
         return pane
@@ -147,11 +153,29 @@ class Windows(Terminals):
     def look_at(self, name=""):
         """Brings the keyboard to that window, or back to the text, and makes the window larger than the others."""
         pane = self.by_name[name].pane if name else self.guide
+        if self.is_narrow:
+            self.show_below(name)
         self.tmux("select-window", "-t", pane)
         self.tmux("select-pane", "-t", pane)
+        if self.is_narrow:
+            return
         if name and len(self.by_name) > 2:
             self.tmux("select-layout", "-t", self.guide, "main-vertical")
             self.tmux("resize-pane", "-t", pane, "-y", "40%")
+
+    def show_below(self, name):
+        """That window below the text; none: the text alone."""
+        is_alone = self.tmux("display-message", "-p", "-t", self.guide, "#{window_zoomed_flag}") == "1"
+        if is_alone == bool(name):
+            self.tmux("resize-pane", "-Z", "-t", self.guide)  # to and fro
+        if not name:
+            return
+        if name != self.below:
+            if self.below in self.by_name:
+                self.tmux("break-pane", "-d", "-n", self.below, "-s", self.by_name[self.below].pane)
+            self.tmux("join-pane", "-d", "-v", "-s", self.by_name[name].pane, "-t", self.guide)
+            self.below = name
+        self.tmux("resize-pane", "-t", self.by_name[name].pane, "-y", f"{BELOW_PERCENT}%")
 
     def pump(self, seconds, besides=()):
         """Reads what has come. Returns whether anything has, or one of `besides` can be read."""
@@ -164,6 +188,8 @@ class Windows(Terminals):
 
     def forget(self, name):
         window = self.by_name.pop(name)
+        if name == self.below:
+            self.below = ""
         os.close(window.pipe)
         self.tmux("kill-pane", "-t", window.pane)
 

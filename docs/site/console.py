@@ -52,9 +52,11 @@ def html(block):
             line += escape(text[place:begin]) + f"<b>{escape(text[begin:end])}</b>" * (begin < end)
             place = end
         line += escape(text[place:])
+        line += "\n"
         if copied.get(number):
-            line = f'<button hidden data-copy="{escape(copied[number])}" title="copy what is typed">copy</button>{line}'
-        shown.append(line + "\n")
+            line = ('<span class="typed">'
+                    f'<button hidden data-copy="{escape(copied[number])}" title="copy what is typed">copy</button>{line}</span>')
+        shown.append(line)
     head = ", ".join(f"<span{style_of(name)}>{escape(name)}</span>" for name in names)
     head = f"<figcaption>{head}</figcaption>" if names else ""
     whose = style_of(names[0] if len(names) == 1 else "")

@@ -4,7 +4,7 @@ import re
 
 # Degrees on the wheel of colours; style.css says how light they are. Who often meet are far apart.
 HUES = {"Ann": 25, "Ben": 255, "Carla": 150, "server": 75, "Michael": 310, "Dora": 195, "Elsa": 345,
-        "node 1": 100, "node 2": 125, "node 3": 172, "etcd": 225, "Elixir": 285, "you": 50}
+        "node 1": 100, "node 2": 125, "node 3": 172, "etcd": 225, "Elixir": 285, "you": 50, "Mikey": 210, "Maria": 140}
 
 
 def style_of(name):

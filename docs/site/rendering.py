@@ -44,7 +44,7 @@ class Page:
         self.markdown = MarkdownIt("commonmark").enable("table")
         self.tokens = self.markdown.parse(text)
         # What is played says in comments whose terminal a block is; the other pages need no comments.
-        self.is_played = posixpath.dirname(path) == "docs" and path.endswith(".md")
+        self.is_played = ROOT / path in pages.played(ROOT)
         self.blocks = {block.line - 1: block for block in pages.read(ROOT / path, ROOT).blocks} if self.is_played else {}
         self.linked, self.pictures = [], []
 

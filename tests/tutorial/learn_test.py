@@ -37,24 +37,30 @@ for needed in ("tmux", "telnet"):
 
 COLUMNS, ROWS = 160, 60
 TEXT = COLUMNS * 55 // 100 - 2
+SMALL = (80, 24)  # columns and rows: the window stands below the text
 DEADLINE = 60  # for anything that must happen: on a busy machine, too
-CTRL_T, ENTER = "\x14", "\r"
+CTRL_T, ENTER, CTRL_C, CTRL_BRACKET, ALT_UP, ALT_DOWN = "\x14", "\r", "\x03", "\x1d", "\033[1;3A", "\033[1;3B"
 
 
 class Person:
-    """Somebody at a terminal. `said`: the last lines of the text; windows stand to the right of it."""
+    """Somebody at a terminal. `said`: the last lines of the text; windows stand to the right of it, or below."""
 
-    def __init__(self, place, *words):
+    def __init__(self, place, *words, size=(COLUMNS, ROWS)):
         environment = {"HOME": str(place), "XDG_STATE_HOME": str(place / "state"), "TMPDIR": str(place / "tmp"),
-                       "PATH": os.environ["PATH"], "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+                       "PATH": os.environ["PATH"], "TERM": "linux", "LC_ALL": "C.UTF-8"}  # pyte knows no more
         self.terminal = pexpect.spawn(str(ROOT / "docs/learn/learn.py"), [*words, "--programs", PROGRAMS], env=environment,
-                                      dimensions=(ROWS, COLUMNS), timeout=DEADLINE)
-        self.screen = pyte.Screen(COLUMNS, ROWS)
+                                      dimensions=(size[1], size[0]), timeout=DEADLINE)
+        self.screen = pyte.Screen(*size)
         self.stream = pyte.ByteStream(self.screen)
         self.ended = False
+        # Seconds without a sign after which all has been drawn: where windows come and go it is drawn in several strokes.
+        self.quiet = 0.005 if size[0] == COLUMNS else 0.3
 
     def lines(self):
-        return [line[:TEXT].strip() for line in self.screen.display[:-1] if line[:TEXT].strip()]
+        rows = self.screen.display[:-1]
+        if self.screen.columns < COLUMNS:
+            rows = rows[:next((row for row in range(1, len(rows)) if re.match("── [^─]", rows[row])), len(rows))]
+        return [line[:TEXT].strip() for line in rows if line[:TEXT].strip()]
 
     def said(self):
         return " ".join(" ".join(self.lines()).split())
@@ -95,13 +101,13 @@ class Person:
     def do(self, keys):
         before = self.said()
         self.terminal.send(keys)
-        self.until(lambda: self.ended or self.said() != before)
+        return self.until(lambda: self.ended or self.said() != before)
 
     def go(self, target=None):
         """Goes on, and lets everything be typed, until `target` is asked for, or to the end."""
         end = time.monotonic() + 4 * DEADLINE
         while time.monotonic() < end:
-            while self.read(0.005):
+            while self.read(self.quiet):
                 pass
             if self.ended:
                 return self
@@ -182,6 +188,44 @@ class Lesson(unittest.TestCase):
         person.go()
         self.assertEqual(person.end(), 0, person.screen.display)
         self.assertRegex(self.listed(), r"01_naive .* done\n(.*\n)*\nNext: ./lab learn 02_")
+        self.assert_nothing_is_left()
+
+    def test_on_a_small_terminal_the_window_stands_below_what_is_said_of_it(self):
+        person = Person(self.place, "1", size=SMALL).go("./lab run 01")
+        person.terminal.send("./lab runn 01" + ENTER)
+        person.until_said("Up to “./lab run” it is right.").until(lambda: any(
+            line.startswith("$ ./lab runn 01") for line in person.screen.display))
+        person.do(CTRL_T)
+        person.go("Ctrl-]")
+        person.terminal.send(CTRL_BRACKET)
+        person.until(lambda: person.is_asked() == "quit")
+        person.terminal.send(ENTER)  # telnet goes back to the connection
+        person.until_said("Only Enter has come, and the page has “quit”. With a line of no words, telnet goes back")
+        person.terminal.send("quit" + ENTER)
+        person.until_said("“quit” is right, but it came where something else listens.")
+        person.terminal.send(CTRL_BRACKET)
+        person.until(lambda: person.screen.display[person.screen.cursor.y].startswith("telnet>"))
+        person.terminal.send("quit" + ENTER)
+        person.until_said("Connection closed. ✓ It came as on the page.")
+        person.go("Enter").do(CTRL_C)
+        person.until_said("Enter goes on, q leaves.").do("q")
+        self.assertEqual(person.end(), 0, person.screen.display)
+        self.assert_nothing_is_left()
+
+    def test_what_was_ended_or_closed_by_mistake_is_said_and_can_be_begun_again(self):
+        person = Person(self.place, "1").go("hello")
+        person.terminal.send(ALT_UP + CTRL_C)
+        person.until_said("Start it again: in server's window (“./lab run 01”), then in Ann's window (“telnet 127.0.0.1 1234”)")
+        person.terminal.send(ALT_DOWN + "exit" + ENTER)
+        person.until_said("Ann's window was closed: with exit, or with Ctrl-D at the shell. Here is a new one.")
+        person.terminal.send(ALT_UP + "./lab run 01" + ENTER)
+        person.until(lambda: sum("server waits for client" in line[TEXT:] for line in person.screen.display) > 1)
+        person.terminal.send(ALT_DOWN + "telnet 127.0.0.1 1234" + ENTER)
+        person.until_said("✓ It runs again. Now type the line.")
+        person.terminal.send(CTRL_C + "hello" + ENTER)
+        person.until_said("ECHO hello ✓ It came as on the page.")
+        person.terminal.send("\x07q")
+        self.assertEqual(person.end(), 0, person.screen.display)
         self.assert_nothing_is_left()
 
     def test_whoever_is_killed_leaves_nothing_running(self):

@@ -53,6 +53,12 @@ class Page:
         return [block for block in self.blocks if block.kind in kinds]
 
 
+def played(root):
+    """The pages that are replayed: the tutorial's, and the exercises'."""
+    docs = root / "docs"
+    return [*sorted(docs.glob("*.md")), docs / "exercises/README.md", *sorted(docs.glob("exercises/*/README.md"))]
+
+
 def read_comment(text, where):
     """`key: value`, one a line."""
     facts = {}

@@ -29,7 +29,7 @@ OUTSIDERS = ("telnet", "nc", "ss", "iex", "elixir", "erl", "epmd", "etcd", "etcd
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("pages", nargs="*", type=Path, help="by default all pages in docs/")
+    parser.add_argument("pages", nargs="*", type=Path, help="by default the tutorial's and the exercises'")
     parser.add_argument("--update", action="store_true", help="rewrite what differs, for review")
     parser.add_argument("--mutate", action="store_true", help="check that a change of any checked line is noticed")
     parser.add_argument("--programs", type=Path, default=ROOT / "build/bin", help="where the programs are")
@@ -73,7 +73,9 @@ def replay(page, options):
     pieces_of(page)  # what it asks must be answered
     records = []
     if page.of_kind("terminal"):
-        bench = Workbench(ROOT, options.programs.resolve(), page.ports)
+        solved = page.path.resolve().parent
+        solved = solved if (solved / "solution").is_dir() else None
+        bench = Workbench(ROOT, options.programs.resolve(), page.ports, solved=solved)
         try:
             session = Session(page, bench, options.patience, options.update)
             session.play()
@@ -110,7 +112,7 @@ def mutated(page, records):
 def main():
     options = arguments()
     result = 0
-    for path in options.pages or sorted((ROOT / "docs").glob("*.md")):
+    for path in options.pages or pages.played(ROOT):
         try:
             page = pages.read(path, ROOT)
             missing = missing_programs(page)

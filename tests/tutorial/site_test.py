@@ -19,8 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 MAKE = ROOT / "docs/site/make_site.py"
 SKIPPED = 77
 
-sys.path.append(str(ROOT / "docs/site"))
+PHONE = 375  # columns of pixels that a small screen has
+sys.path += [str(ROOT / "docs/site"), str(ROOT / "tests/observer")]
 try:
+    import browser
     import console
     import diagrams
     import page as pages
@@ -116,11 +118,11 @@ class Site(unittest.TestCase):
             self.assertIn(unquote(parts.fragment), (self.html[target] if parts.path else page).ids)
 
     def test_every_diagram_is_drawn(self):
-        for source in (ROOT / "docs").glob("*.md"):
+        for source in pages.played(ROOT):
             self.assertEqual(self.of(source).drawings, source.read_text(encoding="utf-8").count("```mermaid"), source.name)
 
     def test_what_the_replay_types_is_bold_and_nothing_else(self):
-        for source in (ROOT / "docs").glob("*.md"):
+        for source in pages.played(ROOT):
             consoles = [each for each in pages.read(source, ROOT).blocks if each.language == "console"]
             for each, (bold, _) in zip(consoles, self.of(source).consoles, strict=True):
                 typed = ["^" + step.typed if step.action == "key" else step.typed for step in steps_of(each) if step.action]
@@ -138,6 +140,25 @@ class Site(unittest.TestCase):
         for before, name, behind in zip(["README", *table], table, [*table[1:], None]):
             wanted = [f"{each}.html" for each in (before, behind) if each]
             self.assertEqual(self.of(ROOT / f"docs/{name}.md").neighbours[:2], wanted, name)
+
+    @unittest.skipUnless(browser.find(), "no browser here")
+    def test_no_page_is_wider_than_a_phone_and_a_button_copies_also_where_the_clipboard_is_refused(self):
+        with browser.Browser() as person:
+            person.resize(PHONE, 2 * PHONE)
+            for source in pages.played(ROOT):
+                person.open(self.address(source))
+                self.assertLessEqual(person.value("document.documentElement.scrollWidth"), PHONE, source)
+            person.open(self.address(ROOT / "docs/01_naive.md"))
+            person.value("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+            person.value("document.addEventListener('copy', () => { window.copied = getSelection().toString(); })")
+            person.value("document.querySelector('button').focus()")
+            person.press("Enter", 13, "\r")
+            person.wait("document.activeElement.textContent === 'copied'")
+            self.assertEqual(person.value("window.copied"), "./lab run 01")
+            self.assertEqual(person.errors, [])
+
+    def address(self, source):
+        return (self.site / source.relative_to(ROOT).with_suffix(".html")).as_uri()
 
     def test_the_same_tree_makes_the_same_file(self):
         again = self.packed.with_name("again") / self.packed.name

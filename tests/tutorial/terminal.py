@@ -57,9 +57,9 @@ def free_run(count, taken=()):
 
 class Workbench:
     """A directory that looks like the repository after a build, where programs take a free port for 1234. `as_shown`: a
-    page's ports are used as they stand there, where they are free."""
+    page's ports are used as they stand there, where they are free. `solved`: the exercise that is solved at the desk."""
 
-    def __init__(self, root, programs, ports, as_shown=False):
+    def __init__(self, root, programs, ports, as_shown=False, solved=None):
         self.root, self.programs = root, programs
         self.ports = {}
         if str(FIRST_OF_ETCD) in ports:
@@ -76,13 +76,17 @@ class Workbench:
         self.home = self.directory / ".home"
         self.home.mkdir()
         for entry in root.iterdir():
-            if entry.name not in ("lab", ".git") and not entry.name.startswith("build"):
+            if entry.name not in ("lab", ".git", *(() if as_shown else ("exercises",))) and not entry.name.startswith("build"):
                 (self.directory / entry.name).symlink_to(entry)
         (self.directory / "build/bin").mkdir(parents=True)
         self.etcd = self.ports.get(str(FIRST_OF_ETCD), "0")
         for program in programs.iterdir():
             self.add_program(program)
-        self.add_script("lab", LAB.format(root=root, etcd=self.etcd))
+        # Somebody who learns works at their own desk, and what they write stays.
+        exercise = "" if as_shown else EXERCISE.format(build=programs.parent, port=self.ports.get("1234", "0"))
+        self.add_script("lab", LAB.format(root=root, etcd=self.etcd, exercise=exercise))
+        if solved:
+            shutil.copytree(solved / "solution", self.directory / "exercises" / solved.name)
 
     def add_program(self, program):
         if re.match(r"\d\d_|echo_client$", program.name):
@@ -150,9 +154,16 @@ supervise)
     shift 2
     if [ -e "04_supervised/otp/lab/scenarios/$file.scenario" ]; then file=04_supervised/otp/lab/scenarios/$file.scenario; fi
     exec build/bin/supervisor_lab "$file" "$@" ;;
+{exercise}
 *)
     cd {root} && exec ./lab --no-install "$@" ;;
 esac
+"""
+
+EXERCISE = """
+exercise)
+    shift
+    exec python3 docs/exercises/exercise.py --build-dir {build} --port {port} "$@" ;;
 """
 
 

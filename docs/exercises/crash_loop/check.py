@@ -18,7 +18,7 @@ def begins():
 @step("two crashes of the plugin: it is started again each time")
 def two():
     played = Played(crashes("plugin", 1, 1.1))
-    played.must_have_lives("plugin", 3)
+    played.must_have_lives("plugin", 3, "It may be restarted twice within five seconds: intensity and period say so.")
     played.must_run("plugin")
 
 

@@ -20,7 +20,8 @@ def gives_up(*seconds):
     played = Played(crashes(*seconds))
     if not played.is_over():
         raise played.wrong("that the supervisor gives up at the last of these",
-                           f"it goes on; web was started {played.lives('web')} times")
+                           f"it goes on; web was started {played.lives('web')} times",
+                           "Five within ten seconds are one too many: how many are allowed, and within how long?")
 
 
 @step("one crash every three seconds, for a minute: it goes on")
