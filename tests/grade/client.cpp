@@ -25,7 +25,8 @@ constexpr std::size_t max_received = 4 << 20;  // untaken, of one client: whoeve
 constexpr std::size_t max_writes_shown = 4;
 constexpr std::size_t max_write_shown = 60;
 constexpr std::size_t max_line = 1 << 20;
-constexpr std::size_t helpful = 200;  // bytes that are waited for behind a wrong one: they help to understand it
+constexpr milliseconds asked_again{1200};  // whoever finds the queue full asks again after a second
+constexpr std::size_t helpful = 200;       // bytes that are waited for behind a wrong one: they help to understand it
 
 std::string reason(int error) {
     if (error == ECONNRESET) return "the server reset the connection";
@@ -53,9 +54,13 @@ Client::Client(Server& server, const Options& options)
     int error = ::connect(socket_.get(), server.address(), server.address_size()) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
         error = ETIMEDOUT;
-        const auto within = options.within.count() > 0 ? options.within : server.patience().most();
+        const auto within = options.within.count() > 0 ? options.within : std::max(server.most(), asked_again);
         socklen_t size = sizeof error;
-        if (wait(POLLOUT, within)) ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+        if (wait(POLLOUT, within)) {
+            ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+        } else {
+            server.note_silence();
+        }
     }
     if (error != 0) fail_to_connect(error);
     server.note_reached();
@@ -95,20 +100,24 @@ bool Client::wait(short events, milliseconds within) {
 bool Client::wait_for_reply(short events) {
     constexpr milliseconds slice{50};
     constexpr milliseconds late{25};
-    const auto& patience = server_.patience();
-    auto left = patience.reply();
+    const auto begin = Clock::now();
+    auto left = server_.reply();
     milliseconds waited{0};
     while (!wait(events, slice)) {
         left -= slice;
         waited += slice;
         if (server_.is_ours() && !server_.is_running()) return wait(events, late);
         if (left.count() <= 0) {
-            if (waited >= patience.most() || !server_.is_busy()) return false;
-            left = patience.reply() / 3;
+            if (waited >= server_.most() || !server_.is_busy()) {
+                server_.note_silence();
+                return false;
+            }
+            left = server_.reply() / 3;
         } else if (left <= slice) {
             server_.is_busy();  // from here on its work counts
         }
     }
+    server_.note_answer(std::chrono::duration_cast<milliseconds>(Clock::now() - begin));
     return true;
 }
 
@@ -162,7 +171,7 @@ Client& Client::send(std::string_view bytes) {
 
 bool Client::all_delivered() {
     constexpr milliseconds look_again{1};
-    for (const auto deadline = Clock::now() + server_.patience().reply(); Clock::now() < deadline;) {
+    for (const auto deadline = Clock::now() + server_.reply(); Clock::now() < deadline;) {
         int left = 0;
         if (::ioctl(socket_.get(), SIOCOUTQ, &left) == 0 && left == 0) return true;
         server_.sleep(look_again);
@@ -198,7 +207,7 @@ std::optional<Client::ServerEnd> Client::server_end() const {
 
 void Client::await_read() {
     constexpr milliseconds look_again{1};
-    for (const auto deadline = Clock::now() + server_.patience().reply(); Clock::now() < deadline;) {
+    for (const auto deadline = Clock::now() + server_.reply(); Clock::now() < deadline;) {
         const auto end = server_end();
         if (!end) return server_.sleep(server_.patience().pause());
         if (end->unread == 0 && all_delivered()) return;

@@ -161,13 +161,28 @@ static bool has_ended(pid_t process, char state) {
     return gone || std::distance(begin(threads), end(threads)) <= 1;
 }
 
-std::vector<pid_t> family(pid_t pid) {
-    std::vector<std::pair<pid_t, pid_t>> parents;  // of every process, and then who it is
+static std::vector<pid_t> all_processes() {
+    std::vector<pid_t> all;
     std::error_code ignored;
     for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
         const std::string name = entry.path().filename();
-        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-        const pid_t process = std::stoi(name);
+        if (name.find_first_not_of("0123456789") == std::string::npos) all.push_back(std::stoi(name));
+    }
+    return all;
+}
+
+std::size_t zombies_of(const std::vector<pid_t>& parents) {
+    const auto all = all_processes();
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [&](pid_t process) {
+        const auto [state, parent] = state_and_parent(process);
+        return state == 'Z' && std::find(parents.begin(), parents.end(), parent) != parents.end() &&
+               has_ended(process, state);
+    }));
+}
+
+std::vector<pid_t> family(pid_t pid) {
+    std::vector<std::pair<pid_t, pid_t>> parents;  // of every process, and then who it is
+    for (const pid_t process : all_processes()) {
         const auto [state, parent] = state_and_parent(process);
         if (!has_ended(process, state)) parents.emplace_back(parent, process);
     }

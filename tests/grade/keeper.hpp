@@ -18,6 +18,9 @@ std::size_t raise_open_files_limit();
 /// `pid` and all processes below it, parents before children; without those that have ended and wait to be reaped.
 std::vector<pid_t> family(pid_t pid);
 
+/// How many children of these have ended, and nobody has waited for them.
+std::size_t zombies_of(const std::vector<pid_t>& parents);
+
 /// Runs a command so that nothing of it is left behind, whatever it forks and however we end.
 ///
 /// Between us and the command stands a process of its own, the keeper. It is the subreaper of everything below it, so

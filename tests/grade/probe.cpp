@@ -74,13 +74,16 @@ std::string send_until_stuck(Server& server, Client& client, const std::string& 
     return sent;
 }
 
-std::vector<std::unique_ptr<Client>> connect(Server& server, std::size_t number) {
+void expect_open_files(std::size_t number) {
     constexpr std::size_t besides = 100;
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     if (files.rlim_cur < number + besides) {
         throw NotPossible("this system lets one process open only " + std::to_string(files.rlim_cur) + " files");
     }
+}
+
+std::vector<std::unique_ptr<Client>> connect(Server& server, std::size_t number) {
     std::vector<std::unique_ptr<Client>> clients;
     while (clients.size() < number) clients.push_back(std::make_unique<Client>(server));
     return clients;

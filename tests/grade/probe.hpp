@@ -35,6 +35,9 @@ void expect_served(Server& server, const std::string& after);
 /// Returns what was sent.
 std::string send_until_stuck(Server& server, Client& client, const std::string& lines, std::size_t limit);
 
+/// NotPossible where this system does not let us have so many clients.
+void expect_open_files(std::size_t number);
+
 /// So many clients, connected one after the other.
 std::vector<std::unique_ptr<Client>> connect(Server& server, std::size_t number);
 

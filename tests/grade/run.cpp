@@ -37,6 +37,7 @@ void note_end_of_server(const Step& step, Outcome& outcome, Server& server) {
 Outcome try_step(const Step& step, Trial trial, milliseconds step_limit, TimeLimit& limit) {
     Outcome outcome;
     const auto begin = Clock::now();
+    trial.server.forget_silence();
     try {
         // Not where it has ended by itself in between: the step is to find nobody there.
         if (trial.server.is_ours() && !trial.server.is_started()) trial.server.start();
@@ -99,6 +100,7 @@ void do_steps(Run& run, Server& server, const RunOptions& options, TimeLimit& li
             if (outcome.wrong && options.keep_going && step->learn != nullptr) learn(*step, trial, limit);
         }
         report.ends(run, *step, outcome, server);
+        if (outcome.verdict == Outcome::Verdict::failed && run.decides(*step)) server.note_failure();
         const bool went_wrong =
             outcome.verdict == Outcome::Verdict::failed || outcome.verdict == Outcome::Verdict::not_reached;
         if ((went_wrong || step->needs == Step::Needs::our_process) && server.is_ours()) server.stop();

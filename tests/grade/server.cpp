@@ -14,7 +14,10 @@
 #include <fstream>
 #include <optional>
 #include <random>
+#include <set>
 #include <sstream>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <arpa/inet.h>
@@ -30,6 +33,7 @@ namespace {
 constexpr std::size_t max_output_kept = 4096;
 constexpr std::size_t max_last_lines = 20;  // a stack trace of Node or Java, with what it is about
 constexpr std::size_t max_last_line = 200;
+constexpr auto takes_its_port = "; does it take its port from {port}?";
 
 // Below the range that the kernel takes for clients (32768 up), or a client could sit on the server's port.
 constexpr int first_port = 20'000;
@@ -101,15 +105,26 @@ bool has_runnable_thread(pid_t pid) {
     return false;
 }
 
-/// The address of a line of /proc/net/tcp (or tcp6) that is a listening socket at that port; nothing for other lines.
-std::optional<std::string> listener_at(const std::string& line, unsigned port) {
+struct Listening {
+    std::string address, port, inode;
+
+    /// As it is told: "127.0.0.1:1234", "[::1]:1234".
+    std::string text() const {
+        return (address.find(':') == std::string::npos ? address : "[" + address + "]") + ":" + port;
+    }
+};
+
+/// What a line of /proc/net/tcp (or tcp6) says, where it is of a listening socket.
+std::optional<Listening> listening_socket(const std::string& line) {
     std::istringstream fields(line);
-    std::string number, local, remote, state;
+    std::string number, local, remote, state, skipped, inode;
     fields >> number >> local >> remote >> state;
     constexpr auto* const listening = "0A";
     const auto colon = local.rfind(':');
     if (state != listening || colon == std::string::npos) return std::nullopt;
-    if (std::stoul(local.substr(colon + 1), nullptr, 16) != port) return std::nullopt;
+    constexpr int fields_before_inode = 5;
+    for (int i = 0; i < fields_before_inode; ++i) fields >> skipped;
+    fields >> inode;
     // The address's words, each printed as a number of this machine.
     constexpr std::size_t digits = 8;
     std::array<std::uint32_t, 4> words{};
@@ -118,7 +133,47 @@ std::optional<std::string> listener_at(const std::string& line, unsigned port) {
     }
     std::array<char, INET6_ADDRSTRLEN> text{};
     ::inet_ntop(colon == digits ? AF_INET : AF_INET6, words.data(), text.data(), text.size());
-    return text.data();
+    return Listening{text.data(), std::to_string(std::stoul(local.substr(colon + 1), nullptr, 16)), inode};
+}
+
+std::vector<Listening> listening_sockets() {
+    std::vector<Listening> found;
+    for (const auto* const path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+        std::ifstream sockets(path);
+        std::string line;
+        std::getline(sockets, line);  // the heading
+        while (std::getline(sockets, line)) {
+            if (auto socket = listening_socket(line)) found.push_back(std::move(*socket));
+        }
+    }
+    return found;
+}
+
+/// Where these processes listen; nowhere where we may not look.
+std::vector<Listening> listening_sockets_of(const std::vector<pid_t>& processes) {
+    constexpr std::string_view socket = "socket:[";
+    std::set<std::string> inodes;
+    for (const pid_t pid : processes) {
+        std::error_code gone;
+        for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd", gone)) {
+            const std::string target = std::filesystem::read_symlink(entry.path(), gone);
+            if (target.starts_with(socket)) {
+                inodes.insert(target.substr(socket.size(), target.size() - socket.size() - 1));
+            }
+        }
+    }
+    auto found = listening_sockets();
+    std::erase_if(found, [&](const Listening& each) { return !inodes.contains(each.inode); });
+    return found;
+}
+
+/// The value of a field of /proc/PID/status, as "VmRSS:"; 0 where there is none.
+std::size_t status_of(pid_t pid, std::string_view field) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with(field)) return std::stoull(line.substr(field.size()));
+    }
+    return 0;
 }
 
 std::string replaced(std::string word, const std::string& what, const std::string& by) {
@@ -199,12 +254,19 @@ void Server::launch() {
     has_run_ = true;
     keeper_ = std::make_unique<Keeper>(command_);
     constexpr milliseconds look_again{5};
-    const auto deadline = Clock::now() + (most_start_.count() > 0 ? most_start_ : patience_.start());
-    std::optional<Clock::time_point> only_elsewhere_since;
+    const auto begin = Clock::now();
+    const auto deadline = begin + (most_start_.count() > 0 ? most_start_ : patience_.start());
+    auto look = Clock::now() + patience_.a_while();
+    auto at_other_address_since = Clock::time_point::max();
+    auto at_other_port_since = Clock::time_point::max();
+    const auto since = [](bool is_so, Clock::time_point before) {
+        return is_so ? std::min(before, Clock::now()) : Clock::time_point::max();
+    };
     const auto with_last_words = [this](const std::string& what) {
         const std::string words = last_words();
         return what + (words.empty() ? "" : "\n  its last words:\n" + words);
     };
+    // Each verdict looks once more: on a busy machine much happens since the last look.
     while (!is_listened_at()) {
         if (const auto why = gone_to_background(); !why.empty()) throw CannotRun(with_last_words(why));
         if (!is_running()) {
@@ -213,19 +275,30 @@ void Server::launch() {
                 with_last_words("the server ended before it listened at 127.0.0.1:" + port_ + ": " + ending()));
         }
         // A server may open one address after the other, so the first one gets company for a while.
-        if (const auto elsewhere = listened_at(); !elsewhere.empty()) {
-            if (!only_elsewhere_since) only_elsewhere_since = Clock::now();
-            if (Clock::now() - *only_elsewhere_since > patience_.reply()) {
-                throw CannotRun("the server listens at " + elsewhere[0] + " only, and is asked at 127.0.0.1:" + port_ +
-                                ": let it listen there (the name localhost may mean either)");
+        const auto elsewhere = listened_at();
+        at_other_address_since = since(!elsewhere.empty(), at_other_address_since);
+        if (Clock::now() - patience_.reply() > at_other_address_since && !is_listened_at()) {
+            throw CannotRun("the server listens at " + elsewhere[0] + " only, and is asked at 127.0.0.1:" + port_ +
+                            ": let it listen there (the name localhost may mean either)");
+        }
+        // It may open a port for something else first, and is busy then until it opens ours.
+        if (Clock::now() > look) {
+            look = Clock::now() + patience_.a_while();
+            const auto own = is_busy() ? std::vector<std::string>() : at_other_ports();
+            at_other_port_since = since(!own.empty(), at_other_port_since);
+            if (Clock::now() - 2 * patience_.reply() > at_other_port_since && !is_listened_at()) {
+                throw CannotRun(with_last_words("the server listens at " + own[0] + ", not at 127.0.0.1:" + port_ +
+                                                takes_its_port));
             }
         }
-        if (Clock::now() > deadline) {
-            throw CannotRun(with_last_words("the server runs, but nobody listens at 127.0.0.1:" + port_ +
-                                            "; does it take its port from {port}?"));
+        if (Clock::now() > deadline && !is_listened_at()) {
+            const auto own = at_other_ports();
+            const std::string where = own.empty() ? "runs, but nobody listens" : "listens at " + own[0] + ", not";
+            throw CannotRun(with_last_words("the server " + where + " at 127.0.0.1:" + port_ + takes_its_port));
         }
         sleep(look_again);
     }
+    start_took_ = std::chrono::duration_cast<milliseconds>(Clock::now() - begin);
     ticks_ = 0;
     is_busy();
 }
@@ -254,18 +327,17 @@ bool Server::wait_end(milliseconds within) {
 }
 
 std::vector<std::string> Server::listened_at() const {
-    const auto port = static_cast<unsigned>(std::stoul(port_));
     std::vector<std::string> found;
-    for (const auto* const path : {"/proc/net/tcp", "/proc/net/tcp6"}) {
-        std::ifstream sockets(path);
-        std::string line;
-        std::getline(sockets, line);  // the heading
-        while (std::getline(sockets, line)) {
-            if (const auto address = listener_at(line, port)) {
-                const bool is_v6 = address->find(':') != std::string::npos;
-                found.push_back((is_v6 ? "[" + *address + "]:" : *address + ":") + port_);
-            }
-        }
+    for (const auto& socket : listening_sockets()) {
+        if (socket.port == port_) found.push_back(socket.text());
+    }
+    return found;
+}
+
+std::vector<std::string> Server::at_other_ports() const {
+    std::vector<std::string> found;
+    for (const auto& socket : listening_sockets_of(processes())) {
+        if (socket.port != port_) found.push_back(socket.text());
     }
     return found;
 }
@@ -305,6 +377,36 @@ void Server::read_output() {
     }
 }
 
+const std::string& Server::output() {
+    if (keeper_) read_output();
+    return output_;
+}
+
+Server::Second Server::start_second() {
+    constexpr milliseconds look_again{20};
+    constexpr int times_a_start = 5;
+    const auto deadline = Clock::now() + std::max(patience_.most(), times_a_start * start_took_);
+    Keeper keeper(command_);
+    Second second;
+    const auto read = [&] {
+        std::array<char, max_output_kept> bytes;
+        const auto size = ::read(keeper.output(), bytes.data(), bytes.size());
+        if (size <= 0 || second.output.size() > max_output_kept) return;
+        second.output.append(bytes.data(), static_cast<std::size_t>(size));
+    };
+    const auto is_ours = [this](const Listening& socket) { return socket.port == port_; };
+    while (second.ending.empty() && !second.shares_port && Clock::now() < deadline) {
+        sleep(look_again);
+        read();
+        second.ending = keeper.ending();
+        const auto listens_at = listening_sockets_of(keeper.processes());
+        second.shares_port = std::any_of(listens_at.begin(), listens_at.end(), is_ours);
+    }
+    read();
+    second.exit_code = keeper.exit_code();
+    return second;
+}
+
 std::string Server::last_words() {
     if (keeper_) read_output();
     std::vector<std::string> lines;
@@ -317,6 +419,17 @@ std::string Server::last_words() {
 }
 
 // ---- waiting --------------------------------------------------------------------------------------------------------
+
+milliseconds Server::reply() const {
+    constexpr int enough_failures = 2;
+    constexpr int generous = 10;
+    if (silent_failures_ < enough_failures) return patience_.reply();
+    return std::min(patience_.reply(), std::max(patience_.a_while() * 2, slowest_answer_ * generous));
+}
+
+milliseconds Server::most() const {
+    return patience_.most() * reply().count() / patience_.reply().count();
+}
 
 int Server::wait(std::span<pollfd> descriptors, milliseconds within) {
     std::vector<pollfd> all(descriptors.begin(), descriptors.end());
@@ -362,12 +475,13 @@ void Server::settle() {
 
 std::size_t Server::resident_bytes() const {
     std::size_t sum = 0;
-    for (const pid_t pid : processes()) {
-        std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-        for (std::string line; std::getline(status, line);) {
-            if (line.starts_with("VmRSS:")) sum += std::stoull(line.substr(6)) * 1024;
-        }
-    }
+    for (const pid_t pid : processes()) sum += status_of(pid, "VmRSS:") * 1024;
+    return sum;
+}
+
+std::size_t Server::threads() const {
+    std::size_t sum = 0;
+    for (const pid_t pid : processes()) sum += status_of(pid, "Threads:");
     return sum;
 }
 

@@ -4,6 +4,7 @@
 #include "grade/patience.hpp"
 #include "grade/time_limit.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -45,6 +46,20 @@ public:
     const std::optional<std::string>& own_prefix() const { return own_prefix_; }
     void note_prefix(const std::string& prefix) { own_prefix_ = prefix; }
 
+    // ---- how long it gets for an answer ----
+
+    /// For an answer that must come: patience().reply(); less once this server has let steps fail by not answering, but
+    /// then still a multiple of the time that its slowest answer has taken.
+    milliseconds reply() const;
+    /// The same for a server that is working on it: patience().most(), or less.
+    milliseconds most() const;
+    /// An answer has come after so long, or none has come.
+    void note_answer(milliseconds after) { slowest_answer_ = std::max(slowest_answer_, after); }
+    void note_silence() { is_silent_ = true; }
+    /// A step begins. Whether answers are missing in it counts only when it fails, and decides.
+    void forget_silence() { is_silent_ = false; }
+    void note_failure() { silent_failures_ += is_silent_ ? 1 : 0; }
+
     // ---- only where is_ours() ----
 
     /// Starts it and waits until somebody listens at the port. CannotRun, with its last words, when that does not
@@ -67,6 +82,10 @@ public:
     std::vector<pid_t> processes() const { return keeper_->processes(); }
     /// Their memory, where what several share counts as often.
     std::size_t resident_bytes() const;
+    /// The threads of all of them.
+    std::size_t threads() const;
+    /// Children of theirs that have ended, and nobody has waited for them.
+    std::size_t zombies() const { return zombies_of(processes()); }
     /// Waits until the first process has ended. False when it goes on.
     bool wait_end(milliseconds within);
     /// How long it may take to listen; otherwise patience().start().
@@ -75,10 +94,23 @@ public:
     void bound_output(std::size_t most) { most_output_ = most; }
     /// The last lines that it has printed.
     std::string last_words();
+    /// What it has printed, the last some thousand bytes of it.
+    const std::string& output();
+    /// What has become of another one, started with the same command, so at a port that is taken.
+    struct Second {
+        bool shares_port = false;      ///< it listens there, too
+        std::string ending;            ///< empty: it went on, longer than a start may take
+        std::optional<int> exit_code;  ///< nothing where a signal has ended it
+        std::string output;
+    };
+    /// Starts it, waits until one of these is clear, and ends it.
+    Second start_second();
     /// Whether somebody listens at the port, where we ask. Asks the kernel, not the server: nobody is connected for it.
     bool is_listened_at() const;
     /// The addresses at which somebody listens at the port: "127.0.0.1:1234", "[::1]:1234".
     std::vector<std::string> listened_at() const;
+    /// Where its own processes listen at other ports; nowhere where we may not look.
+    std::vector<std::string> at_other_ports() const;
     /// What to tell of a server that we cannot judge, because it goes on without the process that we have started;
     /// empty where it has not done so.
     std::string gone_to_background();
@@ -112,6 +144,9 @@ private:
     std::vector<std::string> words_;    // with {port}
     std::vector<std::string> command_;  // with the port
     std::optional<std::string> own_prefix_;
+    milliseconds slowest_answer_{0};
+    bool is_silent_ = false;
+    int silent_failures_ = 0;
     bool was_reached_ = false;
     bool has_run_ = false;  // on this port
     std::string host_, port_;
@@ -119,7 +154,7 @@ private:
     socklen_t address_size_ = 0;
     support::Descriptor port_lock_;
     std::unique_ptr<Keeper> keeper_;
-    milliseconds most_start_{0};
+    milliseconds most_start_{0}, start_took_{0};
     std::size_t most_output_ = 0, printed_ = 0;
     std::string output_;  // the end of what it has printed
     std::string ending_;  // of the last one, once stopped
