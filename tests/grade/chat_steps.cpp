@@ -159,9 +159,25 @@ void leaver_hears_nothing(Trial& trial) {
     stays.hears_in_the_end(michael + " says: Goodbye");
 }
 
+/// What is said may run into the leaver once more: that they are gone is no news then.
+void expect_left_once(Person& stays, const std::string& name, const std::string& leaver, Server& server) {
+    for (const std::string words : {"Are they gone?", "And for good?"}) {  // a second time may take a moment longer
+        stays.types(words);
+        for (std::string news; (news = stays.news(in_quotes(name + " says: " + words))) != name + " says: " + words;) {
+            if (news != leaver + " has left the room") continue;
+            throw Wrong("that the room hears once that somebody has left", in_quotes(news) + ", twice",
+                        "The leaving is told in two places, as where reading ends and where writing fails: whoever "
+                        "takes the member out of the room tells it, and whoever finds nobody there does not.");
+        }
+        server.sleep(server.patience().pause());
+        server.settle();
+    }
+}
+
 void leaves(Trial& trial) {
     Room room(trial);
-    Person& stays = room.enters(room.name("Michael"));
+    const auto michael = room.name("Michael");
+    Person& stays = room.enters(michael);
     for (const bool in_order : {true, false}) {
         const auto mikey = room.name("Mikey");
         Person& goes = room.enters(mikey);
@@ -172,22 +188,25 @@ void leaves(Trial& trial) {
             goes.client.reset();
         }
         stays.hears(mikey + " has left the room");
+        expect_left_once(stays, michael, mikey, trial.server);
     }
 }
 
+constexpr int rounds_of_two = 5;
+
 /// Two say one name in the same moment: the room hears of one of them.
-void expect_one_of_two(Room& room, Person& witness, const std::string& witness_name, Server& server) {
-    const auto name = room.name("Mikey");
+void expect_one_of_two(Room& room, Person& witness, const std::string& witness_name, Server& server,
+                       const std::string& name, const std::string& same_name) {
     Person& one = room.visitor();
     Person& other = room.visitor();
     one.client.send(name + "\n");
-    other.client.send(name + "\n");
+    other.client.send(same_name + "\n");
     int joined = 0;
     for (const std::string words : {"Who is it?", "And who else?"}) {  // the second one may take a moment longer
         witness.types(words);
         for (std::string news;
              (news = witness.news(in_quotes(witness_name + " says: " + words))) != witness_name + " says: " + words;) {
-            if (news == name + " has joined the room") ++joined;
+            if (news == name + " has joined the room" || news == same_name + " has joined the room") ++joined;
         }
         server.sleep(server.patience().pause());
         server.settle();
@@ -195,7 +214,8 @@ void expect_one_of_two(Room& room, Person& witness, const std::string& witness_n
     if (joined > 1) {
         throw Wrong(
             "that one of two gets in who say the same name at once",
-            in_quotes(name + " has joined the room") + ", twice",
+            name == same_name ? in_quotes(name + " has joined the room") + ", twice"
+                              : "both have joined, " + name + " and " + same_name,
             "To look whether a name is taken and to take it must be one step: under one lock, or in one place.");
     }
     one.client.close();
@@ -227,7 +247,10 @@ void taken_name(Trial& trial) {
                         "Look among the members before you add one; ask for another name, or close.");
         }
     }
-    for (int round = 0; round < 5; ++round) expect_one_of_two(room, first, michael, trial.server);
+    for (int round = 0; round < rounds_of_two; ++round) {
+        const auto name = room.name("Mikey");
+        expect_one_of_two(room, first, michael, trial.server, name, name);
+    }
 }
 
 void name_is_free_again(Trial& trial) {
@@ -493,6 +516,10 @@ void letter_case(Trial& trial) {
         if (line.find(capital + " has") != line.npos) {
             throw Wrong("that " + capital + " is refused while " + michael + " is there", in_quotes(line));
         }
+    }
+    for (int round = 0; round < rounds_of_two; ++round) {
+        const auto small = room.name("mikey");
+        expect_one_of_two(room, first, michael, trial.server, small, room.also_named("M" + small.substr(1)));
     }
 }
 

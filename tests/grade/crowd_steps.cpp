@@ -112,26 +112,6 @@ void expect_all_answered(std::size_t number, const std::function<void()>& crowd)
     throw;
 }
 
-void idle_clients(Trial& trial, std::size_t number) {
-    expect_all_answered(number, [&] {
-        const auto idle = connect(trial.server, number);
-        // A client that was not accepted would not notice, so some of them speak: the last ones most likely wait.
-        for (std::size_t i = 0; i < number; i += number / 10) {
-            idle[number - 1 - i]->send("still here\n").expect("ECHO still here\n");
-        }
-        Client client(trial.server);
-        client.send("and me?\n").expect("ECHO and me?\n", "Clients that say nothing may cost memory, but no turn.");
-    });
-}
-
-void hundred_idle(Trial& trial) {
-    idle_clients(trial, 100);
-}
-void thousand_idle(Trial& trial) {
-    idle_clients(trial, 1100);  // more than the 1024 descriptors that select(2) can count
-    expect_served(trial.server, "A thousand clients that left at once");
-}
-
 /// So many clients, as fast as they can. A queue of listen() that is full is no error: the kernel ignores whoever
 /// comes, and they ask again after a second. In that second a server empties the queue, so that behind a queue for N
 /// the next N + 1 find a place, whatever the machine is doing: one in four ignored is a queue for less than three.
@@ -154,6 +134,27 @@ std::vector<std::unique_ptr<Client>> expect_places(Server& server, std::size_t n
     return clients;
 }
 
+void idle_clients(Trial& trial, std::size_t number) {
+    expect_open_files(number);
+    expect_all_answered(number, [&] {
+        const auto idle = expect_places(trial.server, number);
+        // A client that was not accepted would not notice, so some of them speak: the last ones most likely wait.
+        for (std::size_t i = 0; i < number; i += number / 10) {
+            idle[number - 1 - i]->send("still here\n").expect("ECHO still here\n");
+        }
+        Client client(trial.server);
+        client.send("and me?\n").expect("ECHO and me?\n", "Clients that say nothing may cost memory, but no turn.");
+    });
+}
+
+void hundred_idle(Trial& trial) {
+    idle_clients(trial, 100);
+}
+void thousand_idle(Trial& trial) {
+    idle_clients(trial, 1100);  // more than the 1024 descriptors that select(2) can count
+    expect_served(trial.server, "A thousand clients that left at once");
+}
+
 /// All connect at once, say a line, finish, and are answered.
 void burst(Trial& trial) {
     constexpr std::size_t number = 100;
@@ -169,6 +170,65 @@ void burst(Trial& trial) {
         }
     });
     expect_served(trial.server, "A hundred clients at once");
+}
+
+/// Each says a line; half of them wait for the end.
+void come_and_go(Server& server, std::size_t number) {
+    const auto crowd = connect(server, number);
+    for (const auto& client : crowd) client->send("hello\n");
+    for (std::size_t i = 0; i < number; ++i) {
+        crowd[i]->expect("ECHO hello\n");
+        if (i % 2 == 0) continue;
+        crowd[i]->half_close();
+        crowd[i]->expect_end();
+    }
+}
+
+/// What has grown with each of several crowds has no bound: a pool grows to one, and whoever waits for children only
+/// when the next client comes has never more of them than clients at once.
+void leaves_nothing_behind(Trial& trial) {
+    auto& server = trial.server;
+    if (!server.is_ours()) throw NotPossible("needs a server that the grader has started: grade STAGE -- COMMAND");
+    constexpr std::size_t number = 100;
+    constexpr std::size_t crowds = 11;  // together more than the threads of any pool we know of
+    constexpr std::size_t much = number * 9 / 10;
+    constexpr milliseconds look_again{10};
+    struct Count {
+        std::size_t threads, zombies;
+    };
+    const auto count_now = [&server] {
+        server.settle();
+        return Count{server.threads(), server.zombies()};
+    };
+    const auto has_grown = [](const Count& before, const Count& now, std::size_t by) {
+        return now.threads >= before.threads + by || now.zombies >= before.zombies + by;
+    };
+    expect_served(server, "A start");
+    const Count first = count_now();
+    Count now = first;
+    for (std::size_t crowd = 0; crowd < crowds; ++crowd) {
+        const Count before = now;
+        expect_all_answered(number, [&] { come_and_go(server, number); });
+        now = count_now();
+        if (!has_grown(before, now, much)) return;
+    }
+    // Whatever ends late is not to be taken for what never ends.
+    for (const auto deadline = Clock::now() + server.patience().most(); Clock::now() < deadline; now = count_now()) {
+        if (!has_grown(first, now, crowds * much)) return;
+        server.sleep(look_again);
+    }
+    const std::string after =
+        " when " + std::to_string(crowds) + " crowds of " + std::to_string(number) + " clients have come and gone";
+    if (now.threads >= first.threads + crowds * much) {
+        throw Wrong("about as many threads" + after + " as before: " + std::to_string(first.threads),
+                    count(now.threads, "thread"),
+                    "With each client a thread, or a process, has stayed: it ends when the function that it runs "
+                    "returns, and that waits for something that never comes, or goes back to accept().");
+    }
+    throw Wrong("no more children that have ended" + after + " than before: " + std::to_string(first.zombies),
+                std::to_string(now.zombies) + " (state Z, \"defunct\")",
+                "A child that has ended stays until its parent waits for it: waitpid(-1, 0, WNOHANG) before each "
+                "accept(), or signal(SIGCHLD, SIG_IGN).");
 }
 
 void slow_reader(Trial& trial) {
@@ -241,6 +301,12 @@ std::vector<Step> crowd_steps() {
          "It is what a pool is for: few threads, many clients. (select(2) can watch descriptors up to 1023 only.)",
          "docs/03_acceptor_pool.md",
          thousand_idle},
+        {"leaves_nothing_behind", concurrent, advice, nothing,
+         "grep Threads /proc/PID/status, and ps, before and after crowds of for i in $(seq 100); do echo hello | nc -N "
+         "HOST PORT & done",
+         "What a client has had for itself ends with it. A thread that stays, or a child that nobody waits for, is one "
+         "more with each client, until the system gives no more.",
+         "docs/02_thread_per_client.md; wait(2)", leaves_nothing_behind},
     };
 }
 

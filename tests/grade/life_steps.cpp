@@ -5,6 +5,7 @@
 #include "grade/step.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <csignal>
 #include <filesystem>
 #include <memory>
@@ -34,6 +35,56 @@ void restart(Trial& trial) {
     client.close();
     start_again(trial.server, "Set SO_REUSEADDR before bind(): old connections in TIME-WAIT hold the port otherwise.");
     const Client again(trial.server);
+}
+
+bool says(const std::string& text, const std::string& what) {
+    const auto is_same = [](char a, char b) {
+        return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    };
+    return std::search(text.begin(), text.end(), what.begin(), what.end(), is_same) != text.end();
+}
+
+void says_where(Trial& trial) {
+    start_afresh(trial.server);
+    auto& server = trial.server;
+    constexpr milliseconds look_again{10};
+    server.settle();  // between listening and saying so it may be interrupted
+    for (const auto deadline = Clock::now() + server.patience().a_while(); Clock::now() < deadline;) {
+        if (says(server.output(), server.port())) return;
+        server.sleep(look_again);
+    }
+    const std::string& said = server.output();
+    throw Wrong("a line that says where it listens: Listening on " + server.host() + ":" + server.port(),
+                said.empty() ? "nothing was printed" : in_quotes(said.substr(0, said.find('\n'))),
+                "Print it when clients can connect, and flush it: where stdout is no terminal, most languages keep it "
+                "in a buffer until there is much.");
+}
+
+void taken_port(Trial& trial) {
+    start_afresh(trial.server);
+    auto& server = trial.server;
+    const auto second = server.start_second();
+    const std::string awaited = "that a second one ends, which finds the port taken, with an exit code other than 0";
+    if (second.shares_port) {
+        throw NotPossible("a second one listens at the same port (SO_REUSEPORT), so none ever finds it taken");
+    }
+    if (second.ending.empty()) {
+        throw Wrong(awaited, "it goes on",
+                    "Nobody notices a server that waits for its port for ever: say so, and end.");
+    }
+    if (second.exit_code == 0) {
+        throw Wrong(awaited, second.ending, "Whoever started it, a script or systemd, takes exit code 0 for success.");
+    }
+    if (!second.exit_code) {
+        throw Wrong(awaited, second.ending, "That bind() or listen() fails is expected: say so, and exit(1).");
+    }
+    if (!says(second.output, server.port()) && !says(second.output, "in use")) {
+        throw Wrong("a line that says what is wrong: cannot listen on " + server.host() + ":" + server.port() +
+                        ": address already in use",
+                    second.output.empty() ? "nothing was printed" : in_quotes(second.output),
+                    "Say what it could not do, where, and why: strerror(errno) has the words.");
+    }
+    const Client still_served(server);  // the first one has not noticed
 }
 
 void ends_on_sigterm(Trial& trial) {
@@ -242,15 +293,15 @@ std::unique_ptr<Client> client_of_another(Server& server, pid_t worker, std::vec
     return nullptr;
 }
 
+constexpr auto nobody_seen = "no process below the first one was seen to have a client for itself";
+
 void spares_neighbours(Trial& trial) {
     start_afresh(trial.server);
     auto& server = trial.server;
     Client first(server);
     first.send("hello\n").expect("ECHO hello\n");
     const pid_t worker = who_serves(server, first);
-    if (worker == 0 || worker == server.pid()) {
-        throw NotPossible("no process below the first one was seen to have a client for itself");
-    }
+    if (worker == 0 || worker == server.pid()) throw NotPossible(nobody_seen);
     ::kill(worker, SIGSTOP);
     std::vector<std::unique_ptr<Client>> waiting;
     const auto neighbour = client_of_another(server, worker, waiting);
@@ -268,6 +319,56 @@ void spares_neighbours(Trial& trial) {
             "leave the others alone (one_for_one).";
         throw;
     }
+}
+
+void replaces_each_worker(Trial& trial) {
+    start_afresh(trial.server);
+    auto& server = trial.server;
+    Client first(server);
+    first.send("hello\n").expect("ECHO hello\n");
+    const pid_t worker = who_serves(server, first);
+    if (worker == 0 || worker == server.pid()) throw NotPossible(nobody_seen);
+    ::kill(worker, SIGSTOP);
+    std::vector<std::unique_ptr<Client>> waiting;
+    const auto neighbour = client_of_another(server, worker, waiting);
+    ::kill(worker, SIGCONT);
+    const pid_t other = neighbour ? who_serves(server, *neighbour) : 0;
+    if (other == 0 || other == server.pid()) throw NotPossible("while one worker stands still, no other one serves");
+    for (const pid_t pid : {worker, other}) {
+        const auto before = workers(server);
+        ::kill(pid, SIGKILL);
+        auto [wrong, process_ended, process_started] = after_crash(server, before);
+        if (wrong) throw Wrong(*wrong);
+        if (process_started) continue;
+        throw Wrong("a new process in the place of each worker that crashes, also of one alone",
+                    "one was killed, and none came in its place",
+                    "Wait for whichever child ends, waitpid(-1, …), and not for a certain one: otherwise the workers "
+                    "become fewer, and nobody notices before the last.");
+    }
+}
+
+/// While all its workers stand still, somebody answers: the first process itself.
+void root_serves_nobody(Trial& trial) {
+    start_afresh(trial.server);
+    auto& server = trial.server;
+    Client before(server);
+    before.send("hello\n").expect("ECHO hello\n");
+    const auto stopped = workers(server);
+    if (stopped.empty()) throw NotPossible("there are no processes below the first one");
+    if (!trial.crash.empty() && who_serves(server, before) == server.pid()) {
+        throw NotPossible("the first process serves, and contains crashes in a way of its own (--crash)");
+    }
+    for (const pid_t pid : stopped) ::kill(pid, SIGSTOP);
+    server.settle();
+    Client client(server);
+    client.send("and me?\n");
+    const bool is_answered = client.has_news(2 * server.patience().a_while());
+    const pid_t by = is_answered ? who_serves(server, client) : 0;
+    for (const pid_t pid : stopped) ::kill(pid, SIGCONT);
+    if (by != server.pid()) return;
+    throw Wrong("that the first process serves nobody", "while all the others stood still, it has answered a client",
+                "What crashes while it serves a client is to be one that somebody restarts, and nobody restarts the "
+                "first one: let it hold the listening socket and watch its workers, and no more.");
 }
 
 void no_refusal(Trial& trial) {
@@ -346,6 +447,22 @@ std::vector<Step> life_steps() {
          "server is refused its own port (\"address already in use\").",
          "docs/01_naive.md; socket(7), SO_REUSEADDR",
          restart},
+        {"says_where",
+         {"01", "02", "03", "04", "05", "budget_chat"},
+         advice,
+         our_process,
+         "start the server, and look what it prints first",
+         "Whoever starts a server, a person or a script, wants to know when it is there, and where.",
+         "docs/01_naive.md",
+         says_where},
+        {"taken_port",
+         {"01", "02", "03", "04", "05", "budget_chat"},
+         advice,
+         our_process,
+         "start the server a second time, while it runs; echo $?",
+         "The commonest error of all: the old one is running still. It is said in a line, and the exit code is not 0.",
+         "docs/01_naive.md; bind(2), EADDRINUSE",
+         taken_port},
         {"ends_on_sigterm",
          {"01", "05", "budget_chat"},
          advice,
@@ -388,6 +505,22 @@ std::vector<Step> life_steps() {
          "A crash should cost the clients of the worker that crashed, and nobody else.",
          "docs/04_supervised.md; docs/limits.md",
          spares_neighbours},
+        {"replaces_each_worker",
+         {"04"},
+         advice,
+         our_process,
+         "kill -9 of one worker, and then of another",
+         "Whichever worker ends, a new one takes its place.",
+         "docs/04_supervised.md; waitpid(2)",
+         replaces_each_worker},
+        {"root_serves_nobody",
+         {"04"},
+         advice,
+         our_process,
+         "kill -STOP of all the workers, then nc HOST PORT: nobody answers; kill -CONT",
+         "Nobody restarts the first process, so it does nothing that may crash.",
+         "docs/04_supervised.md",
+         root_serves_nobody},
         {"no_refusal",
          {"04"},
          advice,

@@ -56,6 +56,8 @@ public:
 
     /// A name that begins like this.
     std::string name(const std::string& beginning);
+    /// A name that may be told of somebody here, too.
+    std::string also_named(const std::string& name);
     /// Connects, without a name yet.
     Person& visitor();
     /// Connects, says the name and then something, and hears it come back: from then on this person is in.
