@@ -309,6 +309,7 @@ TEST(EtcdChat, RoomsThatHaveCrashedEndTheNode) {
     Node b(etcd, "B");
     Person ann(a, "Ann");
     Person ben(b, "Ben");
+    EXPECT_EQ(ann.hear(), "Ben has joined the room");  // what a applies next is what ann says
     ann.say("!throw room");
     ann.say("this throws");
     EXPECT_EQ(a.wait_exit(), exited(1));

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <boost/json.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -44,14 +45,16 @@ public:
     /// Waits for the `count`th such event with these fields, `{"child":"worker-2"}` without the braces.
     boost::json::object wait_for_event(const std::string& name, const std::vector<std::string>& fields = {},
                                        std::size_t count = 1) {
-        const auto is_it = [&](std::string_view line) { return is_event(line, name, fields); };
+        const Event wanted(name, fields);
+        const auto is_it = [&](std::string_view line) { return wanted.is(line); };
         return boost::json::parse(wait_for_line(is_it, count)).as_object();
     }
 
     std::size_t count_events(const std::string& name, const std::vector<std::string>& fields = {}) const {
-        std::size_t count = 0;
-        for (const auto& line : lines()) count += is_event(line, name, fields);
-        return count;
+        const Event wanted(name, fields);
+        const auto all = lines();
+        return static_cast<std::size_t>(
+            std::count_if(all.begin(), all.end(), [&](const std::string& line) { return wanted.is(line); }));
     }
 
     /// The worker that serves this client.
@@ -101,11 +104,20 @@ private:
         return all;
     }
 
-    static bool is_event(std::string_view line, const std::string& name, const std::vector<std::string>& fields) {
-        if (line.find(field("event", name)) == line.npos) return false;
-        return std::all_of(fields.begin(), fields.end(),
-                           [&](const std::string& wanted) { return line.find(wanted) != line.npos; });
-    }
+    /// What a line has to hold. Made once for many lines: while they are looked through, no new ones are read.
+    class Event {
+    public:
+        Event(const std::string& name, std::vector<std::string> fields) : parts_(std::move(fields)) {
+            parts_.insert(parts_.begin(), field("event", name));
+        }
+        bool is(std::string_view line) const {
+            return std::all_of(parts_.begin(), parts_.end(),
+                               [&](const std::string& part) { return line.find(part) != line.npos; });
+        }
+
+    private:
+        std::vector<std::string> parts_;
+    };
 };
 
 inline std::string field(const std::string& name, const std::string& value) {
