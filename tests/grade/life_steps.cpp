@@ -250,9 +250,14 @@ void crash_and_restart(Trial& trial) {
             expect_all_served(trial.server);
             continue;
         }
+        // Its clients may still have been let in, and cut off or refused as it ended: that is chance.
+        if (!trial.server.is_running()) {
+            throw Wrong("a new process in the place of the one that crashed",
+                        "the server has ended: " + trial.server.ending(),
+                        "The whole server has ended with the worker that crashed.");
+        }
         if (!wrong) wrong = Wrong("a new process in the place of the one that crashed", "none came");
-        wrong->hint = !trial.server.is_running() ? "The whole server has ended with the worker that crashed."
-                      : process_started
+        wrong->hint = process_started
                           ? "A new worker was started, and this client is not served all the same: it waits "
                             "at a listening socket of a worker that has gone. Close it, or share one."
                           : "Nobody has started a new worker in the place of the crashed one.";
