@@ -580,11 +580,14 @@ def build_all(exercise, build):
 # ---- the command line -----------------------------------------------------------------------------------------------
 
 VERBS = ("list", "check", "watch", "hear", "hint", "diff", "solution", "reset")
+ONLY_PRINT = ("progress", "list", "hint", "diff", "solution")
 SUITE_VERBS = ("needs", "build", "prove", "table", "prove_table")
 
 
 def obey(words, desk, build, port):
     verb = words[0] if words and words[0] in VERBS + SUITE_VERBS else "begin" if words else "progress"
+    if verb in ONLY_PRINT:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # | head has seen enough
     alone = verb in ("progress", "list", "table", "prove_table")
     expected = {"progress": 0, "begin": 1}.get(verb, 1 if alone else 2)
     if len(words) != expected:

@@ -53,6 +53,14 @@ class Walk(unittest.TestCase):
         self.assertIn("1 of ", self.lab())
         self.assertIn("one_for_all", self.lab("solution", "one_for_all"))
 
+    def test_a_reader_who_has_seen_enough_is_no_mistake(self):
+        for words in (["list"], ["hint", "one_for_all"], ["solution", "one_for_all"]):
+            read_end, write_end = os.pipe()
+            os.close(read_end)
+            with open(write_end, "wb") as nobody:
+                done = subprocess.run(self.command(*words), text=True, stdout=nobody, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.stderr, "", words)
+
     def test_watching_checks_at_every_save_until_it_passes(self):
         with self.watching() as watching:
             mine = self.desk / "one_for_all" / "tree.scenario"

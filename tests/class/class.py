@@ -218,9 +218,11 @@ def judged(name, steps, outcome, begin, end):
     return result
 
 
-def failed_meanwhile(result, disturbances):
-    """Whether a step that decides failed while somebody else's submission broke its bounds: that verdict is not trusted."""
-    if result["verdict"] not in ("fail", "not decided", "could not run"):
+def failed_meanwhile(result, disturbances, most_seconds):
+    """Whether a step that decides failed while somebody else's submission broke its bounds: that verdict is not trusted.
+
+    Who has used up all the time has done so by itself: such a moment is short, and a right server needs a quarter of it."""
+    if result["verdict"] not in ("fail", "not decided", "could not run") or result["end"] - result["begin"] >= most_seconds:
         return False
     elsewhere = [when for who, when in disturbances if who != result["name"]]
     at = result["begin"]
@@ -323,7 +325,7 @@ def run(options):
     progress = Progress(len(todo))
     new = grade_all(klass, todo, progress.tell)
     disturbances = [(name, each["end"]) for name, each in new.items() if each["broken"] and each["broken"][0] in ("processes", "memory")]
-    again = [(name, root) for name, root in todo if name in new and failed_meanwhile(new[name], disturbances)]
+    again = [(name, root) for name, root in todo if name in new and failed_meanwhile(new[name], disturbances, klass.bounds["time"])]
     if again and not klass.ended:
         print(f"{reports.count(len(again), 'submission')} once more, because another one broke its bounds meanwhile",
               file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@
 import csv
 import functools
 import html.parser
+import importlib
 import io
 import json
 import os
@@ -165,6 +166,18 @@ def what_a_submission_says_is_text():
         check(rows[1][0].startswith("'=") and all(not cell.startswith("=") for cell in rows[1]), "no formula")
         told = (out / "=1+1 <script>.txt").read_text()
         check("    | PASS 33 of 33" in told and "\nPASS" not in told and "\x1b" not in told, "what it printed is quoted")
+
+
+def who_may_have_failed_by_a_neighbour_is_asked_again():
+    failed_meanwhile = importlib.import_module("class").failed_meanwhile
+    wrong = {**HOSTILE, "name": "wrong", "verdict": "fail", "begin": 100.0, "end": 110.0}
+    most_seconds = 60
+    for doing, when, result, again in (("a neighbour breaks its bounds in a failed step", 101, wrong, True),
+                                       ("long after the failed step", 109, {**wrong, "steps": [FAILED]}, False),
+                                       ("all has passed", 101, {**wrong, "verdict": "pass"}, False),
+                                       ("it has used up all the time", 101, {**wrong, "end": 160.0}, False)):
+        check(failed_meanwhile(result, [("bomb", when)], most_seconds) == again, doing)
+        check(not failed_meanwhile(result, [("wrong", when)], most_seconds), f"{doing}; by itself")
 
 
 def the_page_is_what_a_browser_shows():
