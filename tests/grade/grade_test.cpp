@@ -252,6 +252,29 @@ TEST(GradeTimeLimit, AtASignalTheJsonIsWhole) {
     EXPECT_EQ(processes_with(seconds), 0u);
 }
 
+/// The first of a process's children; empty where it has none.
+std::string child_of(const std::string& pid) {
+    std::string child;
+    std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> child;
+    return child;
+}
+
+TEST(GradeTimeLimit, ASignalAsTheServerStartsIsNotTheServersFault) {
+    for (int time = 0; time < 10; ++time) {
+        support::Program grader({{support::path_of("grade"), "01", "--", "sleep", marker(6), "{port}"}});
+        // The moment is short, from a server's process that is there to what it executes: so we look without a pause.
+        const support::Deadline deadline(support::patience());
+        const auto pid = std::to_string(grader.process().pid());
+        for (std::string keeper; keeper.empty() || child_of(keeper).empty();) {
+            ASSERT_FALSE(deadline.passed());
+            keeper = child_of(pid);
+        }
+        grader.signal(SIGTERM);
+        EXPECT_EQ(grader.wait_exit(), exited(3));
+        EXPECT_THAT(grader.lines().back(), testing::ContainsRegex("^NOT DECIDED .*ended by SIGTERM"));
+    }
+}
+
 TEST(GradeTimeLimit, IsForAStepToo) {
     const auto finished =
         grade_command({"01", "--step-limit", "2", "--only", "byte_by_byte", "--only", "first_answer"}, dripping);

@@ -227,7 +227,11 @@ Keeper::Keeper(const std::vector<std::string>& command) {
     ::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
     News news{News::Kind::failed, errno, 0};
     if (keeper_ > 0) {
-        if (::recv(link_.get(), &news, sizeof news, 0) != sizeof news) news = {News::Kind::failed, EIO, 0};
+        ssize_t size = 0;
+        do {
+            size = ::recv(link_.get(), &news, sizeof news, 0);
+        } while (size < 0 && errno == EINTR);  // a signal ends the run at its next wait, not this one
+        if (size != sizeof news) news = {News::Kind::failed, EIO, 0};
     }
     if (news.kind == News::Kind::failed) {
         link_.close();
